@@ -1,0 +1,208 @@
+"""The signed data pack: what differs by province, as data (DESIGN §3.3).
+
+A pack is a folder with ``pack.toml`` (manifest, menu, limits), ``items.toml`` (事项目录, the item
+catalogue), ``texts.toml`` (texts of the place) and ``pack.sig``. `load` verifies the signature
+before it reads anything, then checks everything it reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
+
+from apdu.crypto.sm2 import PublicKey
+from kiosk.bilingual import Bilingual, read_bilingual
+from kiosk.items import CODE, read_glyph, read_items
+from kiosk.items import Item as Item
+from kiosk.pack_signature import PackError as PackError
+from kiosk.pack_signature import read_root as read_root
+from kiosk.pack_signature import verify
+from kiosk.toml_tables import Table
+
+REQUIRED_TEXTS = frozenset({"hotline"})
+"""Texts that every pack must have: the telephone number of the enquiry service."""
+MAXIMUM_LEVELS = 3
+"""Levels of menu, the home screen being the first (S5 6.1.3)."""
+_WORD = re.compile(r"[a-z0-9][a-z0-9.-]*")
+
+
+class Confidence(Enum):
+    """How sure a fact is: seed document or several sources, one source, assumption."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    I = "I"  # noqa: E741
+    M = "M"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A tile that opens a further level of the menu."""
+
+    id: str
+    title: Bilingual
+    hint: Bilingual
+    glyph: str
+    entries: tuple[Item | Group, ...]
+
+
+@dataclass(frozen=True)
+class Menu:
+    """The home screen's choices, in order; ``first`` is the large one."""
+
+    first: Item | None
+    entries: tuple[Item | Group, ...]
+
+
+@dataclass(frozen=True)
+class BusinessLimit:
+    """A number of the province's rules, with where it comes from."""
+
+    value: int
+    unit: str
+    mark: Confidence
+    source: str
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A verified and checked data pack.
+
+    Attributes:
+        valid_from, valid_to: first and last day it may be used.
+        digest: hex SM3 of the signed listing; goes into the audit line.
+    """
+
+    folder: Path
+    name: str
+    version: str
+    division: str
+    valid_from: date
+    valid_to: date
+    items: Mapping[str, Item]
+    menu: Menu
+    limits: Mapping[str, BusinessLimit]
+    texts: Mapping[str, Bilingual]
+    digest: str
+
+
+def load(
+    folder: Path, root: PublicKey, *, today: date, services: Collection[str] | None = None
+) -> Pack:
+    """Verify, read and check a pack.
+
+    Args:
+        today: must lie within the pack's validity.
+        services: names of the services of this release; an item that names another is refused,
+            so that no tile is dead. None leaves that unchecked.
+
+    Raises:
+        PackError: names file, key and what is wrong.
+    """
+    digest = verify(folder, root)
+    top = Table.read(folder / "pack.toml", PackError)
+    valid_from, valid_to = top.day("valid_from"), top.day("valid_to")
+    if not valid_from <= today <= valid_to:
+        raise top.problem("valid_to", f"the pack is valid from {valid_from} to {valid_to} only")
+    menu_table = top.table("menu")
+    placed = dict(_levels(menu_table))
+    items = read_items(Table.read(folder / "items.toml", PackError), placed, services)
+    pack = Pack(
+        folder=folder,
+        name=top.matching("name", _WORD, "small letters, digits and dashes"),
+        version=top.matching("version", CODE, "letters, digits, dots and dashes"),
+        division=top.matching("division", re.compile(r"[0-9]{6}"), "6 digits"),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        items=MappingProxyType(items),
+        menu=_menu(menu_table, items),
+        limits=MappingProxyType(_limits(top.table("limits"))),
+        texts=MappingProxyType(_texts(Table.read(folder / "texts.toml", PackError))),
+        digest=digest,
+    )
+    top.finish()
+    return pack
+
+
+def _levels(menu: Table) -> Iterator[tuple[str, int]]:
+    """Item code -> level, from the raw menu; refuses what stands twice or too deep."""
+    seen: set[str] = set()
+    for code, level, table in _walk(menu, 1):
+        if level > MAXIMUM_LEVELS:
+            raise table.problem("entry", f"the menu is deeper than {MAXIMUM_LEVELS} levels")
+        if code in seen:
+            raise table.problem("item", f"{code} stands twice in the menu")
+        seen.add(code)
+        yield code, level
+
+
+def _walk(table: Table, level: int) -> Iterator[tuple[str, int, Table]]:
+    if "first" in table:
+        yield table.text("first"), level, table
+    for entry in table.tables("entry"):
+        if "item" in entry:
+            yield entry.text("item"), level, entry
+        else:
+            yield from _walk(entry, level + 1)
+
+
+def _menu(table: Table, items: Mapping[str, Item]) -> Menu:
+    first = _item(table, "first", items) if "first" in table else None
+    menu = Menu(first, _entries(table, items))
+    table.finish()
+    return menu
+
+
+def _entries(table: Table, items: Mapping[str, Item]) -> tuple[Item | Group, ...]:
+    return tuple(_entry(entry, items) for entry in table.tables("entry"))
+
+
+def _entry(table: Table, items: Mapping[str, Item]) -> Item | Group:
+    entry: Item | Group
+    if "item" in table:
+        entry = _item(table, "item", items)
+    else:
+        entry = Group(
+            id=table.matching("id", _WORD, "small letters, digits and dashes"),
+            title=read_bilingual(table.table("title")),
+            hint=read_bilingual(table.table("hint")),
+            glyph=read_glyph(table),
+            entries=_entries(table, items),
+        )
+        if not entry.entries:
+            raise table.problem("entry", "a group of the menu with nothing in it")
+    table.finish()
+    return entry
+
+
+def _item(table: Table, key: str, items: Mapping[str, Item]) -> Item:
+    code = table.text(key)
+    if code not in items:
+        raise table.problem(key, f"there is no item {code}")
+    return items[code]
+
+
+def _limits(table: Table) -> dict[str, BusinessLimit]:
+    limits: dict[str, BusinessLimit] = {}
+    for name in table:
+        entry = table.table(name)
+        limits[name] = BusinessLimit(
+            value=entry.integer("value", 0, 10**15),
+            unit=entry.text("unit"),
+            mark=entry.choice("mark", Confidence),
+            source=entry.text("source"),
+        )
+        entry.finish()
+    return limits
+
+
+def _texts(top: Table) -> dict[str, Bilingual]:
+    for key in sorted(REQUIRED_TEXTS):
+        top.table(key)
+    return {key: read_bilingual(top.table(key)) for key in top}
