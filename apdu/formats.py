@@ -1,0 +1,187 @@
+"""Item formats of the card's files: text, digits, dates and bytes, written into fixed lengths.
+
+What we write is strict. What we read is lenient, because issued cards are not strict: text is
+padded with 00 or with blanks, dates stand as ASCII digits in a binary coded field, versions end
+in NUL. A value that nobody can read is reported as `Unreadable`, never as a crash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import assert_never
+
+_TEXT_PADDING = b"\x00 \xff"
+_BLANKS = b"\x00 \xff"
+ENCODING = "gb18030"
+
+
+class Format(Enum):
+    """How an item's value is written."""
+
+    AN = "an"
+    """Letters and digits: ASCII, left-aligned, padded with 00."""
+    ANS = "ans"
+    """Any text: GB 18030, left-aligned, padded with 00."""
+    CN = "cn"
+    """Digits, two a byte (BCD), left-aligned, padded with nibble F."""
+    CN_HEX = "cn-hex"
+    """As CN; issued cards use the nibbles A..F here too."""
+    CN_DATE = "cn-date"
+    """Digits YYYYMMDD, two a byte."""
+    B = "b"
+    """Bytes as they are."""
+
+
+@dataclass(frozen=True, repr=False)
+class Unreadable:
+    """A stored value that is not of its format.
+
+    Attributes:
+        raw: the bytes found; not shown by repr.
+    """
+
+    raw: bytes
+
+    def __repr__(self) -> str:
+        return f"Unreadable({len(self.raw)} bytes)"
+
+
+Value = str | bytes | date
+"""What an item holds, by its format: text and digits `str`, CN_DATE `date`, B `bytes`."""
+
+
+def encode(form: Format, value: Value, length: int) -> bytes:
+    """Write `value` into exactly `length` bytes.
+
+    Raises:
+        ValueError: another type than the format's, foreign characters, or too long. The text
+            never repeats the value.
+    """
+    match form:
+        case Format.AN:
+            return _pad(_to_bytes(_text(value), "ascii"), length, b"\x00")
+        case Format.ANS:
+            return _pad(_to_bytes(_text(value), ENCODING), length, b"\x00")
+        case Format.CN:
+            return _digits(_text(value), length, "0123456789")
+        case Format.CN_HEX:
+            return _digits(_text(value), length, "0123456789ABCDEF")
+        case Format.CN_DATE:
+            if not isinstance(value, date):
+                raise ValueError("a date is needed")
+            return _digits(f"{value:%Y%m%d}".rjust(8, "0"), length, "0123456789")
+        case Format.B:
+            if not isinstance(value, bytes) or len(value) != length:
+                raise ValueError(f"exactly {length} bytes are needed")
+            return value
+        case _:
+            assert_never(form)
+
+
+def decode(form: Format, raw: bytes, length: int) -> Value | Unreadable | None:
+    """Read a stored value leniently; never raises.
+
+    Args:
+        form: the item's format.
+        raw: the value as stored.
+        length: the item's declared length. A longer value loses what is only padding.
+
+    Returns:
+        the value; None when the field is blank; `Unreadable` when it is not of its format.
+    """
+    if _is_blank(form, raw, length):
+        return None
+    match form:
+        case Format.AN | Format.ANS:
+            return _read_text(raw)
+        case Format.CN | Format.CN_HEX:
+            return _read_digits(raw, length, allow_letters=form is Format.CN_HEX)
+        case Format.CN_DATE:
+            return _read_date(raw, length)
+        case Format.B:
+            excess = raw[length:].strip(_BLANKS)
+            return raw[:length] if len(raw) >= length and not excess else Unreadable(raw)
+        case _:
+            assert_never(form)
+
+
+def _is_blank(form: Format, raw: bytes, length: int) -> bool:
+    match form:
+        case Format.B:
+            return False
+        case Format.AN | Format.ANS:
+            return not raw.strip(_BLANKS)
+        case Format.CN | Format.CN_HEX | Format.CN_DATE:
+            # 20 is also a pair of digits (民族 code 20); from three bytes on, it is only blanks.
+            blanks = (b"\x00", b"\xff", b" ") if length >= 3 else (b"\x00", b"\xff")
+            return any(not raw[:length].strip(blank) for blank in blanks)
+        case _:
+            assert_never(form)
+
+
+def text_bytes(raw: bytes) -> bytes:
+    """Stored text without its padding: for texts that go on in a second item, where a
+    character may be cut in the middle."""
+    return raw.rstrip(_TEXT_PADDING)
+
+
+def _text(value: Value) -> str:
+    if not isinstance(value, str):
+        raise ValueError("text is needed")
+    return value
+
+
+def _to_bytes(text: str, encoding: str) -> bytes:
+    if text != text.rstrip("\x00 "):
+        raise ValueError("text that ends in padding would not come back")
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        raise ValueError(f"text that {encoding} cannot write") from None
+
+
+def _pad(data: bytes, length: int, padding: bytes) -> bytes:
+    if len(data) > length:
+        raise ValueError(f"{len(data)} bytes do not fit into {length}")
+    return data.ljust(length, padding)
+
+
+def _digits(text: str, length: int, alphabet: str) -> bytes:
+    if any(character not in alphabet for character in text):
+        raise ValueError("a character that is no digit")
+    if len(text) > 2 * length:
+        raise ValueError(f"{len(text)} digits do not fit into {length} bytes")
+    return bytes.fromhex(text.ljust(2 * length, "F"))
+
+
+def _read_text(raw: bytes) -> str | Unreadable:
+    try:
+        return text_bytes(raw).decode(ENCODING)
+    except UnicodeDecodeError:
+        return Unreadable(raw)
+
+
+def _read_digits(raw: bytes, length: int, *, allow_letters: bool) -> str | Unreadable:
+    if len(raw) > length and raw[length:].strip(_BLANKS):
+        return Unreadable(raw)
+    digits = raw[:length].hex().upper().rstrip("F")
+    return digits if allow_letters or digits.isdecimal() else Unreadable(raw)
+
+
+def _read_date(raw: bytes, length: int) -> date | Unreadable:
+    as_text = text_bytes(raw)
+    if len(as_text) == 8 and as_text.isdigit():
+        return _date(as_text.decode("ascii"), raw)
+    digits = _read_digits(raw, length, allow_letters=False)
+    return _date(digits, raw) if isinstance(digits, str) else digits
+
+
+def _date(digits: str, raw: bytes) -> date | Unreadable:
+    if len(digits) != 8:
+        return Unreadable(raw)
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return Unreadable(raw)

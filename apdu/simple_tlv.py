@@ -1,0 +1,89 @@
+"""SIMPLE-TLV (ISO/IEC 7816-4 §5.2.1): one-byte tag, length, value.
+
+Item records of the social security card are of this kind. A B-TLV item's value is a sequence of
+them again: decode the value once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from apdu.errors import MalformedAnswer
+
+_LONG = 0xFF
+"""As length byte: two more bytes hold the length. As tag: never used, so it is padding."""
+_PADDING = b"\x00\xff"
+
+
+@dataclass(frozen=True, repr=False)
+class Record:
+    """One item.
+
+    Attributes:
+        tag: 0x01..0xFE.
+        value: 0..65535 bytes; not shown by repr.
+    """
+
+    tag: int
+    value: bytes
+
+    def __repr__(self) -> str:
+        return f"Record(tag={self.tag:02X}, {len(self.value)} bytes)"
+
+
+def encode(records: Iterable[Record]) -> bytes:
+    """The records one after another.
+
+    Raises:
+        ValueError: a tag outside 01..FE or a value over 65535 bytes.
+    """
+    out = bytearray()
+    for record in records:
+        if not 0x01 <= record.tag <= 0xFE:
+            raise ValueError(f"{record.tag:#x} is no SIMPLE-TLV tag")
+        length = len(record.value)
+        if length > 0xFFFF:
+            raise ValueError(f"a SIMPLE-TLV value of {length} bytes")
+        out.append(record.tag)
+        out += bytes((length,)) if length < _LONG else b"\xff" + length.to_bytes(2, "big")
+        out += record.value
+    return bytes(out)
+
+
+def decode(data: bytes, *, skip_padding: bool = False) -> tuple[Record, ...]:
+    """The records in `data`.
+
+    Args:
+        data: the records and nothing else.
+        skip_padding: also allow 00 and FF bytes between and after records; cards fill their
+            records with them.
+
+    Raises:
+        MalformedAnswer: a length runs past the end, or a tag is 00 or FF.
+    """
+    records, at = [], 0
+    while at < len(data):
+        tag = data[at]
+        if tag in _PADDING:
+            if not skip_padding:
+                raise MalformedAnswer("a record with an impossible tag")
+            at += 1
+            continue
+        length, start = _length(data, at + 1)
+        if start + length > len(data):
+            raise MalformedAnswer("a record longer than the answer")
+        records.append(Record(tag, data[start : start + length]))
+        at = start + length
+    return tuple(records)
+
+
+def _length(data: bytes, at: int) -> tuple[int, int]:
+    """The length that starts at `at`, and where its value starts."""
+    if at >= len(data):
+        raise MalformedAnswer("a record without length")
+    if data[at] != _LONG:
+        return data[at], at + 1
+    if at + 3 > len(data):
+        raise MalformedAnswer("a record without length")
+    return int.from_bytes(data[at + 1 : at + 3], "big"), at + 3

@@ -1,0 +1,292 @@
+"""SM2 against GB/T 32918.5, both backends, and independent implementations (peers)."""
+
+import ctypes
+import functools
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apdu.crypto import sm2, sm2_curve, sm2_der, sm2_libcrypto, sm2_pure
+from apdu.crypto.errors import BackendRefused, MalformedCiphertext, MalformedKey
+from apdu.crypto.sm2 import CiphertextEncoding, PrivateKey, PublicKey, SignatureEncoding
+
+DER, RAW = SignatureEncoding.DER, SignatureEncoding.RAW
+D = bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8")
+XY = bytes.fromhex(
+    "09F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020"
+    "CCEA490CE26775A52DC6EA718CC1AA600AED05FBF35E084A6632F6072DA9AD13"
+)
+MESSAGE = b"message digest"
+SIGNATURE = bytes.fromhex(
+    "F5A03B0648D2C4630EEAC513E1BB81A15944DA3827D5B74143AC7EACEEE720B3"
+    "B1B6AA29DF212FD8763182BC0D421CA1BB9038FD1F7F42D4840B69C485BBC1AA"
+)
+C1 = bytes.fromhex(
+    "04EBFC718E8D1798620432268E77FEB6415E2EDE0E073C0F4F640ECD2E149A73"
+    "E858F9D81E5430A57B36DAAB8F950A3C64E6EE6A63094D99283AFF767E124DF0"
+)
+C3 = bytes.fromhex("59983C18F809E262923C53AEC295D30383B54E39D609D160AFCB1908D0BD8766")
+C2 = bytes.fromhex("21886CA989CA9C7D58087307CA93092D651EFA")
+KEY, PUBLIC = PrivateKey(D), PublicKey(XY)
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose libcrypto is refused."""
+    monkeypatch.setattr(sm2_libcrypto, "_search", lambda: BackendRefused("by the test"))
+    yield
+
+
+@pytest.mark.parametrize("backend", ["libcrypto", "pure"])
+def test_the_published_signature(backend: str, request: pytest.FixtureRequest) -> None:
+    if backend == "pure":
+        request.getfixturevalue("refused")
+    assert sm2.verify(PUBLIC, MESSAGE, SIGNATURE, encoding=RAW)
+    assert not sm2.verify(PUBLIC, b"Message digest", SIGNATURE, encoding=RAW)
+    assert not sm2.verify(PUBLIC, MESSAGE, SIGNATURE, encoding=RAW, user_id=b"")
+    assert not sm2.verify(PUBLIC, MESSAGE, SIGNATURE, encoding=DER)
+    for at in (0, 31, 32, 63):
+        spoiled = bytearray(SIGNATURE)
+        spoiled[at] ^= 1
+        assert not sm2.verify(PUBLIC, MESSAGE, bytes(spoiled), encoding=RAW)
+
+
+def test_the_public_key_follows_from_the_private_one() -> None:
+    assert KEY.public_key() == PUBLIC
+
+
+@pytest.mark.parametrize(
+    ("encoding", "ciphertext"),
+    [
+        (CiphertextEncoding.RAW, C1 + C3 + C2),
+        (CiphertextEncoding.RAW_PREFIXED, b"\x04" + C1 + C3 + C2),
+        (CiphertextEncoding.DER, sm2_der.ciphertext_from_parts(C1, C3, C2)),
+    ],
+)
+def test_the_published_ciphertext(encoding: CiphertextEncoding, ciphertext: bytes) -> None:
+    assert sm2.decrypt(KEY, ciphertext, encoding=encoding) == b"encryption standard"
+    for at in (1, 40, 70, len(ciphertext) - 1):
+        spoiled = bytearray(ciphertext)
+        spoiled[at] ^= 1
+        with pytest.raises(MalformedCiphertext):
+            sm2.decrypt(KEY, bytes(spoiled), encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", CiphertextEncoding)
+@pytest.mark.parametrize("size", [1, 19, 32, 255, 1000])
+def test_encryption_goes_there_and_back(encoding: CiphertextEncoding, size: int) -> None:
+    plaintext = bytes(range(256)) * 4
+    ciphertext = sm2.encrypt(PUBLIC, plaintext[:size], encoding=encoding)
+    assert sm2.decrypt(KEY, ciphertext, encoding=encoding) == plaintext[:size]
+
+
+def test_encryption_refuses_what_it_cannot_do() -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        sm2.encrypt(PUBLIC, b"", encoding=CiphertextEncoding.RAW)
+    for encoding in CiphertextEncoding:
+        for junk in (b"", b"\x04", C1 + C3, b"\x05" + C1 + C3 + C2):
+            with pytest.raises(MalformedCiphertext):
+                sm2.decrypt(KEY, junk, encoding=encoding)
+
+
+@settings(max_examples=30)
+@given(
+    st.binary(max_size=80),
+    st.binary(max_size=20),
+    st.sampled_from(SignatureEncoding),
+)
+def test_signatures_pass_both_backends_and_bind_message_and_signer(
+    message: bytes, user_id: bytes, encoding: SignatureEncoding
+) -> None:
+    key = sm2.generate()
+    public = key.public_key()
+    signature = sm2.sign(key, message, encoding=encoding, user_id=user_id)
+    assert sm2.verify(public, message, signature, encoding=encoding, user_id=user_id)
+    raw = signature if encoding is RAW else sm2_der.signature_to_raw(signature)
+    assert raw is not None
+    assert sm2_pure.verify(public.xy, user_id, message, raw)
+    assert not sm2.verify(public, message + b"x", signature, encoding=encoding, user_id=user_id)
+    assert not sm2.verify(public, message, signature, encoding=encoding, user_id=user_id + b"x")
+    assert not sm2.verify(PUBLIC, message, signature, encoding=encoding, user_id=user_id)
+
+
+@given(st.binary(max_size=80), st.sampled_from(SignatureEncoding))
+def test_junk_is_no_signature(junk: bytes, encoding: SignatureEncoding) -> None:
+    assert not sm2.verify(PUBLIC, MESSAGE, junk, encoding=encoding)
+
+
+@pytest.mark.parametrize("number", [0, sm2_curve.N, sm2_curve.N + 1, 2**256 - 1])
+def test_numbers_out_of_range_are_no_signature(number: int, refused: None) -> None:
+    out = number.to_bytes(32, "big")
+    for raw in (out + SIGNATURE[32:], SIGNATURE[:32] + out):
+        assert not sm2.verify(PUBLIC, MESSAGE, raw, encoding=RAW)
+    negative = (sm2_curve.N - int.from_bytes(SIGNATURE[:32], "big")).to_bytes(32, "big")
+    assert not sm2_pure.verify(XY, sm2.DEFAULT_USER_ID, MESSAGE, SIGNATURE[:32] + negative)
+
+
+@given(st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1))
+def test_der_signatures_have_one_encoding(r: int, s: int) -> None:
+    raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    der = sm2_der.signature_from_raw(raw)
+    assert sm2_der.signature_to_raw(der) == raw
+    assert sm2_der.signature_to_raw(der + b"\0") is None
+    assert sm2_der.signature_to_raw(der[:-1]) is None
+
+
+@pytest.mark.parametrize(
+    "der",
+    ["3006020101020181", "30070202000102017F", "308106020101020101", "3006020100" "0201",
+     "3003020101", "3105020101020101", "30800201010201010000"],
+)  # fmt: skip
+def test_loose_der_is_no_signature(der: str) -> None:
+    assert sm2_der.signature_to_raw(bytes.fromhex(der)) is None
+
+
+def test_without_libcrypto_only_verification_is_left(refused: None) -> None:
+    for call in (
+        sm2.generate,
+        PrivateKey(D).public_key,
+        lambda: sm2.sign(KEY, b"", encoding=RAW),
+        lambda: sm2.encrypt(PUBLIC, b"x", encoding=CiphertextEncoding.RAW),
+        lambda: sm2.decrypt(KEY, C1 + C3 + C2, encoding=CiphertextEncoding.RAW),
+    ):
+        with pytest.raises(BackendRefused):
+            call()
+
+
+@pytest.mark.parametrize("operation", ["public_key", "sign", "verify", "decrypt"])
+def test_a_backend_that_answers_wrongly_is_refused(
+    operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = sm2_libcrypto.load()
+    sm2_libcrypto.self_test(backend)
+    wrong: Any = True if operation == "verify" else bytes(64)
+    monkeypatch.setattr(backend, operation, lambda *arguments: wrong)
+    with pytest.raises(BackendRefused):
+        sm2_libcrypto.self_test(backend)
+
+
+def test_a_library_without_sm2_is_refused() -> None:
+    with pytest.raises(BackendRefused):
+        sm2_libcrypto.LibCrypto(ctypes.CDLL("libc.so.6"))
+
+
+def test_the_library_is_found_without_a_linker_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    candidates = list(sm2_libcrypto._candidates())
+    assert candidates[0] == "libcrypto.so.3"
+    last = sm2_libcrypto.LibCrypto(ctypes.CDLL(candidates[-1]))
+    sm2_libcrypto.self_test(last)
+
+
+def test_no_library_at_all_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def candidates() -> Iterator[str]:
+        for name in ("libnothing.so.0", "libc.so.6"):
+            asked.append(name)
+            yield name
+
+    monkeypatch.setattr(sm2_libcrypto, "_candidates", candidates)
+    monkeypatch.setattr(
+        sm2_libcrypto, "_search", functools.cache(sm2_libcrypto._search.__wrapped__)
+    )
+    for _ in range(2):
+        with pytest.raises(BackendRefused):
+            sm2_libcrypto.load()
+    assert asked == ["libnothing.so.0", "libc.so.6"]
+
+
+def test_keys_travel_as_pem_and_der() -> None:
+    assert PublicKey.from_pem(PUBLIC.to_pem()) == PUBLIC
+    assert PublicKey.from_der(PUBLIC.to_der()) == PUBLIC
+    assert PrivateKey.from_pem(KEY.to_pem()) == KEY
+    assert PUBLIC.to_der().hex() == (
+        "3059301306072a8648ce3d020106082a811ccf5501822d03420004" + XY.hex()
+    )
+    assert D.hex() not in repr(KEY).lower()
+    assert str(int.from_bytes(D, "big")) not in repr(KEY)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: PublicKey(XY[:63]),
+        lambda: PublicKey(XY[:63] + b"\0"),
+        lambda: PublicKey(bytes(64)),
+        lambda: PublicKey.from_der(PUBLIC.to_der() + b"\0"),
+        lambda: PublicKey.from_der(b"\x30" + bytes(90)),
+        lambda: PublicKey.from_pem("no key"),
+        lambda: PublicKey.from_pem("-----BEGIN PUBLIC KEY-----\n?\n-----END PUBLIC KEY-----"),
+        lambda: PublicKey.from_pem(KEY.to_pem()),
+        lambda: PrivateKey(bytes(32)),
+        lambda: PrivateKey(b"\xff" * 32),
+        lambda: PrivateKey(b"\x01"),
+        lambda: PrivateKey.from_der(KEY.to_der()[:-1]),
+    ],
+)
+def test_what_is_no_key_is_malformed(call: Any) -> None:
+    with pytest.raises(MalformedKey):
+        call()
+
+
+def test_a_user_id_too_long_is_refused() -> None:
+    for call in (
+        lambda: sm2.sign(KEY, b"", encoding=RAW, user_id=bytes(8192)),
+        lambda: sm2.verify(PUBLIC, b"", SIGNATURE, encoding=RAW, user_id=bytes(8192)),
+    ):
+        with pytest.raises(ValueError, match="user id"):
+            call()
+
+
+def test_importing_sm2_loads_no_heavy_library() -> None:
+    program = "import sys, apdu.crypto.sm2, apdu.crypto.sm4; print('cryptography' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.peer
+def test_peer_gmssl_pyx() -> None:
+    peer: Any = importlib.import_module("gmssl_pyx")
+    for n in range(20):
+        message = b"m" * n
+        signature = sm2.sign(KEY, message, encoding=DER)
+        assert peer.sm2_verify(XY, message, signature)
+        assert sm2.verify(PUBLIC, message, peer.sm2_sign(D, XY, message), encoding=DER)
+    cipher = sm2.encrypt(PUBLIC, b"ours", encoding=CiphertextEncoding.DER)
+    assert peer.sm2_decrypt(D, cipher) == b"ours"
+    theirs = peer.sm2_encrypt(XY, b"theirs")
+    assert sm2.decrypt(KEY, theirs, encoding=CiphertextEncoding.DER) == b"theirs"
+
+
+@pytest.mark.peer
+def test_peer_gmalg() -> None:
+    peer: Any = importlib.import_module("gmalg")
+    oracle = peer.SM2(D, sm2.DEFAULT_USER_ID, b"\x04" + XY)
+    signature = sm2.sign(KEY, MESSAGE, encoding=RAW)
+    assert oracle.verify(MESSAGE, signature[:32], signature[32:])
+    assert sm2.verify(PUBLIC, MESSAGE, b"".join(oracle.sign(MESSAGE)), encoding=RAW)
+
+
+@pytest.mark.peer
+def test_peer_openssl_command(tmp_path: Path) -> None:
+    paths = {name: tmp_path / name for name in ("pub.pem", "key.pem", "msg", "sig", "sig2")}
+    paths["pub.pem"].write_text(PUBLIC.to_pem())
+    paths["key.pem"].write_text(KEY.to_pem())
+    paths["msg"].write_bytes(MESSAGE)
+    paths["sig"].write_bytes(sm2.sign(KEY, MESSAGE, encoding=DER))
+    user_id = ("-sigopt", "distid:1234567812345678")
+    verify = ["openssl", "dgst", "-sm3", "-verify", paths["pub.pem"], "-signature", paths["sig"]]
+    subprocess.run([*verify, *user_id, paths["msg"]], check=True, capture_output=True)
+    sign = ["openssl", "dgst", "-sm3", "-sign", paths["key.pem"], "-out", paths["sig2"]]
+    subprocess.run([*sign, *user_id, paths["msg"]], check=True, capture_output=True)
+    assert sm2.verify(PUBLIC, MESSAGE, paths["sig2"].read_bytes(), encoding=DER)
