@@ -1,0 +1,121 @@
+"""Puts one terminal together from its configuration and state directory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+
+from kiosk.alarms import Alarms
+from kiosk.audit.log import AuditLog
+from kiosk.card_station import CardStation
+from kiosk.clock import Clock
+from kiosk.config import TerminalConfig
+from kiosk.devices import Readers, custodians, open_pad, open_readers, pad_master_key
+from kiosk.intents import Intents
+from kiosk.keys import KeyStore
+from kiosk.pack import load as load_pack
+from kiosk.pack import read_root
+from kiosk.pad_station import PadStation
+from kiosk.platform.client import PlatformClient, TerminalIdentity
+from kiosk.platform.limits import LineLimits
+from kiosk.presenter import Place, Presenter
+from kiosk.services import SERVICES
+from kiosk.slot import Slot
+from kiosk.state import StateDirectory
+from kiosk.station import Station
+
+_PAD_SECONDS = 250
+"""The pad's own limit for an entry (one byte on the wire); the visit's own time ends it before."""
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Everything of one terminal but its window and its threads."""
+
+    station: Station
+    readers: Readers
+    presenter: Presenter
+    intents: Intents
+
+    def close(self) -> None:
+        """Close what is open; the order is that of use."""
+        self.readers.service.stop()
+        self.station.cards.release()
+        self.station.pad.close()
+        self.station.platform.close()
+        self.intents.close()
+        self.station.audit.close()
+
+
+def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Terminal:
+    """Load keys, pack, audit log and intents; make devices and the platform client.
+
+    Raises:
+        kiosk.keys.KeyStoreError: not enrolled, or keys that others can read.
+        kiosk.pack.PackError: the pack is not the one that was signed, or not valid today.
+        kiosk.audit.log.AuditUnavailable: the terminal may not serve without its audit log.
+        offline_queue.database.DatabaseError: the intents can't be trusted.
+    """
+    keys = KeyStore(state.keys).load()
+    pack = load_pack(
+        config.pack.folder,
+        read_root(config.pack.root_key),
+        today=date.fromtimestamp(clock.time()),
+        services=SERVICES.keys(),
+    )
+    audit = AuditLog(state.audit_log, keys.terminal_id, clock)
+    audit.write(
+        "terminal.started", detail={"version": version("yikatong-terminal"), "pid": os.getpid()}
+    )
+    audit.write("config.loaded", detail={"kind": config.kind.value})
+    audit.write(
+        "pack.loaded",
+        detail={"pack": pack.name, "version": pack.version, "digest": pack.digest},
+    )
+    intents = Intents(state.intents, clock)
+    client = PlatformClient(
+        config.platform.url,
+        TerminalIdentity(keys.terminal_id, keys.private_key),
+        keys.enrolment.platform_key,
+        LineLimits.of(config.limits),
+        clock=clock.time,
+        monotonic=clock.monotonic,
+    )
+    readers = open_readers(config.card)
+    station = Station(
+        clock=clock,
+        limits=config.limits,
+        slot=Slot(readers.contact),
+        cards=CardStation(
+            readers.service,
+            readers.contact,
+            custodians(config, readers, client),
+            random=os.urandom,
+        ),
+        pad=_pad(config, pack.limits["pin-length"].value),
+        platform=client,
+        pack=pack,
+        audit=audit,
+        alarms=Alarms(intents, client, keys.terminal_id, clock, audit.write, os.urandom),
+        free_bytes=state.free_bytes,
+    )
+    presenter = Presenter(
+        Place(config.hall, config.machine, pack.texts["enquiry.phone"].zh),
+        pack.limits["pin-length"].value,
+    )
+    return Terminal(station, readers, presenter, intents)
+
+
+def _pad(config: TerminalConfig, digits: int) -> PadStation:
+    pad = config.pad
+    if pad is None:
+        raise ValueError("this release serves no terminal without a PIN pad")
+    return PadStation(
+        lambda: open_pad(pad),
+        lambda: pad_master_key(pad),
+        load_master=pad.plain_key_load,
+        length=(digits, digits),
+        seconds=_PAD_SECONDS,
+    )

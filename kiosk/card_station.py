@@ -1,0 +1,150 @@
+"""The resident's card as the terminal uses it: one whole business step a call, on one worker.
+
+A connection stays open (shared, no transaction) while the resident types the PIN; each step takes
+the card for itself only as long as it runs (DESIGN §9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from apdu.card import SocialSecurityCard
+from apdu.custodian import AuthenticationRequest, Custodian, FirstThatCan
+from apdu.errors import CardAbsent, CardError, CardReset, PsamUnavailable
+from apdu.holder import Holder
+from apdu.psam import PsamCustodian
+from apdu.reading import CardReading, read_card
+from apdu.trace import Sink
+from drivers.card_service import CardConnection, CardService, find_reader
+from kiosk.pad_station import PinEntered
+
+
+class PsamInReader:
+    """A PSAM custodian that opens its slot when first asked, and again after a fault."""
+
+    def __init__(self, service: CardService, name_part: str) -> None:
+        self._service = service
+        self._name_part = name_part
+        self._connection: CardConnection | None = None
+        self._custodian: PsamCustodian | None = None
+
+    def cryptogram(self, request: AuthenticationRequest) -> bytes | None:
+        """See `apdu.custodian.Custodian.cryptogram`.
+
+        Raises:
+            PsamUnavailable: the slot is empty, gone or silent.
+        """
+        try:
+            return self._opened().cryptogram(request)
+        except PsamUnavailable:
+            self.close()
+            raise
+        except CardError as error:
+            self.close()
+            raise PsamUnavailable(type(error).__name__) from None
+
+    def _opened(self) -> PsamCustodian:
+        if self._custodian is None:
+            reader = find_reader(self._service.readers(), self._name_part)
+            self._connection = self._service.connect(reader.name)
+            self._custodian = PsamCustodian(self._connection)
+        return self._custodian
+
+    def close(self) -> None:
+        """Give the slot back; the next request opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._custodian = None
+
+
+class CardStation:
+    """Reads, proves and checks the card in the resident's slot."""
+
+    lane = "card"
+
+    def __init__(
+        self,
+        service: CardService,
+        name_part: str,
+        custodians: tuple[Custodian, ...],
+        *,
+        trace: Sink | None = None,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._service = service
+        self._name_part = name_part
+        self._custodian = FirstThatCan(custodians)
+        self._trace = trace
+        self._random = random
+        self._connection: CardConnection | None = None
+        self._reading: CardReading | None = None
+
+    @property
+    def card_id(self) -> bytes:
+        """卡识别码 of the card read in this visit, 16 bytes.
+
+        Raises:
+            CardAbsent: no card was read.
+        """
+        if self._reading is None:
+            raise CardAbsent
+        return self._reading.issuer.card_id
+
+    def read(self) -> CardReading:
+        """Power the card, let it prove itself, read EF05 and EF06.
+
+        Raises:
+            CardError: see `apdu.errors`; `kiosk.platform.errors` from a remote custodian.
+        """
+        self.release()
+        connection = self._connect()
+        with connection.transaction():
+            self._reading = read_card(
+                connection, self._custodian, trace=self._trace, random=self._random
+            )
+        return self._reading
+
+    def verify_pin(self, entered: PinEntered) -> Holder | None:
+        """Check the PIN with the card; returns the holder, None where he can't be read.
+
+        Raises:
+            PinRejected: with the tries left.
+            PinBlocked: no tries left.
+            CardError: see `apdu.errors`.
+        """
+        reading = self._reading
+        if reading is None:
+            raise CardAbsent
+        try:
+            return self._verify_once(entered, reading)
+        except CardReset:
+            # Somebody reset the card: the command was not delivered, so the step starts over.
+            self._connection_close()
+            return self._verify_once(entered, reading)
+        finally:
+            entered.wipe()
+
+    def _verify_once(self, entered: PinEntered, reading: CardReading) -> Holder | None:
+        connection = self._connection or self._connect()
+        with connection.transaction():
+            card = SocialSecurityCard.open(connection, trace=self._trace, random=self._random)
+            card.verify_pin(entered.digits())
+            if reading.holder is not None:
+                return reading.holder
+            card.issuer()
+            return card.holder(self._custodian)
+
+    def release(self) -> None:
+        """Power the card off and forget what was read."""
+        self._reading = None
+        self._connection_close()
+
+    def _connect(self) -> CardConnection:
+        reader = find_reader(self._service.readers(), self._name_part)
+        self._connection = self._service.connect(reader.name)
+        return self._connection
+
+    def _connection_close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

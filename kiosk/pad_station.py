@@ -1,0 +1,130 @@
+"""The PIN pad as the terminal uses it: a fresh key each entry, a count of keys, a block out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from drivers.pin_block import (
+    fresh_pin_key,
+    open_pin_block,
+    pan_for_card_number,
+    wipe,
+    wrap_pin_key,
+)
+from drivers.pin_pad import PadFault, PinPad
+from kiosk.steps import Reporter
+
+
+@dataclass
+class PinEntered:
+    """An encrypted PIN block and what opens it, once, into a buffer that is wiped after use."""
+
+    block: bytes = field(repr=False)
+    pan: bytes = field(repr=False)
+    _key: bytearray = field(repr=False)
+
+    def digits(self) -> bytearray:
+        """The PIN as ASCII digits in a buffer that the caller zeroes.
+
+        Raises:
+            drivers.pin_block.MalformedPinBlock: the block does not open under the key.
+        """
+        return open_pin_block(self.block, self._key, self.pan)
+
+    def wipe(self) -> None:
+        """Zero the key; the block can't be opened any more."""
+        wipe(self._key)
+
+
+class PinStream:
+    """One entry of a PIN: reports the count of keys, ends with the block."""
+
+    lane = "pad"
+
+    def __init__(self, station: PadStation, pan: bytes) -> None:
+        self._station = station
+        self._pan = pan
+
+    def run(self, report: Reporter) -> PinEntered:
+        """See `drivers.pin_pad.PinPad.read_pin` for what it raises."""
+        return self._station.read(self._pan, report)
+
+    def cancel(self) -> None:
+        self._station.cancel()
+
+
+class PadStation:
+    """One pad and its master key.
+
+    Args:
+        open_pad: opens the device; called again after it was gone.
+        master_key: 16 bytes; loaded into the pad in the clear where ``load_master`` is set
+            (a demonstration; in the field the key was loaded in a ceremony).
+        length: digits of the PIN, minimum and maximum.
+        seconds: the pad's own time limit for a whole entry.
+    """
+
+    lane = "pad"
+
+    def __init__(
+        self,
+        open_pad: Callable[[], PinPad],
+        master_key: Callable[[], bytearray],
+        *,
+        load_master: bool,
+        length: tuple[int, int],
+        seconds: float,
+    ) -> None:
+        self._open_pad = open_pad
+        self._master_key = master_key
+        self._load_master = load_master
+        self._length = length
+        self._seconds = seconds
+        self._pad: PinPad | None = None
+
+    def entry(self, card_number: str) -> PinStream:
+        """A new entry for the card with this number (part of the PIN block)."""
+        return PinStream(self, pan_for_card_number(card_number))
+
+    def read(self, pan: bytes, report: Reporter) -> PinEntered:
+        """Let the resident type; blocking, on the pad's worker."""
+        pin_key = fresh_pin_key()
+        try:
+            pad = self._opened()
+            self._load(pad, pin_key)
+            minimum, maximum = self._length
+            block = pad.read_pin(pan, minimum, maximum, self._seconds, report)
+        except BaseException:
+            wipe(pin_key)
+            raise
+        return PinEntered(block, pan, pin_key)
+
+    def cancel(self) -> None:
+        """End an entry from another thread."""
+        pad = self._pad
+        if pad is not None:
+            pad.cancel()
+
+    def close(self) -> None:
+        """Close the device."""
+        if self._pad is not None:
+            self._pad.close()
+            self._pad = None
+
+    def _opened(self) -> PinPad:
+        if self._pad is None:
+            self._pad = self._open_pad()
+        return self._pad
+
+    def _load(self, pad: PinPad, pin_key: bytearray) -> None:
+        master = self._master_key()
+        try:
+            if self._load_master:
+                pad.load_master_key(master)
+            pad.load_pin_key(wrap_pin_key(pin_key, master))
+        except PadFault:
+            self.close()
+            raise
+        finally:
+            wipe(master)

@@ -1,0 +1,67 @@
+"""What the operating system is asked for: no core dumps, locked memory, a watchdog."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import socket
+import time
+
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+
+
+def harden() -> bool:
+    """No core dumps; memory locked as it is touched, so that no PIN reaches a swap file.
+
+    Returns:
+        True when memory is locked. It is not where the limit of locked memory is small: with
+        that, later allocations would fail (`yikatong doctor` tells the engineer).
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if limit != resource.RLIM_INFINITY and os.geteuid() != 0:
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    return bool(libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0)
+
+
+class ServiceWatchdog:
+    """Tells systemd (or whoever set NOTIFY_SOCKET) that the main loop still turns.
+
+    Silent where nobody listens. `interval` is half of what the supervisor allows, None without
+    a watchdog.
+    """
+
+    def __init__(self) -> None:
+        self._address = os.environ.get("NOTIFY_SOCKET", "")
+        allowed = int(os.environ.get("WATCHDOG_USEC", "0") or 0)
+        self.interval = allowed / 2_000_000 if allowed and self._address else None
+        self._last = 0.0
+
+    def ready(self) -> None:
+        """The first screen answers."""
+        self._notify("READY=1")
+
+    def beat(self) -> None:
+        """The loop turned once more."""
+        now = time.monotonic()
+        if self.interval is not None and now - self._last >= self.interval / 2:
+            self._last = now
+            self._notify("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        self._notify("STOPPING=1")
+
+    def _notify(self, message: str) -> None:
+        if not self._address:
+            return
+        address = self._address
+        if address.startswith("@"):
+            address = "\0" + address[1:]
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender,
+        ):
+            sender.sendto(message.encode(), address)

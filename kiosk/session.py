@@ -1,0 +1,73 @@
+"""One visit's belongings: who it is about, what it holds, and how all of it is given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from kiosk.identity import Evidence, Identity, Leg, Resident
+
+if TYPE_CHECKING:
+    from kiosk.station import Station
+
+
+class Recorder(Protocol):
+    """Writes one audit line; see `kiosk.audit.log.AuditLog.write`."""
+
+    def __call__(
+        self,
+        event: str,
+        *,
+        outcome: str,
+        visit: int | None = None,
+        detail: Mapping[str, str | int] | None = None,
+    ) -> None: ...
+
+
+@dataclass
+class Session:
+    """What a service may use during one visit.
+
+    Attributes:
+        number: counts the visits of this start of the terminal; events carry it.
+        station: the terminal's devices, platform, catalogue and limits.
+    """
+
+    number: int
+    station: Station
+    record_line: Recorder
+    identity: Identity = field(default_factory=Identity)
+    _give_back: list[Callable[[], None]] = field(default_factory=list)
+
+    def record(self, event: str, *, outcome: str = "ok", **detail: str | int) -> None:
+        """Leave an audit line of this visit."""
+        self.record_line(event, outcome=outcome, visit=self.number, detail=detail)
+
+    def establish(self, leg: Leg, method: str, custodian: str = "") -> None:
+        """Record that a leg of the identity stands, with its evidence."""
+        now = self.station.clock.time()
+        self.identity.establish(Evidence(leg, method, now, custodian))
+        self.record("identity.leg", leg=leg.value, method=method)
+
+    def identify(self, resident: Resident) -> None:
+        """Set whom the visit is about."""
+        self.identity.resident = resident
+
+    def hold(self, give_back: Callable[[], None]) -> None:
+        """Register what the runner gives back however the visit ends, last in, first out.
+
+        ``give_back`` must return at once; slow work belongs on a lane.
+        """
+        self._give_back.append(give_back)
+
+    def close(self) -> list[Exception]:
+        """Give everything back and forget the person; returns what went wrong doing so."""
+        problems: list[Exception] = []
+        while self._give_back:
+            try:
+                self._give_back.pop()()
+            except Exception as error:
+                problems.append(error)
+        self.identity.wipe()
+        return problems

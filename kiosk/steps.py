@@ -1,0 +1,147 @@
+"""The steps a service asks for, and what each gives back.
+
+A service is a generator of one page: ``answer = yield from Step(...)``. It holds no thread, no
+drawing and no retry; the runner (`kiosk.runner`) answers each step or throws a typed failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, Protocol, TypeVar
+
+from kiosk.pages import Page
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Flow = Generator["Step[Any]", Any, T]
+"""What a service returns when it is called: steps out, answers in, a result at the end."""
+
+
+class Step(Generic[T]):
+    """One thing asked of the resident, a device or the platform; its answer is a ``T``."""
+
+    def __iter__(self) -> Generator[Step[Any], Any, T]:
+        answer: T = yield self
+        return answer
+
+
+class Back(Exception):
+    """The resident touched the way back; a service lets it pass."""
+
+
+class Leave(Exception):
+    """The resident is done; a service lets it pass."""
+
+
+@dataclass(frozen=True)
+class Option(Generic[T]):
+    """One thing to choose.
+
+    Attributes:
+        id: the id of what is touched on the screen.
+        value: what the service receives.
+    """
+
+    id: str
+    value: T
+
+
+@dataclass(frozen=True)
+class Choose(Step[T]):
+    """Screen step: the resident picks one option of a page."""
+
+    page: Page
+    options: tuple[Option[T], ...]
+
+
+@dataclass(frozen=True)
+class Show(Step[str]):
+    """Screen step: a page that stays until one of its own actions is touched.
+
+    The answer is the action's id, or ``elapsed`` when ``seconds`` have passed.
+
+    Attributes:
+        sensitive: shows a person's data, so the shorter idle time applies.
+        seconds: how long the page may stay, None for as long as the visit lasts.
+    """
+
+    page: Page
+    actions: tuple[str, ...]
+    sensitive: bool = False
+    seconds: float | None = None
+
+
+class Source(Enum):
+    """What a resident can show by themselves, without touching the screen first."""
+
+    CARD = "card"
+
+
+@dataclass(frozen=True)
+class AwaitAny(Step[Source]):
+    """Screen step: the first of several things shown (at once when one already is)."""
+
+    page: Page
+    sources: frozenset[Source]
+
+
+class Reporter(Protocol):
+    """What work on a worker may call to say how far it is."""
+
+    def __call__(self, value: Any, /) -> None: ...
+
+
+class Stream(Protocol[T_co]):
+    """A device watched for a while: blocking `run` on its worker, `cancel` from any thread."""
+
+    @property
+    def lane(self) -> str: ...
+
+    def run(self, report: Reporter) -> T_co: ...
+
+    def cancel(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Watch(Step[T]):
+    """Screen step that follows a device: each reported value makes a new page.
+
+    Attributes:
+        page: page for the latest reported value (None before the first).
+        seconds: the resident's time for it; each reported value starts it anew.
+    """
+
+    stream: Stream[T]
+    page: Callable[[Any], Page]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Run(Step[T]):
+    """Work on a device or the platform, done on the worker of its lane.
+
+    Attributes:
+        work: a bound method of something that has a ``lane``; called with ``args``.
+        page: what the screen shows meanwhile.
+        deadline: seconds after which the flow goes on without it (`kiosk.failures.NoAnswer`).
+    """
+
+    work: Callable[..., T]
+    args: tuple[Any, ...] = ()
+    page: Page = field(kw_only=True)
+    deadline: float = field(kw_only=True)
+
+    def call(self, _report: Reporter) -> T:
+        """Do the work; runs on the worker."""
+        return self.work(*self.args)
+
+    @property
+    def lane(self) -> str:
+        """The worker that does it: the lane of the object the work belongs to."""
+        lane = getattr(getattr(self.work, "__self__", None), "lane", None)
+        if not isinstance(lane, str):
+            raise TypeError(f"{self.work!r} belongs to nothing that has a lane")
+        return lane

@@ -1,0 +1,349 @@
+"""A terminal without threads or devices: the test decides what every call brings, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from apdu.reading import CardReading
+from drivers import events as device
+from kiosk.audit import events as catalogue
+from kiosk.clock import VirtualClock
+from kiosk.config import DEMO_ROOT_KEY
+from kiosk.events import Touch
+from kiosk.executor import Result
+from kiosk.limits import Limits
+from kiosk.moment import Moment
+from kiosk.pack import load, read_root
+from kiosk.platform.link import DownCause, PlatformDown, PlatformUp
+from kiosk.platform.models import (
+    AccountState,
+    Annuity,
+    CardVerdict,
+    Contribution,
+    Month,
+    Overview,
+    PaymentState,
+    Pension,
+    PersonalPension,
+    Unavailable,
+    UnavailableReason,
+    Unemployment,
+)
+from kiosk.runner import Runner
+from kiosk.services import SERVICES
+from kiosk.services.hall import hall
+from kiosk.slot import Slot
+from kiosk.station import Station
+
+READER = "Test Contact Reader 00 00"
+NUMBER = "429900197408160022"
+NAME = "王秀芳"
+CARD_NUMBER = "B00000001"
+QUERY = "item.429900-QUERY-ALL"
+STATUS = "item.429900-CARD-STATUS"
+PACK = Path(__file__).parents[2] / "kiosk" / "packs" / "demo"
+_PACK = load(PACK, read_root(DEMO_ROOT_KEY), today=date(2026, 11, 21), services=SERVICES.keys())
+
+
+def holder() -> Any:
+    return SimpleNamespace(social_security_number=str(NUMBER), name=str(NAME))
+
+
+def reading(
+    *, genuine: bool | None = True, consistent: bool = True, with_holder: bool = True
+) -> CardReading:
+    issuer = SimpleNamespace(
+        card_id=bytes(range(16)),
+        card_number=CARD_NUMBER,
+        version="3.00",
+        issued=date(2022, 4, 13),
+        expires=date(2032, 4, 13),
+    )
+    return CardReading(
+        profile="v3",
+        atr=bytes(17),
+        issuer=issuer,  # type: ignore[arg-type]
+        holder=holder() if with_holder else None,
+        holder_unavailable=None,
+        genuine=genuine,
+        consistent=consistent,
+        apdus=6,
+    )
+
+
+def an_overview() -> Overview:
+    return Overview(
+        name=NAME,
+        as_of=date(2026, 11, 20),
+        pension=Pension(
+            months=186,
+            account_fen=8_421_356,
+            retirement=Month(2029, 8),
+            state=PaymentState.PAYING,
+            recent=tuple(
+                Contribution(Month(2026, month), 500_000 + month * 1000, month <= 10)
+                for month in range(1, 13)
+            ),
+        ),
+        unemployment=Unemployment(152, PaymentState.PAYING),
+        work_injury=Unavailable(UnavailableReason.MAINTENANCE),
+        annuity=Annuity(1_200_640, Month(2026, 10)),
+        personal_pension=PersonalPension(AccountState.NONE, 0, 1_200_000),
+    )
+
+
+class Pin:
+    """What the pad gives; counts how often it was wiped."""
+
+    def __init__(self) -> None:
+        self.wiped = False
+
+    def wipe(self) -> None:
+        self.wiped = True
+
+
+@dataclass
+class PadStreamDouble:
+    lane: str = "pad"
+    cancelled: int = 0
+
+    def run(self, report: Any) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+class Cards:
+    lane = "card"
+    card_id = bytes(range(16))
+
+    def __init__(self) -> None:
+        self.released = 0
+
+    def read(self) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def verify_pin(self, entered: Any) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def release(self) -> None:
+        self.released += 1
+
+
+class Pads:
+    lane = "pad"
+
+    def __init__(self) -> None:
+        self.streams: list[PadStreamDouble] = []
+
+    def entry(self, card_number: str) -> PadStreamDouble:
+        assert card_number == CARD_NUMBER
+        self.streams.append(PadStreamDouble())
+        return self.streams[-1]
+
+
+class Platform:
+    lane = "platform"
+
+    def card_verdict(self, card_id: bytes, card_number: str) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def overview(self, number: str, card_id: bytes, evidence: Any) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def catalogue(self) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+
+class Audit:
+    """Keeps lines, and refuses what the catalogue does not know."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, dict[str, Any]]] = []
+
+    def write(
+        self,
+        event: str,
+        *,
+        actor: str | None = None,
+        outcome: str = "ok",
+        visit: int | None = None,
+        detail: Any = None,
+    ) -> None:
+        kind = catalogue.event_kind(event)
+        kind.check(kind.who[0] if actor is None else catalogue.actor_named(actor), detail or {})
+        catalogue.outcome_named(outcome)
+        self.lines.append((event, outcome, dict(detail or {})))
+
+    def events(self) -> list[str]:
+        return [event for event, _, _ in self.lines]
+
+    def details(self, event: str) -> list[dict[str, Any]]:
+        return [detail for name, _, detail in self.lines if name == event]
+
+
+class AlarmsDouble:
+    lane = "background"
+
+    def __init__(self) -> None:
+        self.raised: list[tuple[str, str]] = []
+
+    def raise_alarm(self, kind: Any, event: str, visit: int | None) -> None:
+        self.raised.append((kind.value, event))
+
+    def deliver(self) -> int:
+        return 0
+
+
+@dataclass
+class HandJob:
+    lane: str
+    work: Callable[..., Any]
+    report: Callable[[Any], None]
+    done: Callable[[Result], None]
+    abandoned: bool = False
+    ended: bool = False
+
+    def abandon(self) -> None:
+        self.abandoned = True
+
+
+class HandExecutor:
+    """Work waits until the test says how it ends."""
+
+    def __init__(self) -> None:
+        self.jobs: list[HandJob] = []
+        self.stuck_lanes: set[str] = set()
+
+    def start(self, lane: str, work: Any, report: Any, done: Any) -> HandJob:
+        job = HandJob(lane, work, report, done)
+        if lane == "background" or getattr(work, "__name__", "") == "<lambda>":
+            return job
+        self.jobs.append(job)
+        return job
+
+    def stuck(self, lane: str) -> bool:
+        return lane in self.stuck_lanes
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def current(self) -> HandJob | None:
+        return next((job for job in reversed(self.jobs) if not job.ended and not job.abandoned), None)
+
+
+@dataclass
+class TerminalDouble:
+    """The runner with everything around it in the test's hand."""
+
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self.clock = VirtualClock()
+        self.executor = HandExecutor()
+        self.audit = Audit()
+        self.alarms = AlarmsDouble()
+        self.cards = Cards()
+        self.pads = Pads()
+        self.platform = Platform()
+        self.moments: list[Moment] = []
+        self.wipes = 0
+        self.free_bytes = 10**12
+        self.station = Station(
+            clock=self.clock,
+            limits=self.limits,
+            slot=Slot("Contact"),
+            cards=self.cards,  # type: ignore[arg-type]
+            pad=self.pads,  # type: ignore[arg-type]
+            platform=self.platform,  # type: ignore[arg-type]
+            pack=_PACK,
+            audit=self.audit,  # type: ignore[arg-type]
+            alarms=self.alarms,  # type: ignore[arg-type]
+            free_bytes=lambda: self.free_bytes,
+        )
+        self.runner = Runner(
+            station=self.station,
+            executor=self.executor,
+            hall=hall,
+            show=self.moments.append,
+            wipe=self._wiped,
+        )
+        self.post(device.ReaderAttached(READER), PlatformUp(0.0))
+
+    def _wiped(self) -> None:
+        self.wipes += 1
+        self.moments.clear()
+
+    # --- what happens -----------------------------------------------------------------------
+
+    def post(self, *events: Any) -> None:
+        for event in events:
+            self.runner.post(event)
+        self.runner.pump()
+
+    def touch(self, *ids: str) -> None:
+        for id in ids:
+            self.post(Touch(id))
+
+    def insert(self) -> None:
+        self.post(device.CardInserted(READER, bytes(17)))
+
+    def take(self) -> None:
+        self.post(device.CardTaken(READER))
+
+    def line_down(self) -> None:
+        self.post(PlatformDown(0.0, DownCause.UNAVAILABLE))
+
+    def finish(self, value: Any = None, error: Exception | None = None) -> None:
+        """The current piece of work ends."""
+        job = self.executor.current
+        assert job is not None, "no work is going on"
+        job.ended = True
+        job.done(Result(value, error))
+        self.runner.pump()
+
+    def report(self, value: Any) -> None:
+        job = self.executor.current
+        assert job is not None, "no work is going on"
+        job.report(value)
+        self.runner.pump()
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, second by second, as in the main loop."""
+        until = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < until:
+            step = min(0.5, until - self.clock.monotonic())
+            self.clock.move_to(self.clock.monotonic() + step)
+            self.runner.pump()
+
+    # --- where it is ------------------------------------------------------------------------
+
+    @property
+    def page(self) -> Any:
+        return self.runner.page
+
+    @property
+    def phase(self) -> str:
+        return self.runner.phase.value
+
+    def to_identify(self) -> None:
+        self.touch(QUERY)
+
+    def to_pin(self) -> None:
+        self.to_identify()
+        self.insert()
+        self.finish(reading())
+        self.finish(CardVerdict.NORMAL)
+
+    def to_overview(self) -> None:
+        self.to_pin()
+        self.finish(Pin())
+        self.finish(holder())
+        self.finish(an_overview())

@@ -1,0 +1,192 @@
+"""Whatever happens in whatever order: idle is reached, nobody is left behind."""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from types import FrameType, FunctionType, ModuleType
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apdu import errors as card
+from drivers import events as device
+from drivers.pin_pad import PadGone, PinCancelled
+from kiosk.pages import HomePage, IdlePage
+from kiosk.platform.errors import Outage, PlatformUnavailable
+from kiosk.platform.link import PlatformUp
+from kiosk.platform.models import CardVerdict
+from kiosk.steps import Run, Watch
+from tests.kiosk.terminal_double import (
+    CARD_NUMBER,
+    NAME,
+    NUMBER,
+    QUERY,
+    READER,
+    STATUS,
+    Pin,
+    TerminalDouble,
+    an_overview,
+    holder,
+    reading,
+)
+
+TOUCHES = [QUERY, STATUS, "back", "leave", "help", "language", "extend", "reveal", "start", ""]
+ERRORS: list[Exception] = [
+    card.CardRemoved(),
+    card.CardMute(),
+    card.CardReset(),
+    card.ReaderGone(),
+    card.UnknownCard(),
+    card.PinRejected(1),
+    card.PinBlocked(),
+    card.MalformedAnswer(),
+    PadGone("gone"),
+    PinCancelled(by_resident=True),
+    PlatformUnavailable(Outage.TIMEOUT),
+    RuntimeError("a bug"),
+]
+
+events = st.one_of(
+    st.tuples(st.just("touch"), st.sampled_from(TOUCHES)),
+    st.tuples(st.sampled_from(["insert", "mute", "take", "detach", "attach", "down", "up"])),
+    st.tuples(st.just("wait"), st.sampled_from([0.5, 5, 25, 70])),
+    st.tuples(st.just("works"), st.sampled_from(list(CardVerdict))),
+    st.tuples(st.just("works"), st.just(CardVerdict.NORMAL)),
+    st.tuples(st.just("works"), st.just(CardVerdict.NORMAL)),
+    st.tuples(st.just("fails"), st.sampled_from(range(len(ERRORS)))),
+    st.tuples(st.just("reports"), st.integers(0, 6)),
+)
+
+
+def _succeed(terminal: TerminalDouble, verdict: CardVerdict) -> None:
+    step = terminal.runner._visit.step
+    job = terminal.executor.current
+    if job is None:
+        return
+    match step:
+        case Watch():
+            terminal.finish(Pin())
+        case Run(work=work):
+            answers = {
+                "read": reading,
+                "card_verdict": lambda: verdict,
+                "verify_pin": holder,
+                "overview": an_overview,
+            }
+            terminal.finish(answers[work.__name__]())
+        case _:
+            raise AssertionError("work goes on in a step that has none")
+
+
+def _do(terminal: TerminalDouble, event: tuple[Any, ...]) -> None:
+    match event:
+        case ("touch", id):
+            terminal.touch(id)
+        case ("insert",):
+            terminal.insert()
+        case ("mute",):
+            terminal.post(device.CardMuted(READER))
+        case ("take",):
+            terminal.take()
+        case ("detach",):
+            terminal.post(device.ReaderDetached(READER))
+        case ("attach",):
+            terminal.post(device.ReaderAttached(READER))
+        case ("down",):
+            terminal.line_down()
+        case ("up",):
+            terminal.post(PlatformUp(0.0))
+        case ("wait", seconds):
+            terminal.wait(seconds)
+        case ("works", verdict):
+            _succeed(terminal, verdict)
+        case ("fails", number):
+            if terminal.executor.current is not None:
+                terminal.finish(error=ERRORS[number])
+        case ("reports", count):
+            if terminal.executor.current is not None:
+                terminal.report(count)
+
+
+def _held_texts(root: object) -> set[str]:
+    """Every text that can be reached from an object, code and modules left out."""
+    seen: set[int] = set()
+    found: set[str] = set()
+    queue = deque([root])
+    while queue:
+        thing = queue.popleft()
+        if id(thing) in seen or isinstance(thing, (type, ModuleType, FrameType)):
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, str):
+            found.add(thing)
+        if isinstance(thing, FunctionType):
+            queue.extend(cell.cell_contents for cell in thing.__closure__ or ())
+            continue
+        queue.extend(gc.get_referents(thing))
+    return found
+
+
+def _bring_home(terminal: TerminalDouble) -> None:
+    """The resident goes, the devices are well, time passes."""
+    terminal.wait(200)
+    terminal.take()
+    terminal.post(device.ReaderAttached(READER), PlatformUp(0.0))
+    terminal.wait(20)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(events, max_size=40))
+def test_idle_is_always_reached_and_nothing_of_a_person_survives_it(
+    happened: list[tuple[Any, ...]],
+) -> None:
+    terminal = TerminalDouble()
+    for event in happened:
+        _do(terminal, event)
+    _bring_home(terminal)
+    gave_up = terminal.audit.events().count("failsafe") >= terminal.limits.failsafe_repeats
+    assert gave_up or isinstance(terminal.page, (HomePage, IdlePage))
+    assert terminal.phase == ("out-of-service" if gave_up else "home")
+    texts = _held_texts(terminal.runner)
+    assert not texts & {NUMBER, NAME, CARD_NUMBER}
+    terminal.executor.jobs.clear()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(events, max_size=40))
+def test_a_removed_card_means_the_session_is_gone(happened: list[tuple[Any, ...]]) -> None:
+    terminal = TerminalDouble()
+    for event in happened:
+        _do(terminal, event)
+        session = terminal.runner._visit.session
+        used = terminal.runner._visit.uses_card and terminal.phase == "visit"
+        if used:
+            assert terminal.station.slot.present
+    session = terminal.runner._visit.session
+    used = terminal.runner._visit.uses_card and terminal.phase == "visit"
+    terminal.take()
+    if used:
+        assert terminal.runner._visit.session is not session
+        assert session.identity.resident is None
+        assert not session.identity.legs
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(events, max_size=40))
+def test_every_visit_that_began_ended(happened: list[tuple[Any, ...]]) -> None:
+    terminal = TerminalDouble()
+    for event in happened:
+        _do(terminal, event)
+    _bring_home(terminal)
+    lines = terminal.audit.events()
+    begun, ended = lines.count("visit.begun"), lines.count("visit.ended")
+    # A failsafe ends a visit that may not have begun.
+    assert begun <= ended <= begun + lines.count("failsafe")
+
+
+def test_the_search_for_texts_finds_a_person_during_the_visit() -> None:
+    terminal = TerminalDouble()
+    terminal.to_overview()
+    assert {NUMBER, NAME} <= _held_texts(terminal.runner)
