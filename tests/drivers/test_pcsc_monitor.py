@@ -1,0 +1,201 @@
+"""The reader monitor against the service double."""
+
+import threading
+import time
+
+import pytest
+
+from drivers.events import (
+    CardInserted,
+    CardMuted,
+    CardTaken,
+    ReaderAttached,
+    ReaderDetached,
+    ServiceLost,
+    ServiceRestored,
+)
+from drivers.pcsc.monitor import MonitorTimes
+from drivers.pcsc.service import PcscService
+from tests.drivers.event_box import EventBox
+from tests.drivers.scard_double import ATR, OTHER_ATR, ScardDouble
+
+A, B = "Contact 00 00", "PSAM 00 00"
+TIMES = MonitorTimes(look=30, retry_first=0.01, retry_last=0.02, quiet=0.01, stop=5)
+
+
+@pytest.fixture
+def scard():
+    return ScardDouble()
+
+
+@pytest.fixture
+def box():
+    return EventBox()
+
+
+@pytest.fixture
+def start(scard, box):
+    services = []
+
+    def begin(times=TIMES):
+        service = PcscService(scard, times)
+        service.start(box)
+        services.append(service)
+        return service
+
+    yield begin
+    for service in services:
+        service.stop()
+    assert not [thread for thread in threading.enumerate() if thread.name == "pcsc-monitor"]
+    assert not scard.contexts
+
+
+def test_the_first_look_reports_what_is_there(scard, box, start):
+    scard.plug(A, B)
+    scard.insert(B)
+    service = start()
+    assert box.take(3) == [ReaderAttached(A), ReaderAttached(B), CardInserted(B, ATR)]
+    states = {state.name: state for state in service.readers()}
+    assert states[B].present and states[B].atr == ATR and not states[A].present
+
+
+def test_cards_come_and_go(scard, box, start):
+    scard.plug(A)
+    service = start()
+    box.take(1)
+    scard.insert(A)
+    assert box.take(1) == [CardInserted(A, ATR)]
+    scard.remove(A)
+    assert box.take(1) == [CardTaken(A)]
+    assert service.readers()[0].atr == b""
+
+
+@pytest.mark.parametrize("atr", [ATR, OTHER_ATR])
+def test_a_swap_between_two_looks_is_two_events(scard, box, start, atr):
+    scard.plug(A)
+    scard.insert(A)
+    start()
+    box.take(2)
+    scard.swap(A, atr)
+    assert box.take(2) == [CardTaken(A), CardInserted(A, atr)]
+
+
+def test_a_mute_card_is_told_once_and_again_when_it_answers(scard, box, start):
+    scard.plug(A)
+    start()
+    box.take(1)
+    scard.insert(A, mute=True)
+    assert box.take(1) == [CardMuted(A)]
+    scard.slots[A].counter -= 1
+    scard.insert(A)
+    assert box.take(1) == [CardInserted(A, ATR)]
+    scard.remove(A)
+    assert box.take(1) == [CardTaken(A)]
+
+
+def test_one_byte_is_no_answer_to_reset(scard, box, start):
+    scard.plug(A)
+    scard.insert(A, atr=b"\xff")
+    start()
+    assert box.take(2) == [ReaderAttached(A), CardMuted(A)]
+
+
+def test_readers_are_plugged_and_unplugged(scard, box, start):
+    start()
+    scard.plug(A)
+    scard.insert(A)
+    assert box.take(2) == [ReaderAttached(A), CardInserted(A, ATR)]
+    scard.plug(B)
+    assert box.take(1) == [ReaderAttached(B)]
+    scard.unplug(A)
+    assert box.take(1) == [ReaderDetached(A)]
+    scard.plug(A)
+    assert box.take(1) == [ReaderAttached(A)]
+
+
+def test_without_pnp_readers_are_found_by_listing(scard, box, start):
+    scard.pnp = False
+    start(MonitorTimes(look=0.02, retry_first=0.01, retry_last=0.02, quiet=0.01, stop=5))
+    scard.plug(A)
+    assert box.take(1) == [ReaderAttached(A)]
+    scard.plug(B)
+    assert box.take(1) == [ReaderAttached(B)]
+
+
+@pytest.mark.parametrize(("pnp", "readers"), [(True, (A, B)), (True, ()), (False, ())])
+def test_without_news_the_monitor_sleeps(scard, start, pnp, readers):
+    scard.pnp = pnp
+    scard.plug(*readers)
+    start()
+    counts = [0]
+    while not counts[-1] or counts[-1] != counts[-2]:
+        time.sleep(0.1)
+        counts.append(scard.waits)
+        assert len(counts) < 50, "the monitor wakes again and again"
+
+
+def test_a_restart_of_the_service_is_survived(scard, box, start):
+    scard.plug(A)
+    scard.insert(A)
+    start()
+    box.take(2)
+    for _ in range(2):
+        scard.die()
+        assert box.take(2) == [ReaderDetached(A), ServiceLost()]
+        scard.live()
+        assert box.take(3) == [ServiceRestored(), ReaderAttached(A), CardInserted(A, ATR)]
+    scard.remove(A)
+    assert box.take(1) == [CardTaken(A)]
+
+
+def test_a_service_that_never_ran_is_reported_once(scard, box, start):
+    scard.die()
+    start()
+    assert box.take(1) == [ServiceLost()]
+    seen = scard.calls.count("establish")
+    while scard.calls.count("establish") < seen + 3:
+        time.sleep(0.001)
+    assert box.nothing_more()
+    scard.live()
+    assert box.take(1) == [ServiceRestored()]
+
+
+def test_an_error_that_stays_makes_no_spin(scard, box, start):
+    scard.plug(A)
+    scard.wait_code = 0x8010001F
+    start(MonitorTimes(look=30, retry_first=3600, retry_last=3600, stop=5))
+    assert box.take(3) == [ReaderAttached(A), ReaderDetached(A), ServiceLost()]
+    assert scard.waits == 1
+
+
+def test_a_receiver_that_fails_does_not_end_the_monitor(scard, box, caplog):
+    scard.plug(A)
+    broken = [True]
+
+    def post(event):
+        box(event)
+        if broken and isinstance(event, CardInserted):
+            broken.clear()
+            raise ZeroDivisionError
+
+    service = PcscService(scard, TIMES)
+    service.start(post)
+    try:
+        box.take(1)
+        scard.insert(A)
+        assert box.take(3) == [CardInserted(A, ATR), ReaderDetached(A), ServiceLost()]
+        assert box.take(3) == [ServiceRestored(), ReaderAttached(A), CardInserted(A, ATR)]
+    finally:
+        service.stop()
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_stopping_twice_and_never_started(scard):
+    service = PcscService(scard, TIMES)
+    service.stop()
+    assert service.readers() == ()
+    service.start(lambda event: None)
+    with pytest.raises(RuntimeError):
+        service.start(lambda event: None)
+    service.stop()
+    service.stop()
