@@ -1,0 +1,178 @@
+"""Bodies on the wire, as docs/platform-api.md lists them.
+
+Every model is strict and forbids extra fields. Their errors never leave as they are: pydantic
+puts the input into them (see ``app.invalid``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hw_sim.platform.hsm import AlgorithmId, KeyName
+
+# The expressions are Rust's: ``$`` is the end of the text, never before a last newline.
+Division = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+Hex8 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{16}$")]
+CardId = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]
+PublicKey = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{128}$")]
+Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+UnixSeconds = Annotated[int, Field(ge=0, lt=1 << 40)]
+Fen = Annotated[int, Field(ge=0, description="1/100 yuan")]
+InsuredState = Literal["paying", "paused", "receiving"]
+GapReason = Literal["maintenance", "not-connected", "no-record"]
+BlockName = Literal["pension", "unemployment", "work_injury", "annuity", "personal_pension"]
+
+
+class Wire(BaseModel):
+    """What all bodies share."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class EnrolmentRequest(Wire):
+    code: Annotated[str, Field(min_length=1, max_length=64)]
+    terminal: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$", description="serial")]
+    aab301: Division
+    public_key: PublicKey
+
+
+class EnrolmentAnswer(Wire):
+    terminal_id: str
+    platform_public_key: PublicKey
+    server_time: UnixSeconds
+
+
+class StatusAnswer(Wire):
+    server_time: UnixSeconds
+    catalogue_version: str
+
+
+class CatalogueEntry(Wire):
+    code: str
+    available: bool
+    reason: str
+
+
+class CatalogueAnswer(Wire):
+    version: str
+    items: list[CatalogueEntry]
+
+
+class VerdictRequest(Wire):
+    aaz501: CardId
+    aaz500: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,20}$")]
+
+
+VerdictState = Literal[
+    "normal", "sealed", "lost", "temporarily-lost", "locked", "cancelled", "unknown"
+]
+
+
+class VerdictAnswer(Wire):
+    state: VerdictState
+
+
+class OverviewRequest(Wire):
+    aac002: Annotated[str, Field(pattern=r"^[0-9]{17}[0-9X]$")]
+    aaz501: CardId
+    purpose: Literal["self-query"]
+    evidence: Annotated[
+        list[Literal["card-genuine", "pin-verified"]], Field(min_length=1, max_length=2)
+    ]
+
+
+class BlockGapAnswer(Wire):
+    available: Literal[False] = False
+    reason: GapReason
+
+
+class RecentMonth(Wire):
+    month: Month
+    base_fen: Fen
+    settled: bool
+
+
+class PensionBlock(Wire):
+    available: Literal[True] = True
+    months: Annotated[int, Field(ge=0)]
+    account_fen: Fen
+    retirement: Month | None
+    state: InsuredState
+    recent: Annotated[list[RecentMonth], Field(min_length=12, max_length=12)]
+
+
+class UnemploymentBlock(Wire):
+    available: Literal[True] = True
+    months: Annotated[int, Field(ge=0)]
+    state: InsuredState
+
+
+class WorkInjuryBlock(Wire):
+    available: Literal[True] = True
+    state: InsuredState
+    employer: str
+
+
+class AnnuityBlock(Wire):
+    available: Literal[True] = True
+    balance_fen: Fen
+    as_of: Month
+
+
+class NoAnnuityBlock(Wire):
+    available: Literal[True] = True
+    state: Literal["none"] = "none"
+
+
+class PersonalPensionBlock(Wire):
+    available: Literal[True] = True
+    state: Literal["open", "none"]
+    year_paid_fen: Fen
+    year_limit_fen: Fen
+
+
+class Blocks(Wire):
+    pension: PensionBlock | BlockGapAnswer
+    unemployment: UnemploymentBlock | BlockGapAnswer
+    work_injury: WorkInjuryBlock | BlockGapAnswer
+    annuity: AnnuityBlock | NoAnnuityBlock | BlockGapAnswer
+    personal_pension: PersonalPensionBlock | BlockGapAnswer
+
+
+class OverviewAnswer(Wire):
+    aac003: str
+    as_of: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    blocks: Blocks
+
+
+class CryptogramRequest(Wire):
+    key: KeyName
+    algorithm: AlgorithmId
+    card_factor: Hex8
+    aab301: Division
+    challenge: Hex8
+    data: Hex8
+
+
+class CryptogramAnswer(Wire):
+    cryptogram: Hex8
+
+
+class AlarmRequest(Wire):
+    kind: Literal["card-not-genuine", "device-fault", "tamper"]
+    severity: Literal["warn", "fault", "security"]
+    occurred_at: UnixSeconds
+    detail: Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,64}$")]
+    subject: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{64})?$", description="HMAC-SM3 hex")]
+
+
+class AlarmAnswer(Wire):
+    alarm_no: Annotated[str, Field(pattern=r"^A-[0-9]+$")]
+
+
+class SubmissionAnswer(Wire):
+    state: Literal["done"] = "done"
+    status: int
+    response: dict[str, object]
