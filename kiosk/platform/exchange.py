@@ -1,0 +1,170 @@
+"""One HTTP exchange with the platform: bounded in time and size, no redirects, no environment.
+
+What comes back is bytes; whether to believe them is `kiosk.platform.signing`'s business.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+
+import requests
+import urllib3
+
+from kiosk.platform.errors import Distrust, Outage, PlatformUnavailable, PlatformUntrusted
+from kiosk.platform.limits import LineLimits
+from kiosk.platform.signing import ReceivedAnswer
+
+SessionFactory = Callable[[], requests.Session]
+
+_CHUNK = 65_536
+
+
+def new_session(ca_file: Path | None = None) -> requests.Session:
+    """A session that heeds no proxy, certificate bundle or netrc of the environment.
+
+    Args:
+        ca_file: PEM file of the only certificate authorities to believe, None for the system's.
+    """
+    session = requests.Session()
+    # Without this REQUESTS_CA_BUNDLE in the environment would overrule `verify`.
+    session.trust_env = False
+    session.verify = True if ca_file is None else str(ca_file)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.clear()
+    session.headers.update(
+        {
+            "Accept": "application/json, application/problem+json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "yikatong-terminal",
+        }
+    )
+    return session
+
+
+@dataclass(frozen=True, repr=False)
+class Outgoing:
+    """A request before it is signed. The path is below the platform's URL and names no person."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Exchange:
+    """Sends requests to one platform. Thread-safe: each thread has a session of its own."""
+
+    def __init__(
+        self,
+        base_url: str,
+        limits: LineLimits,
+        session_factory: SessionFactory = new_session,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._limits = limits
+        self._session_factory = session_factory
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._here = threading.local()
+        self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
+
+    def send(
+        self, outgoing: Outgoing, sign: Callable[[requests.PreparedRequest], None]
+    ) -> ReceivedAnswer:
+        """Send, and once more when the connection breaks; every attempt is signed anew.
+
+        A repetition is safe because every request carries an Idempotency-Key.
+
+        Raises:
+            PlatformUnavailable: no whole answer within the limits.
+            PlatformUntrusted: TLS failed, or the answer is a redirect, too long or compressed.
+        """
+        end = self._monotonic() + self._limits.deadline
+        outcome = self._attempt(outgoing, sign, end)
+        if outcome in (Outage.NO_CONNECTION, Outage.CUT_SHORT):
+            pause = self._limits.retry_pause
+            if self._monotonic() + pause < end:
+                self._sleep(pause)
+                outcome = self._attempt(outgoing, sign, end)
+        # Raised here, outside every except block: a library's exception holds the whole request.
+        if isinstance(outcome, Outage):
+            raise PlatformUnavailable(outcome)
+        if isinstance(outcome, Distrust):
+            raise PlatformUntrusted(outcome)
+        return outcome
+
+    def close(self) -> None:
+        """Drop all connections; a later call opens new ones."""
+        for session in list(self._sessions):
+            session.close()
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._here, "session", None)
+        if session is None:
+            session = self._here.session = self._session_factory()
+            self._sessions.add(session)
+        return session
+
+    def _attempt(
+        self,
+        outgoing: Outgoing,
+        sign: Callable[[requests.PreparedRequest], None],
+        end: float,
+    ) -> ReceivedAnswer | Outage | Distrust:
+        session = self._session()
+        request = session.prepare_request(
+            requests.Request(
+                outgoing.method,
+                self._base_url + outgoing.path,
+                headers=dict(outgoing.headers),
+                data=outgoing.body or None,
+            )
+        )
+        sign(request)
+        left = end - self._monotonic()
+        if left <= 0:
+            return Outage.TIMEOUT
+        try:
+            response = session.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                timeout=(min(self._limits.connect, left), left),
+            )
+            with response:
+                return self._receive(response, end)
+        except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
+            return Distrust.CERTIFICATE
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
+            return Outage.TIMEOUT
+        except requests.exceptions.ConnectionError:
+            return Outage.NO_CONNECTION
+        except urllib3.exceptions.HTTPError:
+            return Outage.CUT_SHORT
+
+    def _receive(
+        self, response: requests.Response, end: float
+    ) -> ReceivedAnswer | Outage | Distrust:
+        if 300 <= response.status_code < 400:
+            return Distrust.REDIRECT
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return Distrust.ENCODED
+        body = bytearray()
+        raw: urllib3.HTTPResponse = response.raw
+        # read1 returns after each arrival, so that a server that drips cannot outlast the deadline.
+        while chunk := raw.read1(_CHUNK, decode_content=False):
+            body += chunk
+            if len(body) > self._limits.answer_bytes:
+                return Distrust.OVERSIZED
+            if self._monotonic() > end:
+                return Outage.TIMEOUT
+        return ReceivedAnswer(response.status_code, response.headers, bytes(body))

@@ -1,0 +1,1 @@
+"""The checks of ``yikatong doctor``, one module a subject; see `provisioning.inspections`."""

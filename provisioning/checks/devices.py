@@ -1,0 +1,225 @@
+"""Card reader, PSAM and PIN pad, reached the way the terminal reaches them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiosk.config import CardDriver
+from provisioning.findings import Finding, fail, ok, skipped, warn
+from provisioning.machine import Machine
+
+if TYPE_CHECKING:
+    from drivers.card_service import CardService, ReaderState
+    from drivers.events import DeviceEvent
+
+_FIRST_LOOK = 3.0
+"""Seconds for the smart card service to tell what readers it has."""
+_SETTLE = 0.3
+"""Seconds without a further reader after which the list counts as whole."""
+_CABLE = ("检查读卡器的电源和 USB 线", "check the reader's power and USB cable")
+_PCSCD = ("systemctl enable --now pcscd.socket", "systemctl enable --now pcscd.socket")
+
+
+def visit_readers(machine: Machine) -> Iterator[Finding]:
+    """vpcd, pcsc, contact-reader, psam."""
+    yield _vpcd(machine)
+    config = machine.config
+    if config is not None and config.card.driver is CardDriver.DIRECT:
+        zh, en = "演示直连模式，不经读卡服务", "demonstration by socket, without the service"
+        for name in ("pcsc", "contact-reader", "psam"):
+            yield skipped(name, zh, en)
+        return
+    missing = ""
+    try:
+        service = machine.card_service()
+    except ImportError as error:
+        missing = str(error)
+    if missing:
+        yield fail(
+            "pcsc",
+            ("缺少 pyscard 或 libpcsclite", "pyscard or libpcsclite is missing"),
+            ("apt-get install pcscd libpcsclite1", "apt-get install pcscd libpcsclite1"),
+        )
+        return
+    readers, lost = _first_look(service)
+    try:
+        if lost:
+            yield fail("pcsc", ("读卡服务 pcscd 没有运行", "pcscd does not run"), _PCSCD)
+            return
+        names = "、".join(reader.name for reader in readers) or "无"
+        yield ok("pcsc", f"读卡器：{names}", f"readers: {names}", readers=len(readers))
+        yield _contact(machine, readers)
+        yield _psam(machine, readers, service)
+    finally:
+        service.stop()
+
+
+def _first_look(service: CardService) -> tuple[tuple[ReaderState, ...], bool]:
+    """The readers, and whether the service is away."""
+    from drivers.events import ServiceLost, ServiceRestored
+
+    told: list[DeviceEvent] = []
+    service.start(told.append)
+    end = time.monotonic() + _FIRST_LOOK
+    seen, seen_at = -1, time.monotonic()
+    while (now := time.monotonic()) < end:
+        if len(told) != seen:
+            seen, seen_at = len(told), now
+        # Nothing is posted when there is no reader; then only the time tells.
+        if seen and now - seen_at >= _SETTLE:
+            break
+        time.sleep(0.02)
+    lost = False
+    for event in told:
+        if isinstance(event, ServiceLost):
+            lost = True
+        elif isinstance(event, ServiceRestored):
+            lost = False
+    return service.readers(), lost
+
+
+def _contact(machine: Machine, readers: tuple[ReaderState, ...]) -> Finding:
+    from apdu.errors import ReaderGone
+    from drivers.card_service import find_reader
+
+    if not readers:
+        return fail("contact-reader", ("没有读卡器", "there is no reader"), _CABLE)
+    if machine.config is None:
+        return skipped("contact-reader", "未指定 --config", "no --config given")
+    part = machine.config.card.contact_reader
+    reader = None
+    with contextlib.suppress(ReaderGone):
+        reader = find_reader(readers, part)
+    if reader is None:
+        return fail(
+            "contact-reader",
+            (f"没有名称含“{part}”的读卡器", f"no reader is named like {part!r}"),
+            (
+                "检查连线，或在配置中更正 card.contact_reader",
+                "check the cable or card.contact_reader in the configuration",
+            ),
+        )
+    return ok("contact-reader", f"{reader.name}", f"{reader.name}", card_present=reader.present)
+
+
+def _psam(machine: Machine, readers: tuple[ReaderState, ...], service: CardService) -> Finding:
+    from apdu.errors import CardError, ReaderGone
+    from drivers.card_service import find_reader
+
+    if machine.config is None:
+        return skipped("psam", "未指定 --config", "no --config given")
+    part = machine.config.card.psam_reader
+    if not part:
+        return skipped("psam", "本机不配 PSAM，由平台验卡", "no PSAM: the platform holds the keys")
+    reader = None
+    with contextlib.suppress(ReaderGone):
+        reader = find_reader(readers, part)
+    if reader is None:
+        return fail(
+            "psam",
+            (f"没有名称含“{part}”的卡槽", f"no slot is named like {part!r}"),
+            ("检查连线，或在配置中更正 card.psam_reader", "check the cable or card.psam_reader"),
+        )
+    if not reader.present:
+        return fail(
+            "psam",
+            (f"{reader.name} 中没有 PSAM 卡", f"no PSAM in {reader.name}"),
+            ("断电后插入 PSAM 卡", "switch off and put the PSAM in"),
+        )
+    problem = ""
+    try:
+        connection = service.connect(reader.name)
+        try:
+            answer = connection.atr
+        finally:
+            connection.close()
+    except CardError as error:
+        problem = type(error).__name__
+    if problem:
+        return fail(
+            "psam",
+            (f"PSAM 卡没有应答（{problem}）", f"the PSAM does not answer ({problem})"),
+            ("取出 PSAM 卡，检查方向后重新插入", "take the PSAM out and put it in the right way"),
+        )
+    return ok("psam", "已插入并应答", "present and answering", atr=answer.hex().upper())
+
+
+def _vpcd(machine: Machine) -> Finding:
+    found = sorted(_vpcd_files(machine.root))
+    if not found:
+        return ok("vpcd", "未安装", "not installed")
+    if machine.in_field:
+        return fail(
+            "vpcd",
+            ("正式终端上装有虚拟读卡器驱动，可伪造卡片", "installed: cards could be forged"),
+            ("apt-get purge vsmartcard-vpcd", "apt-get purge vsmartcard-vpcd"),
+            path=str(found[0]),
+        )
+    return ok(
+        "vpcd", "已安装（仅限演示机）", "installed (fine for a demonstration)", path=str(found[0])
+    )
+
+
+def _vpcd_files(root: Path) -> Iterator[Path]:
+    yield from (root / "etc/reader.conf.d").glob("vpcd*")
+    for library in ("usr/lib", "usr/local/lib", "usr/lib64"):
+        yield from (root / library).glob("pcsc/drivers/**/libifdvpcd.so*")
+        yield from (root / library).glob("*/pcsc/drivers/**/libifdvpcd.so*")
+
+
+def visit_pad(machine: Machine) -> Iterator[Finding]:
+    """pad."""
+    from drivers.pin_pad import PadError
+
+    config = machine.config
+    if config is None:
+        yield skipped("pad", "未指定 --config", "no --config given")
+        return
+    if config.pad is None:
+        yield skipped("pad", "配置中没有密码键盘", "the configuration has no pad")
+        return
+    problem = ""
+    pad = machine.open_pad(config)
+    try:
+        status = pad.status()
+    except PadError as error:
+        problem = str(error)
+    finally:
+        pad.close()
+    if problem:
+        yield fail(
+            "pad",
+            (f"{config.pad.port} 没有应答（{problem}）", f"{config.pad.port}: {problem}"),
+            (
+                "检查电源、串口线和波特率；自助程序运行时请先停止它",
+                "check power, cable and baud; stop the kiosk first while it runs",
+            ),
+        )
+    elif not status.has_master_key and not config.pad.plain_key_load:
+        yield fail(
+            "pad",
+            (f"{status.model} 应答，但没有主密钥", f"{status.model} has no master key"),
+            ("请由密钥管理员灌注主密钥", "have the key officer load the master key"),
+            model=status.model,
+            serial=status.serial,
+        )
+    elif status.entry_open:
+        yield warn(
+            "pad",
+            (f"{status.model} 正处于输入状态", f"{status.model} accepts keys now"),
+            ("自助程序运行时请先停止它", "stop the kiosk first while it runs"),
+            model=status.model,
+        )
+    else:
+        yield ok(
+            "pad",
+            f"{status.model} 应答",
+            f"{status.model} answers",
+            model=status.model,
+            software=status.software,
+            serial=status.serial,
+        )

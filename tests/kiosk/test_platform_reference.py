@@ -1,0 +1,124 @@
+"""Our client against the reference platform, which was built from the same page by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apdu.crypto import sm2
+from hw_sim.platform.server import PlatformServer
+from hw_sim.population import CardState, population
+from kiosk.keys import KeyStore, TerminalKeys
+from kiosk.platform.client import PlatformClient, TerminalIdentity
+from kiosk.platform.errors import ClockWrong, PlatformRefused, PlatformUnavailable, Problem
+from kiosk.platform.exchange import Exchange
+from kiosk.platform.limits import LineLimits
+from kiosk.platform.models import AlarmKind, AlarmSeverity, CardVerdict, Evidence, Pension
+from provisioning.enrol import Place, ask_platform, enrol
+
+LIMITS = LineLimits(deadline=30, connect=10, retry_pause=0)
+BOTH = (Evidence.CARD_GENUINE, Evidence.PIN_VERIFIED)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformServer]:
+    with PlatformServer(tmp_path_factory.mktemp("platform") / "platform.sqlite") as running:
+        yield running
+
+
+@pytest.fixture
+def keys(server: PlatformServer, tmp_path: Path) -> TerminalKeys:
+    store = KeyStore(tmp_path)
+    ask = ask_platform(Exchange(server.url, LIMITS))
+    enrol(store, Place("429900", 3, server.url), server.new_enrolment_code(), ask)
+    return store.load()
+
+
+@pytest.fixture
+def client(server: PlatformServer, keys: TerminalKeys) -> Iterator[PlatformClient]:
+    identity = TerminalIdentity(keys.terminal_id, keys.private_key)
+    made = PlatformClient(server.url, identity, keys.enrolment.platform_key, LIMITS)
+    yield made
+    made.close()
+
+
+def test_status_and_catalogue(client: PlatformClient) -> None:
+    assert client.status().catalogue_version
+    assert client.catalogue().items
+
+
+def test_every_verdict(server: PlatformServer, client: PlatformClient) -> None:
+    card = population()[5].card
+    for state in CardState:
+        server.set_card_state(card.card_number, state)
+        verdict = client.card_verdict(card.card_id, card.card_number)
+        assert verdict.name == state.name
+    server.set_card_state(card.card_number, CardState.NORMAL)
+    assert client.card_verdict(card.card_id, "B99999999") is CardVerdict.UNKNOWN
+
+
+def test_overviews_of_everybody(client: PlatformClient) -> None:
+    for person in population()[:40]:
+        overview = client.overview(person.number, person.card.card_id, BOTH)
+        assert overview.name == person.name
+        if isinstance(overview.pension, Pension):
+            assert len(overview.pension.recent) == 12
+
+
+def test_another_persons_card_is_refused(client: PlatformClient) -> None:
+    first, second, *_ = population()
+    with pytest.raises(PlatformRefused) as caught:
+        client.overview(first.number, second.card.card_id, BOTH)
+    assert caught.value.problem is Problem.FORBIDDEN
+
+
+def test_an_alarm_has_one_effect_however_often_it_is_sent(
+    server: PlatformServer, client: PlatformClient
+) -> None:
+    before = len(server.alarms())
+    receipts = {
+        client.raise_alarm(
+            AlarmKind.DEVICE_FAULT, AlarmSeverity.FAULT, "device.lost", "", 1_800_000_000, key="k1"
+        )
+        for _ in range(3)
+    }
+    assert len(receipts) == 1
+    assert len(server.alarms()) == before + 1
+    submission = client.submission("k1")
+    assert submission is not None
+    assert submission.status == 201
+    assert client.submission("k2") is None
+    with pytest.raises(PlatformRefused) as caught:
+        client.raise_alarm(
+            AlarmKind.TAMPER, AlarmSeverity.FAULT, "device.lost", "", 1_800_000_000, key="k1"
+        )
+    assert caught.value.problem is Problem.CONFLICTING_REUSE
+
+
+def test_a_wrong_clock_is_told(server: PlatformServer, keys: TerminalKeys) -> None:
+    identity = TerminalIdentity(keys.terminal_id, keys.private_key)
+    platform_key = keys.enrolment.platform_key
+    behind = PlatformClient(server.url, identity, platform_key, LIMITS, clock=lambda: 1_700_000_000)
+    with pytest.raises(ClockWrong) as caught:
+        behind.status()
+    assert caught.value.server_time > 1_750_000_000
+
+
+def test_an_unknown_key_is_refused(server: PlatformServer, keys: TerminalKeys) -> None:
+    other = TerminalIdentity(keys.terminal_id, sm2.generate())
+    with pytest.raises(PlatformRefused) as caught:
+        PlatformClient(server.url, other, keys.enrolment.platform_key, LIMITS).status()
+    assert caught.value.problem is Problem.SIGNATURE
+
+
+def test_down_and_back(server: PlatformServer, client: PlatformClient) -> None:
+    client.status()
+    server.set_down(True)
+    try:
+        with pytest.raises(PlatformUnavailable):
+            client.status()
+    finally:
+        server.set_down(False)
+    client.status()
