@@ -19,6 +19,7 @@ from kiosk.pack import load as load_pack
 from kiosk.pack import read_root
 from kiosk.pad_station import PadStation
 from kiosk.platform.client import PlatformClient, TerminalIdentity
+from kiosk.platform.exchange import new_session
 from kiosk.platform.limits import LineLimits
 from kiosk.presenter import Place, Presenter
 from kiosk.services import SERVICES
@@ -80,6 +81,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         TerminalIdentity(keys.terminal_id, keys.private_key),
         keys.enrolment.platform_key,
         LineLimits.of(config.limits),
+        session_factory=lambda: new_session(config.platform.ca_file),
         clock=clock.time,
         monotonic=clock.monotonic,
     )
@@ -102,7 +104,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         free_bytes=state.free_bytes,
     )
     presenter = Presenter(
-        Place(config.hall, config.machine, pack.texts["enquiry.phone"].zh),
+        Place(config.hall, config.machine, pack.texts["hotline"].zh),
         pack.limits["pin-length"].value,
     )
     return Terminal(station, readers, presenter, intents)

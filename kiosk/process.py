@@ -10,6 +10,7 @@ import socket
 import time
 
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+_PR_SET_DUMPABLE = 4
 
 
 def harden() -> bool:
@@ -19,11 +20,13 @@ def harden() -> bool:
         True when memory is locked. It is not where the limit of locked memory is small: with
         that, later allocations would fail (`yikatong doctor` tells the engineer).
     """
+    libc = ctypes.CDLL(None, use_errno=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # The limit does not hold for dumps that the kernel pipes to a program (core(5)).
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if limit != resource.RLIM_INFINITY and os.geteuid() != 0:
         return False
-    libc = ctypes.CDLL(None, use_errno=True)
     return bool(libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0)
 
 

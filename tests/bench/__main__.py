@@ -1,0 +1,45 @@
+"""``./run bench [NAME-PART ...] [--json]``: figures as ratios to peers and limits of the same run."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+SUBJECTS = {
+    "tests.bench.card": ("card.read", "card.apdus", "card.apdu_overhead"),
+    "tests.bench.screen": ("ui.full_redraw", "ui.dirty_redraw"),
+    "tests.bench.first_screen": ("ui.first_screen",),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument("part", nargs="*", metavar="NAME-PART", help="part of a figure's name")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    arguments = parser.parse_args()
+
+    def wanted(name: str) -> bool:
+        return not arguments.part or any(part in name for part in arguments.part)
+
+    names = [name for figures in SUBJECTS.values() for name in figures]
+    if not any(wanted(name) for name in names):
+        parser.error(f"no figure is named so; there are {', '.join(names)}")
+    for module, figures in SUBJECTS.items():
+        if not any(wanted(name) for name in figures):
+            continue
+        for figure in importlib.import_module(module).figures():
+            if wanted(figure.name):
+                line = figure.to_json() if arguments.json else _plain(figure)
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
+    return 0
+
+
+def _plain(figure) -> str:  # type: ignore[no-untyped-def]
+    value = f"{figure.value:g} {figure.unit}"
+    return f"{figure.name:<20}{value:>14}   {figure.ratio:>6.3f} x {figure.against:g} ({figure.peer})"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

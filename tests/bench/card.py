@@ -1,0 +1,141 @@
+"""A whole v3 card read through pcscd, against bare pyscard sending the very same bytes."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+
+from apdu.channel import Channel
+from apdu.commands import get_challenge
+from apdu.custodian import FirstThatCan
+from apdu.psam import PsamCustodian
+from apdu.reading import read_card
+from drivers.card_service import CardConnection
+from drivers.pcsc.service import PcscService
+from hw_sim.pcscd import CONTACT_READER, PSAM_READER, world_for_this_process
+from tests.bench.figure import Figure, milliseconds, paired
+
+ROUNDS = 80
+PUBLIC_READER_APDUS = 22
+"""What public readers of these cards send for the same read (domain facts §3, §4.4): 3F00, SSSE,
+EF05 and its 7 items, INTERNAL AUTHENTICATE, two GET CHALLENGE, EXTERNAL AUTHENTICATE, EF06 and its
+7 items."""
+NAMES = ("card.read", "card.apdus", "card.apdu_overhead")
+
+
+class _Recorder:
+    """Passes everything on and keeps what went to the card."""
+
+    def __init__(self, connection: CardConnection, sent: list[tuple[str, bytes]], to: str) -> None:
+        self._connection = connection
+        self._sent = sent
+        self._to = to
+
+    @property
+    def atr(self) -> bytes:
+        return self._connection.atr
+
+    def transmit(self, command: bytes | bytearray) -> bytes:
+        self._sent.append((self._to, bytes(command)))
+        return self._connection.transmit(command)
+
+    def reset(self) -> bytes:
+        return self._connection.reset()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _Fixed:
+    """The same "random" bytes for every read, so that recorded cryptograms fit again."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def __call__(self, count: int) -> bytes:
+        self._next += 1
+        return bytes((self._next + index) & 0xFF for index in range(count))
+
+
+def figures() -> Iterator[Figure]:
+    """Measures; needs pcscd and the virtual reader."""
+    with world_for_this_process() as world:
+        world.slots.insert("v3", challenge_seed=1)
+        while not all(slot["noticed"] for slot in world.slots.status()["slots"].values()):
+            time.sleep(0.01)
+        service = PcscService()
+        psam = service.connect(PSAM_READER)
+        try:
+            yield from _measure(service, psam)
+        finally:
+            psam.close()
+
+
+def _measure(service: PcscService, psam: CardConnection) -> Iterator[Figure]:
+    from smartcard.System import readers
+
+    sent: list[tuple[str, bytes]] = []
+    recording = PsamCustodian(_Recorder(psam, sent, "psam"))
+    # The second read is the typical one: the PSAM's application stays selected.
+    for _ in range(2):
+        sent.clear()
+        _record(service, recording, sent)
+    custodian = PsamCustodian(psam)
+    apdus: list[int] = []
+
+    def ours() -> None:
+        connection = service.connect(CONTACT_READER)
+        with connection.transaction():
+            reading = read_card(connection, FirstThatCan((custodian,)), random=_Fixed())
+        connection.close()
+        if reading.holder is None or not reading.genuine:
+            raise AssertionError("the benchmark's card was not read in full")
+        apdus.append(reading.apdus)
+
+    found = {str(reader): reader for reader in readers()}
+    bare_psam = found[PSAM_READER].createConnection()
+    bare_psam.connect()
+
+    def bare() -> None:
+        card = found[CONTACT_READER].createConnection()
+        card.connect()
+        for to, command in sent:
+            _data, sw1, _sw2 = (card if to == "card" else bare_psam).transmit(list(command))
+            if sw1 not in (0x90, 0x61):
+                raise AssertionError(f"the replayed read was refused: {sw1:02X}")
+        card.disconnect()
+
+    mine, peer = paired(ours, bare, ROUNDS)
+    bare_psam.disconnect()
+    yield Figure.of("card.read", mine, "ms", peer, "bare pyscard, same APDUs")
+    yield Figure.of(
+        "card.apdus", statistics.median(apdus), "count", PUBLIC_READER_APDUS, "public readers"
+    )
+    yield _overhead(service)
+
+
+def _record(
+    service: PcscService, custodian: PsamCustodian, sent: list[tuple[str, bytes]]
+) -> None:
+    """One read, command by command in order, whichever card it goes to."""
+    connection = service.connect(CONTACT_READER)
+    recorder = _Recorder(connection, sent, "card")
+    read_card(recorder, FirstThatCan((custodian,)), random=_Fixed())
+    connection.close()
+
+
+def _overhead(service: PcscService) -> Figure:
+    """What our layers add to one GET CHALLENGE, beside the whole exchange below them."""
+    connection = service.connect(CONTACT_READER)
+    channel = Channel(connection)
+    command = get_challenge(8)
+    raw = command.encode()
+    whole, below = [], []
+    for _ in range(500):
+        below.append(milliseconds(lambda: connection.transmit(raw)))
+        whole.append(milliseconds(lambda: channel.send(command)))
+    connection.close()
+    under = statistics.median(below)
+    added = max(0.0, statistics.median(whole) - under)
+    return Figure.of("card.apdu_overhead", added, "ms", under, "one exchange through pcscd")

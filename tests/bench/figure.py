@@ -1,0 +1,60 @@
+"""One measured figure beside the peer or limit that it is measured against."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A median.
+
+    Attributes:
+        unit: ``ms`` or ``count``.
+        against: the peer's median in the same run, or the limit.
+        ratio: value / against; below 1 is better than the peer or within the limit.
+        peer: what ``against`` is.
+    """
+
+    name: str
+    value: float
+    unit: str
+    against: float
+    ratio: float
+    peer: str
+
+    @classmethod
+    def of(cls, name: str, value: float, unit: str, against: float, peer: str) -> Figure:
+        return cls(name, round(value, 4), unit, round(against, 4), round(value / against, 3), peer)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    """How long one call takes."""
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1000
+
+
+def paired(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Medians of both in ms, measured in turn so that the machine's drift hits both alike."""
+    for warm in (ours, peer, ours, peer):
+        warm()
+    mine, theirs = [], []
+    for _ in range(rounds):
+        mine.append(milliseconds(ours))
+        theirs.append(milliseconds(peer))
+    return statistics.median(mine), statistics.median(theirs)
+
+
+def median_ms(work: Callable[[], object], rounds: int) -> float:
+    """Median in ms after a warm-up."""
+    for _ in range(3):
+        work()
+    return statistics.median(milliseconds(work) for _ in range(rounds))
