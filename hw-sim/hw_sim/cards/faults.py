@@ -1,0 +1,128 @@
+"""Scripted faults between a card and its reader.
+
+A schedule is a list such as ``3:tear, *:delay=20``: the number counts the APDUs since the card
+was inserted or the schedule was set, whichever came last; ``*`` is every APDU. Words:
+
+- ``tear``: power goes in the middle of the command, before its last write; the card is out.
+- ``tear-after``: the command is done, its answer is lost; the card is out.
+- ``silent``: no answer until the card is pulled.
+- ``delay=N``: the answer comes N milliseconds late.
+- ``garbage``: other bytes than the card's come back, as many.
+- ``short``: only the first byte of the answer comes back.
+- four hex digits: this status word comes back and the card never sees the command.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from hw_sim.cards.iso7816 import Card
+
+_STATUS = re.compile(r"[69][0-9A-Fa-f]{3}")
+_DELAY = re.compile(r"delay=(\d{1,6})")
+
+
+class Kind(Enum):
+    TEAR = "tear"
+    TEAR_AFTER = "tear-after"
+    SILENT = "silent"
+    DELAY = "delay"
+    GARBAGE = "garbage"
+    SHORT = "short"
+    STATUS = "status"
+
+
+class FaultSyntaxError(ValueError):
+    """The schedule cannot be understood."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One entry.
+
+    Attributes:
+        turn: which APDU, from 1; ``None`` for every one.
+        amount: milliseconds of DELAY, status word of STATUS, else 0.
+    """
+
+    turn: int | None
+    kind: Kind
+    amount: int = 0
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What the reader gets for one command.
+
+    Attributes:
+        answer: ``None`` where nothing ever comes back.
+        delay: seconds before the answer.
+        pulled: the card is out of the reader now.
+    """
+
+    answer: bytes | None
+    delay: float = 0.0
+    pulled: bool = False
+
+
+def parse_faults(text: str) -> tuple[Fault, ...]:
+    """Faults of a schedule; an empty text has none. Raises FaultSyntaxError."""
+    return tuple(_parse(entry) for entry in re.split(r"[\s,]+", text.strip()) if entry)
+
+
+def _parse(entry: str) -> Fault:
+    turn_text, colon, word = entry.partition(":")
+    if not colon or not (turn_text == "*" or re.fullmatch(r"[1-9]\d{0,5}", turn_text, re.ASCII)):
+        raise FaultSyntaxError(f"{entry!r}: expected NUMBER:FAULT or *:FAULT")
+    turn = None if turn_text == "*" else int(turn_text)
+    if delay := _DELAY.fullmatch(word):
+        return Fault(turn, Kind.DELAY, int(delay[1]))
+    if _STATUS.fullmatch(word):
+        return Fault(turn, Kind.STATUS, int(word, 16))
+    if word in (Kind.DELAY.value, Kind.STATUS.value):
+        raise FaultSyntaxError(f"{entry!r}: {word} needs its amount")
+    try:
+        return Fault(turn, Kind(word))
+    except ValueError:
+        raise FaultSyntaxError(f"{entry!r}: unknown fault") from None
+
+
+class FaultyContacts:
+    """The contacts of one inserted card, with a schedule of faults."""
+
+    def __init__(self, card: Card, faults: tuple[Fault, ...] = ()) -> None:
+        self.card = card
+        self._faults = faults
+        self._turn = 0
+
+    def schedule(self, faults: tuple[Fault, ...]) -> None:
+        """Replaces the schedule and counts from one again."""
+        self._faults = faults
+        self._turn = 0
+
+    def exchange(self, command: bytes) -> Reaction:
+        """Gives one command to the card.."""
+        self._turn += 1
+        due = [fault for fault in self._faults if fault.turn in (None, self._turn)]
+        kinds = {fault.kind for fault in due}
+        delay = sum(fault.amount for fault in due if fault.kind is Kind.DELAY) / 1000
+        if Kind.TEAR in kinds:
+            self.card.tear(command)
+            return Reaction(None, delay, pulled=True)
+        for fault in due:
+            if fault.kind is Kind.STATUS:
+                return Reaction(fault.amount.to_bytes(2, "big"), delay)
+        answer = self.card.execute(command)
+        if Kind.TEAR_AFTER in kinds:
+            self.card.power_off()
+            return Reaction(None, delay, pulled=True)
+        if answer is None or Kind.SILENT in kinds:
+            return Reaction(None, delay)
+        if Kind.GARBAGE in kinds:
+            answer = random.Random(self._turn).randbytes(len(answer))
+        if Kind.SHORT in kinds:
+            answer = answer[:1]
+        return Reaction(answer, delay)

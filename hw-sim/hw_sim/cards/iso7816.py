@@ -1,0 +1,240 @@
+"""The operating system that every simulated card shares: commands, status words, memory.
+
+ISO/IEC 7816-4 short commands only; the social security cards know no extended length.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+OK = 0x9000
+WRONG_LENGTH = 0x6700
+SECURITY_STATUS = 0x6982
+BLOCKED = 0x6983
+CHALLENGE_MISSING = 0x6984
+CONDITIONS = 0x6985
+NO_CURRENT_FILE = 0x6986
+WRONG_DATA = 0x6A80
+FILE_NOT_FOUND = 0x6A82
+RECORD_NOT_FOUND = 0x6A83
+WRONG_P1_P2 = 0x6A86
+REFERENCE_NOT_FOUND = 0x6A88
+WRONG_OFFSET = 0x6B00
+UNKNOWN_INSTRUCTION = 0x6D00
+UNKNOWN_CLASS = 0x6E00
+BUG = 0x6F00
+
+
+class SwError(Exception):
+    """A status word other than 9000, raised anywhere in a card and caught once."""
+
+    def __init__(self, sw: int) -> None:
+        super().__init__(f"{sw:04X}")
+        self.sw = sw
+
+
+def tries_left(count: int) -> SwError:
+    """63Cx of a failed comparison with ``count`` tries left."""
+    return SwError(0x63C0 | count)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A short command.
+
+    Attributes:
+        data: command data, empty in cases 1 and 2.
+        ne: expected answer length 1..256, ``None`` where the command has no Le.
+    """
+
+    cla: int
+    ins: int
+    p1: int
+    p2: int
+    data: bytes
+    ne: int | None
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Command:
+        """Cases 1 to 4 (ISO/IEC 7816-3 §12.1). Raises SwError(6700) for any other length."""
+        if len(raw) < 4:
+            raise SwError(WRONG_LENGTH)
+        cla, ins, p1, p2 = raw[:4]
+        body = raw[4:]
+        if len(body) == 0:
+            return cls(cla, ins, p1, p2, b"", None)
+        if len(body) == 1:
+            return cls(cla, ins, p1, p2, b"", body[0] or 256)
+        lc = body[0]
+        data, rest = body[1 : 1 + lc], body[1 + lc :]
+        if lc == 0 or len(data) != lc or len(rest) > 1:
+            raise SwError(WRONG_LENGTH)
+        return cls(cla, ins, p1, p2, data, (rest[0] or 256) if rest else None)
+
+
+class Card(Protocol):
+    """What a slot holds: everything that the far end of the contacts can do."""
+
+    @property
+    def atr(self) -> bytes: ...
+
+    @property
+    def bugs(self) -> list[Exception]: ...
+
+    def power_on(self) -> None: ...
+
+    def power_off(self) -> None: ...
+
+    def reset(self) -> None: ...
+
+    def execute(self, command: bytes) -> bytes | None:
+        """The answer with its status word; ``None`` where the card stays silent."""
+
+    def tear(self, command: bytes) -> None:
+        """Loses power in the middle of the command."""
+
+
+class Memory:
+    """Non-volatile memory with an undo log: what a torn command wrote is taken back."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+        self._undo: list[tuple[str, bytes | None]] = []
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def read(self, key: str) -> bytes:
+        return self._values[key]
+
+    def count(self, key: str) -> int:
+        """A one-byte counter."""
+        return self._values[key][0]
+
+    def write(self, key: str, value: bytes | int) -> None:
+        self._undo.append((key, self._values.get(key)))
+        self._values[key] = bytes([value]) if isinstance(value, int) else value
+
+    def commit(self) -> None:
+        self._undo.clear()
+
+    def roll_back(self) -> None:
+        while self._undo:
+            key, value = self._undo.pop()
+            if value is None:
+                del self._values[key]
+            else:
+                self._values[key] = value
+
+
+class CardSystem:
+    """Base of the simulated cards.
+
+    Args:
+        atr: answer to reset, 2..33 bytes.
+        t0: behave like a T=0 card: answers wait for GET RESPONSE behind 61xx, and an Le
+            that is not the answer's length gets 6Cxx.
+
+    Attributes:
+        bugs: unexpected exceptions; whoever tests a card looks that it stayed empty.
+    """
+
+    def __init__(self, atr: bytes, *, t0: bool) -> None:
+        self._atr = atr
+        self.t0 = t0
+        self.memory = Memory()
+        self.bugs: list[Exception] = []
+        self._waiting = b""
+
+    @property
+    def atr(self) -> bytes:
+        return self._atr
+
+    @property
+    @abstractmethod
+    def handlers(self) -> Mapping[tuple[int, int], Callable[[Command], bytes]]:
+        """Handler of each (CLA, INS); it returns the answer's data or raises SwError."""
+
+    @abstractmethod
+    def drop_volatile_state(self) -> None:
+        """Forgets selection, challenge and authentications."""
+
+    def power_on(self) -> None:
+        self._start()
+
+    def power_off(self) -> None:
+        self._start()
+
+    def reset(self) -> None:
+        self._start()
+
+    def execute(self, command: bytes) -> bytes | None:
+        """Answers one command; never raises."""
+        answer = self._run(command)
+        self.memory.commit()
+        return answer
+
+    def tear(self, command: bytes) -> None:
+        """Runs the command up to its last write, which is lost with its answer."""
+        self._run(command)
+        self.memory.roll_back()
+        self._start()
+
+    def _start(self) -> None:
+        self._waiting = b""
+        self.drop_volatile_state()
+
+    def _run(self, raw: bytes) -> bytes:
+        try:
+            return self._answer(Command.parse(raw))
+        except SwError as error:
+            return error.sw.to_bytes(2, "big")
+        except Exception as error:
+            # A card thread that dies would hang its slot for ever: nothing may pass here.
+            self.bugs.append(error)
+            self.memory.roll_back()
+            return BUG.to_bytes(2, "big")
+
+    def _answer(self, command: Command) -> bytes:
+        waiting, self._waiting = self._waiting, b""
+        if (command.cla, command.ins) == (0x00, 0xC0):
+            return self._get_response(command, waiting)
+        handler = self.handlers.get((command.cla, command.ins))
+        if handler is None:
+            known = any(cla == command.cla for cla, _ in self.handlers)
+            raise SwError(UNKNOWN_INSTRUCTION if known else UNKNOWN_CLASS)
+        data = handler(command)
+        if not data:
+            return OK.to_bytes(2, "big")
+        if command.data and self.t0:
+            return self._wait(data)
+        if command.ne is None:
+            return self._wait(data)
+        if command.ne < min(len(data), 256) or (self.t0 and command.ne > len(data)):
+            raise SwError(0x6C00 | (len(data) & 0xFF))
+        return self._part(data, command.ne)
+
+    def _get_response(self, command: Command, waiting: bytes) -> bytes:
+        if not waiting:
+            raise SwError(CONDITIONS)
+        if command.data or command.p1 or command.p2:
+            raise SwError(WRONG_P1_P2)
+        ne = command.ne or 256
+        if ne > len(waiting) and self.t0:
+            self._waiting = waiting
+            raise SwError(0x6C00 | len(waiting))
+        return self._part(waiting, ne)
+
+    def _part(self, data: bytes, ne: int) -> bytes:
+        """The first ``ne`` bytes and 9000, or 61xx while more wait."""
+        first, rest = data[:ne], data[ne:]
+        if not rest:
+            return first + OK.to_bytes(2, "big")
+        return first + self._wait(rest)
+
+    def _wait(self, data: bytes) -> bytes:
+        self._waiting = data
+        return bytes((0x61, len(data) if len(data) < 256 else 0))

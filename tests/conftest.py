@@ -1,0 +1,31 @@
+"""What several rooms' tests share: one pcscd of our own for the whole test process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from hw_sim.pcscd import PcscdBroken, PcscdUnavailable, PcscdWorld, world_for_this_process
+
+
+@pytest.fixture(scope="session")
+def shared_pcscd() -> Iterator[PcscdWorld]:
+    """One pcscd for the whole session: libpcsclite remembers its first socket."""
+    try:
+        with world_for_this_process() as world:
+            yield world
+    except PcscdUnavailable as reason:
+        if "CI" in os.environ or isinstance(reason, PcscdBroken):
+            raise
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def pcscd_world(shared_pcscd: PcscdWorld) -> Iterator[PcscdWorld]:
+    """The shared world with an empty contact slot and cards fresh from issuance."""
+    shared_pcscd.slots.renew()
+    yield shared_pcscd
+    assert shared_pcscd.slots.status()["bugs"] == 0
+    shared_pcscd.slots.renew()

@@ -1,0 +1,58 @@
+"""What the tests of the simulated cards do as a terminal would."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from hw_sim.cards.catalogue import make_card
+from hw_sim.cards.iso7816 import Card
+from hw_sim.cards.keys import KeyName, hsm_cryptogram
+from hw_sim.cards.social_security import SocialSecurityCard
+from hw_sim.population import DIVISION
+
+Ask = Callable[[Card, str], tuple[bytes, int]]
+
+SSSE = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF"
+TIMEOUT = 10.0
+
+
+def header(value: object) -> str | None:
+    """Name of a parameter in test reports: a command without its body, which may hold a PIN."""
+    return value[:8] if isinstance(value, str) else None
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def card_of(name: str) -> SocialSecurityCard:
+    card = make_card(name)
+    assert isinstance(card, SocialSecurityCard)
+    return card
+
+
+def flag_of(card: SocialSecurityCard) -> Literal["01", "03"]:
+    return "03" if card.image.generation == "3" else "01"
+
+
+def full(ask: Ask, card: Card, command: str) -> tuple[bytes, int]:
+    """What a terminal sees after the right Le and GET RESPONSE."""
+    data, sw = ask(card, command)
+    if sw >> 8 == 0x6C:
+        data, sw = ask(card, command[:-2] + f"{sw & 0xFF:02X}")
+    if sw >> 8 == 0x61:
+        data, sw = ask(card, f"00C00000{sw & 0xFF:02X}")
+    return data, sw
+
+
+def authenticate(ask: Ask, card: SocialSecurityCard, name: KeyName, kid: int) -> int:
+    """The status word of a right EXTERNAL AUTHENTICATE."""
+    challenge, _ = ask(card, "0084000008")
+    data = b"\x11" * 8
+    sealed = hsm_cryptogram(name, flag_of(card), card.atr[-8:], DIVISION, challenge, data)
+    return ask(card, f"008200{kid:02X}10" + (sealed + data).hex())[1]
