@@ -123,7 +123,8 @@ class _Slot:
                     atr = b""
                 finally:
                     self.wire_lock.release()
-                self._note(ReaderState(self.name, True, len(atr) < 2, atr if len(atr) > 1 else b""))
+                atr = atr if _is_atr(atr) else b""
+                self._note(ReaderState(self.name, True, not atr, atr))
             self._stopping.wait(self.times.poll)
 
     def _note(self, after: ReaderState) -> None:
@@ -211,7 +212,7 @@ class DirectConnection:
             self._slot.resets += 1
             self._resets = self._slot.resets
             atr = wire.ask(_TELL_ATR, self._slot.times.atr)
-        if len(atr) < 2:
+        if not _is_atr(atr):
             raise CardMute("no answer to reset")
         return atr
 
@@ -271,3 +272,8 @@ class DirectService:
         if slot is None:
             raise ReaderGone(f"no reader {reader!r}")
         return DirectConnection(slot)
+
+
+def _is_atr(answer: bytes) -> bool:
+    """An answer to reset has 2 to 33 bytes (ISO/IEC 7816-3 §8.2); anything else is none."""
+    return 2 <= len(answer) <= 33

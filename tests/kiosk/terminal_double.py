@@ -236,7 +236,9 @@ class HandExecutor:
 
     @property
     def current(self) -> HandJob | None:
-        return next((job for job in reversed(self.jobs) if not job.ended and not job.abandoned), None)
+        return next(
+            (job for job in reversed(self.jobs) if not job.ended and not job.abandoned), None
+        )
 
 
 @dataclass

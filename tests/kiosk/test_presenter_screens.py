@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -62,7 +62,7 @@ def _moment(page: Any, language: str, **changes: Any) -> Moment:
         overlay=None,
         overlay_seconds=0,
         seconds_left=28,
-        minute=datetime(2026, 11, 21, 9, 42, tzinfo=timezone.utc),
+        minute=datetime(2026, 11, 21, 9, 42, tzinfo=UTC),
         badges=Badges(platform_up=True, reader_ok=True),
     )
     return dataclasses.replace(moment, **changes)

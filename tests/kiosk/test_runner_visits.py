@@ -62,7 +62,9 @@ def test_a_whole_visit_ends_with_an_empty_slot_and_a_wiped_screen(terminal: Term
     assert terminal.wipes == 1
     terminal.take()
     assert isinstance(terminal.page, HomePage)
-    assert [event for event in terminal.audit.events() if event.startswith(("visit", "identity"))] == [
+    assert [
+        event for event in terminal.audit.events() if event.startswith(("visit", "identity"))
+    ] == [
         "visit.begun",
         "identity.leg",
         "identity.leg",

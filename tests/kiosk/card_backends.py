@@ -1,0 +1,144 @@
+"""The same simulated cards, reached twice: in process, and through pcscd with virtual readers."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+from apdu.errors import CardAbsent, CardMute, CardRemoved, MalformedAnswer
+from drivers.card_service import CardConnection, CardService, ReaderState
+from drivers.events import Post
+from drivers.pcsc.service import PcscService
+from hw_sim.cards.catalogue import make_card
+from hw_sim.cards.faults import FaultyContacts, parse_faults
+from hw_sim.cards.iso7816 import Card
+from hw_sim.pcscd import CONTACT_READER, PSAM_READER, PcscdWorld
+
+CONTACT, PSAM = "Contact Reader", "PSAM Slot"
+_PATIENCE = 10.0
+
+
+class Backend(Protocol):
+    service: CardService
+
+    def insert(self, name: str) -> None: ...
+    def remove(self) -> None: ...
+    def fault(self, text: str) -> None: ...
+
+
+class _Connection:
+    """A card held in the hand: the faults of its schedule, then the card itself."""
+
+    def __init__(self, backend: InProcess, reader: str, faulty: FaultyContacts) -> None:
+        self._backend = backend
+        self._faulty = faulty
+        self.reader = reader
+        faulty.card.power_on()
+
+    @property
+    def atr(self) -> bytes:
+        return self._faulty.card.atr
+
+    def transmit(self, command: bytes | bytearray) -> bytes:
+        if self._backend.there(self.reader) is not self._faulty:
+            raise CardRemoved
+        reaction = self._faulty.exchange(bytes(command))
+        if reaction.pulled:
+            self._backend.remove()
+            raise CardRemoved
+        if reaction.answer is None:
+            raise CardMute
+        if len(reaction.answer) < 2:
+            raise MalformedAnswer
+        return reaction.answer
+
+    def reset(self) -> bytes:
+        self._faulty.card.reset()
+        return self.atr
+
+    def begin(self) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        yield
+
+    def close(self) -> None:
+        self._faulty.card.power_off()
+
+
+class InProcess:
+    """`CardService` over the simulated cards themselves, without sockets."""
+
+    def __init__(self) -> None:
+        self.service: CardService = self
+        self._slots: dict[str, FaultyContacts] = {PSAM: FaultyContacts(make_card("psam"))}
+        self._known: dict[str, Card] = {}
+
+    def there(self, reader: str) -> FaultyContacts | None:
+        return self._slots.get(reader)
+
+    def insert(self, name: str) -> None:
+        card = self._known.setdefault(name, make_card(name))
+        self._slots[CONTACT] = FaultyContacts(card)
+
+    def remove(self) -> None:
+        self._slots.pop(CONTACT, None)
+
+    def fault(self, text: str) -> None:
+        self._slots[CONTACT].schedule(parse_faults(text))
+
+    def start(self, post: Post) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def readers(self) -> tuple[ReaderState, ...]:
+        return tuple(ReaderState(name, name in self._slots, False, b"") for name in (CONTACT, PSAM))
+
+    def connect(self, reader: str) -> CardConnection:
+        faulty = self._slots.get(reader)
+        if faulty is None:
+            raise CardAbsent
+        if len(faulty.card.atr) > 33:
+            raise CardMute
+        return _Connection(self, reader, faulty)
+
+
+class ThroughPcscd:
+    """The real driver, the real daemon, virtual readers."""
+
+    def __init__(self, world: PcscdWorld) -> None:
+        self._slots = world.slots
+        self.service: CardService = PcscService()
+        self.service.start(lambda event: None)
+        self._await(lambda: bool(self.service.readers()))
+        self._await(lambda: self._present(PSAM_READER) and not self._present(CONTACT_READER))
+
+    def insert(self, name: str) -> None:
+        self._slots.insert(name)
+        self._await(lambda: self._slots.status()["slots"]["contact"]["noticed"])
+        self._await(lambda: self._present(CONTACT_READER))
+
+    def remove(self) -> None:
+        if self._slots.status()["slots"]["contact"]["connected"]:
+            self._slots.remove()
+        self._await(lambda: not self._present(CONTACT_READER))
+
+    def fault(self, text: str) -> None:
+        self._slots.fault(text)
+
+    def _present(self, name: str) -> bool:
+        return any(state.name == name and state.present for state in self.service.readers())
+
+    def _await(self, condition) -> None:  # type: ignore[no-untyped-def]
+        deadline = time.monotonic() + _PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, "the reader did not notice in time"
+            time.sleep(0.005)
