@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from drivers.pin_block import (
     fresh_pin_key,
+    key_check_value,
     open_pin_block,
     pan_for_card_number,
     wipe,
@@ -14,6 +15,9 @@ from drivers.pin_block import (
 )
 from drivers.pin_pad import PadFault, PinPad
 from kiosk.steps import Reporter
+
+_KEY_NOT_VALID = 0xE7
+"""The pad's own code for it."""
 
 
 @dataclass
@@ -122,7 +126,9 @@ class PadStation:
         try:
             if self._load_master:
                 pad.load_master_key(master)
-            pad.load_pin_key(wrap_pin_key(pin_key, master))
+            check = pad.load_pin_key(wrap_pin_key(pin_key, master))
+            if check != key_check_value(pin_key)[: len(check)]:
+                raise PadFault(_KEY_NOT_VALID, "the pad holds another master key")
         except PadFault:
             self.close()
             raise

@@ -102,7 +102,7 @@ _FIRST_CARDS: tuple[tuple[str, CardState], ...] = (
 def _resident(index: int, rng: random.Random) -> Resident:
     born = date(rng.randint(1950, 2004), rng.randint(1, 12), rng.randint(1, 28))
     if index == 0:
-        sex, name, born = Sex.FEMALE, "王秀芳", date(1974, 8, 16)
+        sex, name, born = Sex.FEMALE, "王秀芳", date(1978, 1, 16)
     else:
         sex = rng.choice((Sex.MALE, Sex.FEMALE))
         given = _GIVEN_MALE if sex is Sex.MALE else _GIVEN_FEMALE

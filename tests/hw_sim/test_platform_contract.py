@@ -119,13 +119,13 @@ def test_status(terminal: Terminal) -> None:
 
 
 def test_the_catalogue_says_what_is_open(server: PlatformServer, terminal: Terminal) -> None:
-    server.set_catalogue_item("certificate", available=False, reason="年度结转")
+    server.set_catalogue_item("429900-CERTIFICATE", available=False, reason="年度结转")
     document = terminal.call("GET", "/v1/catalogue").document
     assert document["version"] == "2026.11"
     items = {item["code"]: item for item in document["items"]}
-    assert items["overview"] == {"code": "overview", "available": True, "reason": ""}
-    assert items["certificate"]["available"] is False
-    assert items["certificate"]["reason"] == "年度结转"
+    assert items["429900-QUERY-ALL"] == {"code": "429900-QUERY-ALL", "available": True, "reason": ""}
+    assert items["429900-CERTIFICATE"]["available"] is False
+    assert items["429900-CERTIFICATE"]["reason"] == "年度结转"
 
 
 @pytest.mark.parametrize(

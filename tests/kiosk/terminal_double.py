@@ -41,7 +41,7 @@ from kiosk.slot import Slot
 from kiosk.station import Station
 
 READER = "Test Contact Reader 00 00"
-NUMBER = "429900197408160022"
+NUMBER = "429900197801160029"
 NAME = "王秀芳"
 CARD_NUMBER = "B00000001"
 QUERY = "item.429900-QUERY-ALL"

@@ -45,7 +45,7 @@ from kiosk.platform.outcome import Missed, Outcome, Reached
 from tests.kiosk.platform_double import TERMINAL, Change, PlatformDouble, Reply, problem
 
 CARD_ID = bytes.fromhex("429900D15600000501A2B3C4FFFFFFFF")
-NUMBER = "429900197408160022"
+NUMBER = "429900197801160029"
 NAME = "王秀芳"
 STATUS = {"server_time": 1_800_000_000, "catalogue_version": "2026.11"}
 OTHERWISE = {Problem.CLOCK, Problem.UNAVAILABLE}
