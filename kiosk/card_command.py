@@ -1,4 +1,4 @@
-"""``yikatong card read``: what one card says of itself, for engineers, clerks and other programs."""
+"""``yikatong card read``: what one card says of itself, for people and other programs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kiosk.commands import Command, CommandFailed, Exit, say, say_json
+from kiosk.places import DEMO_CONFIG, FIELD_CONFIG, usual_config
 
 if TYPE_CHECKING:
     from apdu.custodian import Custodian
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 DEADLINE_SECONDS = 9.0
 """The whole command answers within ten seconds, also on a card that never does."""
 _FIRST_LOOK_SECONDS = 1.0
-_SYSTEM_CONFIG = Path("/etc/yikatong/terminal.toml")
-_DEMO_CONFIG = Path(".state/terminal.toml")
 
 
 class CardExit(IntEnum):
@@ -64,7 +63,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help=f"终端配置 configuration ({_SYSTEM_CONFIG} or {_DEMO_CONFIG} where they exist)",
+        help=f"终端配置 configuration ({FIELD_CONFIG} or {DEMO_CONFIG} where they exist)",
     )
     read.add_argument("--state", type=Path, metavar="DIR", help="状态目录 state directory")
 
@@ -73,9 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from kiosk.config import ConfigError
     from kiosk.config import load as load_config
 
-    file = arguments.config
-    if file is None:
-        file = next((path for path in (_SYSTEM_CONFIG, _DEMO_CONFIG) if path.is_file()), None)
+    file = arguments.config or usual_config()
     try:
         config = load_config(file) if file is not None else None
     except ConfigError as problem:
@@ -101,7 +98,8 @@ def _allow_full(config: TerminalConfig | None) -> None:
     if config is None or config.kind is not Kind.DEMO:
         raise CommandFailed(
             Exit.REFUSED,
-            "完整信息只有业务员登录或演示配置可以显示：--full needs the clerk role or a demo configuration",
+            "完整信息只有业务员登录或演示配置可以显示："
+            "--full needs the clerk role or a demo configuration",
         )
 
 

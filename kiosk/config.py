@@ -19,10 +19,8 @@ from apdu.crypto.sm2 import PublicKey
 from kiosk.bilingual import Bilingual, read_bilingual
 from kiosk.limits import Limits as Limits
 from kiosk.limits import read_limits
+from kiosk.places import DEMO_STATE, FIELD_STATE
 from kiosk.toml_tables import FileProblem, Table
-
-FIELD_STATE = Path("/var/lib/yikatong")
-DEMO_STATE = Path(".state")
 
 _PACKS = Path(__file__).parent / "packs"
 DEMO_ROOT_KEY = _PACKS / "demo-root.pem"
@@ -166,7 +164,7 @@ def load(path: Path) -> TerminalConfig:
     """Read and check a terminal configuration file.
 
     Relative paths in it start at the file's own folder; only the state directory's default of a
-    demo (``.state``) starts at the working directory.
+    demo starts at the working directory.
 
     Raises:
         ConfigError: see there.

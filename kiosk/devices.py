@@ -54,7 +54,7 @@ def open_readers(card: CardConfig) -> Readers:
 def custodians(
     config: TerminalConfig, readers: Readers, client: PlatformClient | None
 ) -> tuple[KeyCustodian, ...]:
-    """The keepers of card keys, in the configured order; those that this terminal lacks left out."""
+    """The keepers of card keys, in the configured order, without those this terminal lacks."""
     found: list[KeyCustodian] = []
     for custodian in config.custodians:
         match custodian:

@@ -1,4 +1,4 @@
-"""Where work on devices and the platform is done: on threads in a terminal, in virtual time in a test.
+"""Where work on devices and the platform is done: on threads, or in virtual time in a test.
 
 A lane is one device's (or the platform's) single worker: work of one lane is done in order, work
 of different lanes at the same time. The runner never waits for a lane; it gets its results posted.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from kiosk.commands import Command, CommandFailed, Exit
+from kiosk.places import DEMO_CONFIG, FIELD_CONFIG, usual_config
 
 if TYPE_CHECKING:
     from kiosk.assembly import Terminal
@@ -23,7 +24,10 @@ _FIRST_LOOK_SECONDS = 0.5
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--config", type=Path, required=True, metavar="FILE", help="终端配置 terminal configuration"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help=f"终端配置 configuration ({FIELD_CONFIG} or {DEMO_CONFIG} where they exist)",
     )
     parser.add_argument("--state", type=Path, metavar="DIR", help="状态目录 state directory")
     parser.add_argument(
@@ -45,8 +49,11 @@ def _run(arguments: argparse.Namespace) -> int:
     from kiosk.state import StateDirectory, StateError
     from offline_queue.database import DatabaseError
 
+    file = arguments.config or usual_config()
+    if file is None:
+        raise CommandFailed(Exit.USAGE, "请用 --config 指定终端配置：name a configuration")
     try:
-        config = load_config(arguments.config)
+        config = load_config(file)
         state = StateDirectory(arguments.state or config.state)
         with state.lock():
             process.harden()

@@ -47,8 +47,8 @@ def yuan(fen: int) -> str:
     return f"¥ {fen // 100:,}.{fen % 100:02d}"
 
 
-def _missing(id: str, title: str, block: Unavailable, t: Texts) -> views.Block:
-    return views.Block(id, title, unavailable=t(f"block.unavailable.{block.reason.value}"))
+def _missing(place: str, title: str, block: Unavailable, t: Texts) -> views.Block:
+    return views.Block(place, title, unavailable=t(f"block.unavailable.{block.reason.value}"))
 
 
 def _pension(block: Pension | Unavailable, t: Texts) -> views.Block:

@@ -120,8 +120,9 @@ def _explain(problem: PlatformError, url: str) -> str:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from kiosk.config import DEMO_STATE, FIELD_STATE, ConfigError, load
+    from kiosk.config import ConfigError, load
     from kiosk.keys import KeyStore, KeyStoreError
+    from kiosk.places import usual_state
     from kiosk.state import StateDirectory, StateError
 
     path = arguments.state
@@ -130,8 +131,7 @@ def _show(arguments: argparse.Namespace) -> int:
             path = load(arguments.config).state
         except ConfigError as problem:
             raise CommandFailed(Exit.CONFIG, f"配置有误 configuration refused: {problem}") from None
-    if path is None:
-        path = FIELD_STATE if FIELD_STATE.is_dir() else DEMO_STATE
+    path = path or usual_state()
     if not path.is_dir():
         raise CommandFailed(Exit.STATE, f"没有状态目录 there is no state directory {path}")
     try:

@@ -33,7 +33,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    return examine(this_machine(arguments.config, arguments.state), as_json=arguments.json)
+    from kiosk.places import usual_config
+
+    config = arguments.config or usual_config()
+    return examine(this_machine(config, arguments.state), as_json=arguments.json)
 
 
 def this_machine(config_file: Path | None, state: Path | None) -> Machine:

@@ -1,4 +1,4 @@
-"""What is not listed in setup.cfg is silently left out of a wheel: compare the list with the tree."""
+"""What setup.cfg does not list is silently left out of a wheel: compare it with the tree."""
 
 from __future__ import annotations
 

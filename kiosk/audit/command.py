@@ -58,12 +58,11 @@ def _run(arguments: argparse.Namespace) -> int:
 def _log_path(arguments: argparse.Namespace) -> Path:
     if arguments.path is not None:
         return Path(arguments.path)
-    from kiosk.config import DEMO_STATE, FIELD_STATE
+    from kiosk.places import usual_state
 
     # Only looks: asking for a log must not make a state directory.
-    states = [arguments.state] if arguments.state else [DEMO_STATE, FIELD_STATE]
-    logs = [Path(state) / "audit" / "audit.jsonl" for state in states]
-    return next((log for log in logs if log.exists()), logs[0])
+    state = Path(arguments.state) if arguments.state else usual_state()
+    return state / "audit" / "audit.jsonl"
 
 
 def _verify(path: Path, anchor: Path | None, as_json: bool) -> int:

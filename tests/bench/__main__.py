@@ -1,4 +1,4 @@
-"""``./run bench [NAME-PART ...] [--json]``: figures as ratios to peers and limits of the same run."""
+"""``./run bench [NAME-PART ...] [--json]``: figures as ratios to peers and limits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def main() -> int:
 
 def _plain(figure) -> str:  # type: ignore[no-untyped-def]
     value = f"{figure.value:g} {figure.unit}"
-    return f"{figure.name:<20}{value:>14}   {figure.ratio:>6.3f} x {figure.against:g} ({figure.peer})"
+    return (
+        f"{figure.name:<20}{value:>14}   {figure.ratio:>6.3f} x {figure.against:g} ({figure.peer})"
+    )
 
 
 if __name__ == "__main__":

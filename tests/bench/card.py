@@ -115,9 +115,7 @@ def _measure(service: PcscService, psam: CardConnection) -> Iterator[Figure]:
     yield _overhead(service)
 
 
-def _record(
-    service: PcscService, custodian: PsamCustodian, sent: list[tuple[str, bytes]]
-) -> None:
+def _record(service: PcscService, custodian: PsamCustodian, sent: list[tuple[str, bytes]]) -> None:
     """One read, command by command in order, whichever card it goes to."""
     connection = service.connect(CONTACT_READER)
     recorder = _Recorder(connection, sent, "card")

@@ -42,7 +42,9 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def paired(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> tuple[float, float]:
+def paired(
+    ours: Callable[[], object], peer: Callable[[], object], rounds: int
+) -> tuple[float, float]:
     """Medians of both in ms, measured in turn so that the machine's drift hits both alike."""
     for warm in (ours, peer, ours, peer):
         warm()

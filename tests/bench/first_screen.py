@@ -48,7 +48,12 @@ def _starts(place: Path, found: Answer, display: str) -> list[float]:
     screen = TerminalScreen(PORTRAIT, fullscreen=True)
     write_configuration(configuration, found, screen, walk=True)
     common = ["--config", str(configuration), "--state", str(state)]
-    surroundings = {**os.environ, **environment(found), "DISPLAY": display, "SDL_VIDEODRIVER": "x11"}
+    surroundings = {
+        **os.environ,
+        **environment(found),
+        "DISPLAY": display,
+        "SDL_VIDEODRIVER": "x11",
+    }
     enrol = [str(_YIKATONG), "provision", "enrol", *common, "--code", found["enrolment_code"]]
     subprocess.run(enrol, env=surroundings, check=True, capture_output=True)
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterator
+from datetime import UTC
 
 from tests.bench.figure import Figure, median_ms
 
@@ -44,7 +45,7 @@ def figures() -> Iterator[Figure]:
 
 def _densest():  # type: ignore[no-untyped-def]
     """The overview with everything in it, as the kiosk shows it."""
-    from datetime import datetime, timezone
+    from datetime import datetime
 
     from kiosk.bilingual import Bilingual
     from kiosk.moment import Badges, Moment
@@ -59,7 +60,7 @@ def _densest():  # type: ignore[no-untyped-def]
         overlay=None,
         overlay_seconds=0,
         seconds_left=28,
-        minute=datetime(2026, 11, 21, 9, 42, tzinfo=timezone.utc),
+        minute=datetime(2026, 11, 21, 9, 42, tzinfo=UTC),
         badges=Badges(platform_up=True, reader_ok=True),
     )
     place = Place(Bilingual("江城市人社服务大厅", "Jiangcheng Hall"), 3, "12333")

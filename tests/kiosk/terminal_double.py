@@ -291,8 +291,8 @@ class TerminalDouble:
         self.runner.pump()
 
     def touch(self, *ids: str) -> None:
-        for id in ids:
-            self.post(Touch(id))
+        for touched in ids:
+            self.post(Touch(touched))
 
     def insert(self) -> None:
         self.post(device.CardInserted(READER, bytes(17)))
