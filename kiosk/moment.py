@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from kiosk.clock import Clock
 from kiosk.pages import Page
+from kiosk.timers import Timers, seconds_left
 
 
 class Overlay(Enum):
@@ -43,3 +45,24 @@ class Moment:
     seconds_left: int | None
     minute: datetime
     badges: Badges
+
+    @classmethod
+    def at(
+        cls, clock: Clock, timers: Timers, *, page: Page, language: str, badges: Badges
+    ) -> Moment:
+        """The moment that clock and timers make of a page."""
+        now = clock.monotonic()
+        overlay, until = None, None
+        if timers.warned_until is not None:
+            overlay, until = Overlay.TIME_OUT, timers.warned_until
+        elif timers.help_until is not None:
+            overlay, until = Overlay.HELP, timers.help_until
+        return cls(
+            page=page,
+            language=language,
+            overlay=overlay,
+            overlay_seconds=seconds_left(until, now) or 0,
+            seconds_left=seconds_left(timers.notice_until or timers.idle, now),
+            minute=clock.local().replace(second=0, microsecond=0),
+            badges=badges,
+        )

@@ -7,44 +7,25 @@ card removal, help, the language, audit of the visit and the wipe; a service kno
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Any, assert_never
 
-from apdu.errors import CardMute
-from drivers import events as device
 from kiosk.events import CatalogueSeen, Event, Finished, Reported, Touch
 from kiosk.executor import Executor
-from kiosk.failures import Failure, NoAnswer, failure_of, kinds
-from kiosk.moment import Badges, Moment, Overlay
-from kiosk.pages import (
-    HomePage,
-    IdlePage,
-    NoticePage,
-    OutOfServicePage,
-    Page,
-    TakeCardPage,
-)
+from kiosk.failures import Failure, NoAnswer
+from kiosk.moment import Badges, Moment
+from kiosk.offer import PLATFORM, Offer
+from kiosk.pages import IdlePage, NoticePage, OutOfServicePage, Page, TakeCardPage
 from kiosk.platform.link import PlatformDown, PlatformUp
+from kiosk.platform.models import AlarmKind
 from kiosk.session import Session
+from kiosk.slot import SlotNews
 from kiosk.station import Station
-from kiosk.steps import (
-    AwaitAny,
-    Back,
-    Choose,
-    Flow,
-    Leave,
-    Option,
-    Run,
-    Show,
-    Source,
-    Step,
-    Watch,
-)
-from kiosk.timers import Timers, seconds_left
-from kiosk.visit import Visit
+from kiosk.steps import AwaitAny, Back, Choose, Flow, Leave, Option, Run, Show, Watch
+from kiosk.timers import Due, Timers
+from kiosk.visit import EndReason, Visit
 
 log = logging.getLogger(__name__)
 
@@ -57,18 +38,6 @@ class Phase(Enum):
     NOTICE = "notice"
     TAKE_CARD = "take-card"
     OUT_OF_SERVICE = "out-of-service"
-
-
-class EndReason(Enum):
-    """Why a visit ended; recorded in the audit log."""
-
-    DONE = "done"
-    LEFT = "left"
-    FAILED = "failed"
-    TIMED_OUT = "timed-out"
-    CARD_REMOVED = "card-removed"
-    FAILSAFE = "failsafe"
-    STOPPED = "stopped"
 
 
 class Runner:
@@ -97,6 +66,7 @@ class Runner:
         self._clock = station.clock
         self._limits = station.limits
         self._executor = executor
+        self._offer = Offer(station, executor)
         self._hall = hall
         self._show = show
         self._wipe = wipe
@@ -106,7 +76,7 @@ class Runner:
         self._failsafes = 0
         self._language = station.default_language
         self._shown: Moment | None = None
-        self._notice: str = ""
+        self._notice = ""
         self._done_well = False
         self._timers = Timers()
         self._phase = Phase.HOME
@@ -118,15 +88,6 @@ class Runner:
     @property
     def phase(self) -> Phase:
         return self._phase
-
-    @property
-    def page(self) -> Page:
-        """What is on the screen now."""
-        return self._moment().page
-
-    @property
-    def moment(self) -> Moment:
-        return self._moment()
 
     def post(self, event: Event) -> None:
         """Tell the runner something; from any thread."""
@@ -141,8 +102,12 @@ class Runner:
             except Empty:
                 break
             self._guarded(self._handle, event)
-        self._guarded(self._keep_time)
-        self._draw()
+        while (due := self._timers.take_due(self._clock.monotonic())) is not None:
+            self._guarded(self._on_time, due)
+        moment = self.moment
+        if moment != self._shown:
+            self._shown = moment
+            self._show(moment)
 
     def next_wake(self) -> float | None:
         """Seconds until something is due by time alone, None when nothing is."""
@@ -152,6 +117,30 @@ class Runner:
         """End the visit, whoever it is with; the process is about to stop."""
         if self._phase is Phase.VISIT:
             self._end(EndReason.STOPPED)
+
+    @property
+    def moment(self) -> Moment:
+        """Everything that the screen depends on now."""
+        return Moment.at(
+            self._clock,
+            self._timers,
+            page=self._page(),
+            language=self._language,
+            badges=Badges(self._station.line_up, self._station.slot.attached),
+        )
+
+    def _page(self) -> Page:
+        match self._phase:
+            case Phase.NOTICE:
+                return NoticePage(self._notice)
+            case Phase.TAKE_CARD:
+                return TakeCardPage(done=self._done_well)
+            case Phase.OUT_OF_SERVICE:
+                return OutOfServicePage(self._offer.out_of_service() or "unexpected")
+            case Phase.HOME | Phase.VISIT:
+                return self._visit.page
+            case _:
+                assert_never(self._phase)
 
     # --- events ---------------------------------------------------------------------------------
 
@@ -169,42 +158,27 @@ class Runner:
             case Reported():
                 self._reported(event)
             case Finished():
-                self._finished(event)
+                if self._visit.concerns(event):
+                    self._visit.work_is_over()
+                    self._advance(event.result.value, event.result.error)
             case CatalogueSeen(paused=paused):
                 self._station.paused = paused
                 self._look_again()
-            case device.CardInserted():
-                if self._station.slot.inserted(event.reader):
-                    self._card_came()
-            case device.CardMuted():
-                if self._station.slot.muted(event.reader):
-                    self._card_came()
-            case device.CardTaken():
-                if self._station.slot.taken(event.reader):
-                    self._card_went()
-            case device.ReaderAttached():
-                if self._station.slot.attached(event.reader):
-                    self._station.record("device.back", outcome="ok", detail={"device": "reader"})
-                    self._look_again()
-            case device.ReaderDetached():
-                if self._station.slot.detached(event.reader):
-                    self._reader_went()
-            case device.ServiceLost():
-                if self._station.slot.service_lost():
-                    self._reader_went()
-            case device.ServiceRestored():
-                self._look_again()
-            case PlatformUp():
-                if self._station.platform_state.up(event):
-                    self._station.record("platform.back", outcome="ok", detail={})
-                    self._station.catch_up(self._executor, self.post)
-                self._look_again()
-            case PlatformDown():
-                if self._station.platform_state.down(event):
-                    self._station.record("platform.lost", outcome="fault", detail={})
+            case PlatformUp() | PlatformDown():
+                self._station.line_changed(event, self._executor, self.post)
                 self._look_again()
             case _:
-                assert_never(event)
+                news = self._station.slot.hear(event)
+                if news is not None:
+                    self._slot_changed(news)
+
+    def _reported(self, event: Reported) -> None:
+        visit = self._visit
+        if visit.concerns(event) and isinstance(visit.step, Watch):
+            visit.page = visit.step.page(event.value)
+            self._activity()
+
+    # --- touches --------------------------------------------------------------------------------
 
     def _touched(self, touched: str) -> None:
         if touched == "language":
@@ -213,15 +187,13 @@ class Runner:
             return
         match self._phase:
             case Phase.HOME:
-                self._attract_again()
-                if touched == "help":
-                    self._call_help()
-                elif self._timers.help_until is not None:
-                    self._timers.help_until = None
-                elif touched not in ("", "start"):
-                    self._answer_touch(touched)
+                self._activity()
+                self._touched_page(touched)
+            case Phase.VISIT if self._timers.warned_until is not None:
+                self._touched_warning(touched)
             case Phase.VISIT:
-                self._touched_in_visit(touched)
+                self._activity()
+                self._touched_page(touched)
             case Phase.NOTICE:
                 if touched == "leave":
                     self._after_notice()
@@ -230,27 +202,30 @@ class Runner:
             case _:
                 assert_never(self._phase)
 
-    def _touched_in_visit(self, touched: str) -> None:
-        if self._timers.warned_until is not None:
-            if touched == "leave":
-                self._end(EndReason.LEFT)
-            else:
-                self._visit.session.record("timeout.extended")
-                self._activity()
+    def _touched_warning(self, touched: str) -> None:
+        """While the warning shows, one touch of anything but the way out goes on."""
+        if touched == "leave":
+            self._end(EndReason.LEFT)
+        else:
+            self._visit.session.record("timeout.extended")
+            self._activity()
+
+    def _touched_page(self, touched: str) -> None:
+        if self._timers.help_until is not None:
+            self._timers.help_until = None
             return
-        helping = self._timers.help_until is not None
-        self._activity()
+        visiting = self._phase is Phase.VISIT
         match touched:
-            case "leave" if not helping:
-                self._advance(error=Leave())
-            case "back" if not helping:
-                self._advance(error=Back())
             case "help":
-                self._call_help()
+                number = self._visit.number if visiting else None
+                self._station.record("help.called", outcome="ok", visit=number, detail={})
+                self._timers.help_until = self._clock.monotonic() + self._limits.help_seconds
+            case "leave" if visiting:
+                self._advance(error=Leave())
+            case "back" if visiting:
+                self._advance(error=Back())
             case _:
-                self._timers.help_until = None
-                if not helping:
-                    self._answer_touch(touched)
+                self._answer_touch(touched)
 
     def _answer_touch(self, touched: str) -> None:
         match self._visit.step:
@@ -265,76 +240,70 @@ class Runner:
                 pass
 
     def _choose(self, option: Option[Any]) -> None:
-        reason = self._unavailable().get(option.id)
+        reason = self._offer.reasons().get(option.id)
         if reason is None:
             self._begin_if_new()
             self._advance(option.value)
-        elif reason == "platform":
+        elif reason == PLATFORM:
             self._begin_if_new()
             self._end(EndReason.FAILED, Failure("platform-unavailable"))
 
-    def _call_help(self) -> None:
-        number = self._visit.number if self._phase is Phase.VISIT else None
-        self._station.record("help.called", outcome="ok", visit=number, detail={})
-        self._timers.help_until = self._clock.monotonic() + self._limits.help_seconds
-
-    def _reported(self, event: Reported) -> None:
-        visit = self._visit
-        if visit.concerns(event) and isinstance(visit.step, Watch):
-            visit.page = visit.step.page(event.value)
-            self._activity()
-
-    def _finished(self, event: Finished) -> None:
-        if self._visit.concerns(event):
-            self._visit.work_is_over()
-            self._advance(event.result.value, event.result.error)
-
     # --- the card and its reader ----------------------------------------------------------------
 
-    def _card_came(self) -> None:
-        self._station.record("card.inserted", outcome="ok", detail={})
-        match self._phase:
-            case Phase.HOME:
-                self._begin_if_new()
-                self._refresh_home()
-                self._activity()
-            case Phase.VISIT:
-                self._activity()
-                if isinstance(self._visit.step, AwaitAny):
-                    self._advance(*self._shown_card())
-            case Phase.NOTICE | Phase.TAKE_CARD | Phase.OUT_OF_SERVICE:
-                pass
+    def _slot_changed(self, news: SlotNews) -> None:
+        match news:
+            case SlotNews.CARD_CAME:
+                self._station.record("card.inserted", outcome="ok", detail={})
+                self._card_came()
+            case SlotNews.CARD_WENT:
+                self._station.record("card.removed", outcome="ok", detail={})
+                self._card_went()
+            case SlotNews.READER_CAME:
+                self._station.record("device.back", outcome="ok", detail={"device": "reader"})
+                self._look_again()
+            case SlotNews.READER_WENT:
+                self._station.record("device.lost", outcome="fault", detail={"device": "reader"})
+                self._reader_went()
             case _:
-                assert_never(self._phase)
+                assert_never(news)
+
+    def _card_came(self) -> None:
+        if self._phase is Phase.HOME:
+            self._begin_if_new()
+            self._refresh_home()
+        self._activity()
+        if self._phase is Phase.VISIT and isinstance(self._visit.step, AwaitAny):
+            self._advance(*self._visit.card_shown())
 
     def _card_went(self) -> None:
-        self._station.record("card.removed", outcome="ok", detail={})
-        match self._phase:
-            case Phase.VISIT if self._visit.uses_card:
-                self._end(EndReason.CARD_REMOVED, Failure("card-removed"))
-            case Phase.VISIT if isinstance(self._visit.step, Choose):
-                self._end(EndReason.LEFT)
-            case Phase.TAKE_CARD:
-                self._go_home()
-            case _:
-                pass
+        if self._phase is Phase.VISIT and self._visit.uses_card:
+            self._end(EndReason.CARD_REMOVED, Failure("card-removed"))
+        elif self._phase is Phase.VISIT and isinstance(self._visit.step, Choose):
+            self._end(EndReason.LEFT)
+        elif self._phase is Phase.TAKE_CARD:
+            self._go_home()
 
     def _reader_went(self) -> None:
-        self._station.record("device.lost", outcome="fault", detail={"device": "reader"})
-        match self._phase:
-            case Phase.VISIT if self._visit.uses_card or isinstance(self._visit.step, AwaitAny):
-                self._end(EndReason.FAILED, Failure("reader-gone"))
-            case Phase.TAKE_CARD:
-                self._go_home()
-            case _:
-                self._look_again()
+        waiting = isinstance(self._visit.step, AwaitAny)
+        if self._phase is Phase.VISIT and (self._visit.uses_card or waiting):
+            self._end(EndReason.FAILED, Failure("reader-gone"))
+        elif self._phase is Phase.TAKE_CARD:
+            self._go_home()
+        else:
+            self._look_again()
 
     # --- the flow -------------------------------------------------------------------------------
 
     def _fresh_visit(self) -> Visit:
         self._visits += 1
         session = Session(self._visits, self._station, self._station.record)
-        return Visit(session, self._hall(session))
+        return Visit(
+            session,
+            self._hall(session),
+            executor=self._executor,
+            post=self.post,
+            slot=self._station.slot,
+        )
 
     def _begin_if_new(self) -> None:
         if self._visit.begun_at is None:
@@ -344,64 +313,45 @@ class Runner:
             self._visit.session.record("visit.begun")
 
     def _advance(self, answer: Any = None, error: Exception | None = None) -> None:
-        """Give the flow its answer and set up the next step; loop while steps answer at once."""
-        while True:
-            self._timers = Timers(help_until=self._timers.help_until)
-            try:
-                goes_on = self._visit.ask(answer, error)
-            except (Leave, Back):
-                self._done_well = True
-                self._end(EndReason.LEFT)
-                return
-            except Exception as raised:
-                failure = failure_of(raised)
-                if failure is None:
-                    raise
-                self._end(EndReason.FAILED, failure)
-                return
-            if not goes_on:
-                self._done_well = True
-                self._end(EndReason.DONE)
-                return
-            answer, error = None, None
-            match self._visit.step:
-                case AwaitAny(page=page) if self._station.slot.present:
-                    self._visit.page = page
-                    answer, error = self._shown_card()
-                case step:
-                    error = self._set_up(step)
-                    if error is None:
-                        self._rest_idle()
-                        return
-
-    def _set_up(self, step: Step[Any]) -> Exception | None:
-        """Show the step's page and start its work; returns why the work can't be done."""
-        visit, now = self._visit, self._clock.monotonic()
-        match step:
-            case Choose(page=page) | AwaitAny(page=page):
-                visit.page = page
-            case Show(page=page, seconds=seconds):
-                visit.page = page
-                self._timers.page_until = None if seconds is None else now + seconds
-            case Watch(stream=stream):
-                visit.page = step.page(None)
-                return visit.work(self._executor, self.post, stream.lane, stream.run)
-            case Run(page=page, deadline=deadline):
-                visit.page = page
+        """Let the visit go on with an answer or an error, and time its next step."""
+        self._timers = Timers(help_until=self._timers.help_until)
+        ended = self._visit.advance(answer, error)
+        if ended is not None:
+            self._done_well = ended.failure is None
+            self._end(ended.reason, ended.failure)
+            return
+        now = self._clock.monotonic()
+        match self._visit.step:
+            case Run(deadline=deadline):
                 self._timers.deadline = now + deadline
-                return visit.work(self._executor, self.post, step.lane, step.call)
+            case Show(seconds=seconds) if seconds is not None:
+                self._timers.page_until = now + seconds
             case _:
-                raise TypeError(f"the flow yielded {type(step).__name__}, no step")
-        return None
-
-    def _shown_card(self) -> tuple[Source | None, Exception | None]:
-        """The answer to a step that waits for a card, now that there is one."""
-        self._visit.uses_card = True
-        return (None, CardMute()) if self._station.slot.mute else (Source.CARD, None)
+                self._refresh_home()
+        self._activity()
 
     # --- time -----------------------------------------------------------------------------------
 
+    def _activity(self) -> None:
+        """Somebody is there: the time without a touch starts anew."""
+        now = self._clock.monotonic()
+        match self._phase:
+            case Phase.VISIT:
+                limit = self._idle_limit()
+                cap = (self._visit.begun_at or now) + self._limits.visit_cap_seconds
+                self._timers.idle = None if limit is None else min(now + limit, cap)
+                self._timers.warned_until = None
+            case Phase.HOME:
+                self._timers.attract = now + self._limits.attract_seconds
+                if isinstance(self._visit.page, IdlePage):
+                    self._refresh_home()
+            case Phase.NOTICE | Phase.TAKE_CARD | Phase.OUT_OF_SERVICE:
+                pass
+            case _:
+                assert_never(self._phase)
+
     def _idle_limit(self) -> float | None:
+        """Seconds without a touch before the warning; None while work goes on."""
         match self._visit.step:
             case Run():
                 return None
@@ -412,73 +362,33 @@ class Runner:
             case _:
                 return self._limits.idle_seconds
 
-    def _rest_idle(self) -> None:
-        limit = self._idle_limit() if self._phase is Phase.VISIT else None
-        self._timers.idle = None if limit is None else self._clock.monotonic() + limit
-        self._timers.warned_until = None
-
-    def _activity(self) -> None:
-        """Somebody is there."""
-        if self._phase is Phase.VISIT:
-            self._rest_idle()
-        elif self._phase is Phase.HOME:
-            self._attract_again()
-
-    def _attract_again(self) -> None:
-        self._timers.attract = self._clock.monotonic() + self._limits.attract_seconds
-        if isinstance(self._visit.page, IdlePage):
-            self._refresh_home()
-
-    def _keep_time(self) -> None:
-        now = self._clock.monotonic()
-        timers = self._timers
-        if timers.help_until is not None and now >= timers.help_until:
-            timers.help_until = None
-        if timers.look_again is not None and now >= timers.look_again:
-            self._look_again()
-        match self._phase:
-            case Phase.VISIT:
-                self._keep_visit_time(now)
-            case Phase.NOTICE:
-                if timers.notice_until is not None and now >= timers.notice_until:
-                    self._after_notice()
-            case Phase.HOME:
-                if timers.attract is not None and now >= timers.attract:
-                    timers.attract = None
-                    self._visit.page = IdlePage()
-            case Phase.TAKE_CARD:
-                if timers.forgotten is not None and now >= timers.forgotten:
-                    timers.forgotten = None
-                    self._station.record("card.forgotten", outcome="fault", detail={})
-                    self._station.raise_alarm("device-fault", "card.forgotten", None)
-                    self._station.deliver_alarms(self._executor)
-            case Phase.OUT_OF_SERVICE:
-                pass
-            case _:
-                assert_never(self._phase)
-
-    def _keep_visit_time(self, now: float) -> None:
-        timers = self._timers
-        if timers.deadline is not None and now >= timers.deadline:
-            step = self._visit.step
-            lane = step.lane if isinstance(step, Run) else ""
-            self._advance(error=NoAnswer(lane))
-        elif timers.warned_until is not None:
-            if now >= timers.warned_until:
+    def _on_time(self, due: Due) -> None:
+        match due:
+            case Due.DEADLINE:
+                step = self._visit.step
+                self._advance(error=NoAnswer(step.lane if isinstance(step, Run) else ""))
+            case Due.EXPIRED:
                 self._visit.session.record("timeout.expired", outcome="refused")
                 self._end(EndReason.TIMED_OUT)
-        elif timers.idle is not None and now >= min(timers.idle, self._cap()):
-            timers.idle = None
-            timers.page_until = None
-            timers.warned_until = now + self._limits.warning_seconds
-            self._visit.session.record("timeout.warned")
-        elif timers.page_until is not None and now >= timers.page_until:
-            self._advance("elapsed")
-
-    def _cap(self) -> float:
-        """When the visit is over however busy the resident is."""
-        begun = self._visit.begun_at
-        return math.inf if begun is None else begun + self._limits.visit_cap_seconds
+            case Due.WARN:
+                self._timers.page_until = None
+                self._timers.warned_until = self._clock.monotonic() + self._limits.warning_seconds
+                self._visit.session.record("timeout.warned")
+            case Due.PAGE_OVER:
+                self._advance("elapsed")
+            case Due.NOTICE_OVER:
+                self._after_notice()
+            case Due.HELP_OVER:
+                pass
+            case Due.ATTRACT:
+                self._visit.page = IdlePage()
+            case Due.FORGOTTEN:
+                self._station.record("card.forgotten", outcome="fault", detail={})
+                self._station.alarm(AlarmKind.DEVICE_FAULT, "card.forgotten", self._executor)
+            case Due.LOOK_AGAIN:
+                self._look_again()
+            case _:
+                assert_never(due)
 
     # --- the end of a visit ---------------------------------------------------------------------
 
@@ -488,13 +398,12 @@ class Runner:
         visit.close()
         self._language = self._station.default_language
         self._timers = Timers()
-        number = visit.number
         if failure is not None:
-            self._record_failure(number, failure)
+            self._station.failed(failure, visit.number, self._executor)
         self._station.record(
             "visit.ended",
             outcome="ok" if failure is None else "refused",
-            visit=number,
+            visit=visit.number,
             detail={"reason": reason.value},
         )
         self._station.release_card(self._executor)
@@ -507,17 +416,8 @@ class Runner:
         else:
             self._after_notice()
 
-    def _record_failure(self, visit: int, failure: Failure) -> None:
-        kind = kinds()[failure.name]
-        if kind.audit is not None:
-            self._station.record(
-                kind.audit, outcome="refused", visit=visit, detail={"reason": failure.name}
-            )
-        if kind.alarm is not None:
-            self._station.raise_alarm(kind.alarm, failure.name, visit)
-            self._station.deliver_alarms(self._executor)
-
     def _after_notice(self) -> None:
+        """Nobody is served until the slot is empty."""
         self._notice = ""
         self._timers = Timers()
         if self._station.slot.present:
@@ -534,12 +434,14 @@ class Runner:
         self._look_again()
         if self._phase is Phase.HOME:
             self._refresh_home()
-            self._attract_again()
+            self._activity()
 
     def _failsafe(self) -> None:
         """Something that must not happen did: record it, wipe, return the card, start over."""
         log.exception("failsafe")
         self._failsafes += 1
+        if self._failsafes >= self._limits.failsafe_repeats:
+            self._station.refusal = "unexpected"
         try:
             self._station.record("failsafe", outcome="fault", detail={"count": self._failsafes})
             self._end(EndReason.FAILSAFE, Failure("unexpected"))
@@ -547,100 +449,35 @@ class Runner:
             log.exception("failsafe could not end the visit")
             self._visit = self._fresh_visit()
             self._wipe()
+            self._timers = Timers()
             self._phase = Phase.OUT_OF_SERVICE
 
     # --- what can be served ---------------------------------------------------------------------
-
-    def _unavailable(self) -> dict[str, str]:
-        """Option id -> reason, of everything in the menu that can't be served now."""
-        step = self._visit.step
-        if not isinstance(step, Choose):
-            return {}
-        return self._station.unavailable([option.id for option in step.options], self._executor)
-
-    def _out_of_service(self) -> str | None:
-        if self._failsafes >= self._limits.failsafe_repeats:
-            return "unexpected"
-        if (reason := self._station.refuses_service()) is not None:
-            return reason
-        step = self._visit.step
-        # A line that is down puts nothing out of service: its items say so when touched.
-        broken = [reason for reason in self._unavailable().values() if reason != "platform"]
-        if isinstance(step, Choose) and step.options and len(broken) == len(step.options):
-            return broken[0]
-        return None
 
     def _look_again(self) -> None:
         """Move between serving and out of service, where nobody is being served."""
         if self._phase not in (Phase.HOME, Phase.OUT_OF_SERVICE):
             return
-        self._timers.look_again = self._clock.monotonic() + self._limits.device_retry
-        reason = self._out_of_service()
+        again = self._clock.monotonic() + self._limits.device_retry
+        reason = self._offer.out_of_service()
         if reason is not None:
             if self._phase is Phase.HOME:
                 self._station.record(
                     "terminal.out-of-service", outcome="fault", detail={"reason": reason}
                 )
             self._phase = Phase.OUT_OF_SERVICE
-            self._timers = Timers(look_again=self._timers.look_again)
-        elif self._phase is Phase.OUT_OF_SERVICE:
+            self._timers = Timers(look_again=again)
+            return
+        if self._phase is Phase.OUT_OF_SERVICE:
             self._station.record("terminal.in-service", outcome="ok", detail={})
-            if self._station.slot.present:
-                self._phase = Phase.TAKE_CARD
-            else:
-                self._phase = Phase.HOME
-                self._attract_again()
-                self._refresh_home()
-        elif isinstance(self._visit.page, HomePage):
+            self._phase = Phase.HOME
+            self._after_notice()
+            return
+        self._timers.look_again = again
+        if not isinstance(self._visit.page, IdlePage):
             self._refresh_home()
 
     def _refresh_home(self) -> None:
-        step = self._visit.step
-        if isinstance(step, Choose) and isinstance(step.page, HomePage):
-            self._visit.page = HomePage(
-                step.page.first,
-                step.page.entries,
-                card_seen=self._station.slot.present,
-                unavailable=tuple(sorted(self._unavailable().items())),
-            )
-
-    # --- the picture ----------------------------------------------------------------------------
-
-    def _moment(self) -> Moment:
-        page: Page
-        match self._phase:
-            case Phase.NOTICE:
-                page = NoticePage(self._notice)
-            case Phase.TAKE_CARD:
-                page = TakeCardPage(done=self._done_well)
-            case Phase.OUT_OF_SERVICE:
-                page = OutOfServicePage(self._out_of_service() or "unexpected")
-            case Phase.HOME | Phase.VISIT:
-                page = self._visit.page
-            case _:
-                assert_never(self._phase)
-        timers, now = self._timers, self._clock.monotonic()
-        overlay: Overlay | None = None
-        seconds: int | None = None
-        if timers.warned_until is not None:
-            overlay, seconds = Overlay.TIME_OUT, seconds_left(timers.warned_until, now)
-        elif timers.help_until is not None:
-            overlay, seconds = Overlay.HELP, seconds_left(timers.help_until, now)
-        return Moment(
-            page=page,
-            language=self._language,
-            overlay=overlay,
-            overlay_seconds=seconds or 0,
-            seconds_left=seconds_left(timers.notice_until or timers.idle, now),
-            minute=self._clock.local().replace(second=0, microsecond=0),
-            badges=Badges(
-                platform_up=self._station.platform_state.is_up,
-                reader_ok=self._station.slot.attached_now,
-            ),
-        )
-
-    def _draw(self) -> None:
-        moment = self._moment()
-        if moment != self._shown:
-            self._shown = moment
-            self._show(moment)
+        home = self._offer.home(self._visit.step)
+        if home is not None:
+            self._visit.page = home

@@ -1,77 +1,71 @@
-"""What the monitors say about the resident's card slot and the line, as the runner keeps it."""
+"""What the monitors say about the resident's card slot, boiled down to what changed for us."""
 
 from __future__ import annotations
 
-from kiosk.platform.link import PlatformDown, PlatformUp
+from enum import Enum
+from typing import assert_never
+
+from drivers import events as device
+
+
+class SlotNews(Enum):
+    """What happened to the resident's slot."""
+
+    CARD_CAME = "card-came"
+    CARD_WENT = "card-went"
+    READER_CAME = "reader-came"
+    READER_WENT = "reader-went"
 
 
 class Slot:
     """The contact reader that residents use, told apart from others by a part of its name.
 
-    Each method takes the name in an event and returns True when it was news about this reader.
+    Attributes:
+        attached: the reader is there.
+        present: something is in the slot.
+        mute: what is in the slot does not answer.
     """
 
     def __init__(self, name_part: str) -> None:
         self._name_part = name_part
-        self.attached_now = False
+        self.attached = False
         self.present = False
         self.mute = False
 
-    def _is(self, reader: str) -> bool:
-        return self._name_part in reader
+    def hear(self, event: device.DeviceEvent) -> SlotNews | None:
+        """Take an event in; returns what it means, None when nothing changed here."""
+        match event:
+            case device.ServiceLost():
+                return self._reader_went()
+            case device.ServiceRestored():
+                return None
+            case _ if self._name_part not in event.reader:
+                return None
+            case device.CardInserted():
+                return self._card_came(mute=False)
+            case device.CardMuted():
+                return self._card_came(mute=True)
+            case device.CardTaken():
+                news = SlotNews.CARD_WENT if self.present else None
+                self.present = self.mute = False
+                return news
+            case device.ReaderAttached():
+                news = None if self.attached else SlotNews.READER_CAME
+                self.attached = True
+                return news
+            case device.ReaderDetached():
+                return self._reader_went()
+            case _:
+                assert_never(event)
 
-    def attached(self, reader: str) -> bool:
-        news = self._is(reader) and not self.attached_now
-        if news:
-            self.attached_now = True
-        return news
-
-    def detached(self, reader: str) -> bool:
-        return self._is(reader) and self._gone()
-
-    def service_lost(self) -> bool:
-        return self._gone()
-
-    def _gone(self) -> bool:
-        news = self.attached_now
-        self.attached_now = self.present = self.mute = False
-        return news
-
-    def inserted(self, reader: str) -> bool:
-        return self._card(reader, mute=False)
-
-    def muted(self, reader: str) -> bool:
-        return self._card(reader, mute=True)
-
-    def _card(self, reader: str, *, mute: bool) -> bool:
-        if not self._is(reader):
-            return False
-        news = not self.present or self.mute != mute
-        self.attached_now = self.present = True
+    def _card_came(self, *, mute: bool) -> SlotNews | None:
+        news = self.present is False or self.mute != mute
+        self.attached = self.present = True
         self.mute = mute
-        return news
+        return SlotNews.CARD_CAME if news else None
 
-    def taken(self, reader: str) -> bool:
-        if not self._is(reader) or not self.present:
-            return False
-        self.present = self.mute = False
-        return True
-
-
-class LineToPlatform:
-    """Whether the platform can be reached: True, False, or None before the first answer."""
-
-    def __init__(self) -> None:
-        self.is_up: bool | None = None
-
-    def up(self, _event: PlatformUp) -> bool:
-        """Returns True when this is news."""
-        news = self.is_up is not True
-        self.is_up = True
-        return news
-
-    def down(self, _event: PlatformDown) -> bool:
-        """Returns True when this is news."""
-        news = self.is_up is not False
-        self.is_up = False
+    def _reader_went(self) -> SlotNews | None:
+        """The reader is gone, and with it whatever we knew of its card."""
+        news = SlotNews.READER_WENT if self.attached else None
+        self.attached = self.present = self.mute = False
         return news

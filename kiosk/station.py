@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog, AuditUnavailable
@@ -12,14 +12,14 @@ from kiosk.card_station import CardStation
 from kiosk.clock import Clock
 from kiosk.events import CatalogueSeen
 from kiosk.executor import Executor, Result
+from kiosk.failures import Failure, kinds
 from kiosk.limits import Limits
 from kiosk.pack import Pack
 from kiosk.pad_station import PadStation
 from kiosk.platform.client import PlatformClient
+from kiosk.platform.link import PlatformDown, PlatformUp
 from kiosk.platform.models import AlarmKind, Catalogue
-from kiosk.services import SERVICES
-from kiosk.services.hall import entry_id
-from kiosk.slot import LineToPlatform, Slot
+from kiosk.slot import Slot
 from kiosk.texts import LANGUAGES
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,9 @@ class Station:
 
     Attributes:
         free_bytes: free space of the state directory now.
+        line_up: whether the platform can be reached; None before the first answer.
         paused: item codes that the platform's catalogue does not offer at the moment.
+        refusal: why nobody may be served until an engineer came (message id), or None.
     """
 
     clock: Clock
@@ -53,9 +55,9 @@ class Station:
     audit: AuditLog
     alarms: Alarms
     free_bytes: Callable[[], int]
-    platform_state: LineToPlatform = field(default_factory=LineToPlatform)
+    line_up: bool | None = None
     paused: frozenset[str] = frozenset()
-    _refusal: str | None = None
+    refusal: str | None = None
 
     @property
     def default_language(self) -> str:
@@ -78,17 +80,44 @@ class Station:
         try:
             self.audit.write(event, outcome=outcome, visit=visit, detail=detail)
         except AuditUnavailable:
-            self._refusal = "audit"
+            self.refusal = "audit"
             raise
 
-    def raise_alarm(self, kind: str, event: str, visit: int | None) -> None:
+    def failed(self, failure: Failure, visit: int, executor: Executor) -> None:
+        """Record a failure that ended a visit, and raise its alarm where it has one."""
+        kind = kinds()[failure.name]
+        if kind.audit is not None:
+            detail = {"reason": failure.name}
+            self.record(kind.audit, outcome="refused", visit=visit, detail=detail)
+        if kind.alarm is not None:
+            self.alarm(AlarmKind(kind.alarm), failure.name, executor, visit)
+
+    def alarm(
+        self, kind: AlarmKind, event: str, executor: Executor, visit: int | None = None
+    ) -> None:
         """Tell the platform's staff; written down now, delivered when the line is up."""
-        self.alarms.raise_alarm(AlarmKind(kind), event, visit)
+        self.alarms.raise_alarm(kind, event, visit)
+        self._deliver_alarms(executor)
 
-    def catch_up(self, executor: Executor, post: Callable[[CatalogueSeen], None]) -> None:
-        """The line is up: deliver what waits, and ask which items are offered now."""
-        self.deliver_alarms(executor)
+    def line_changed(
+        self,
+        event: PlatformUp | PlatformDown,
+        executor: Executor,
+        post: Callable[[CatalogueSeen], None],
+    ) -> None:
+        """Take in news of the line; what waited for it goes out when it is back."""
+        up = isinstance(event, PlatformUp)
+        if self.line_up is up:
+            return
+        self.line_up = up
+        if up:
+            self.record("platform.back", outcome="ok", detail={})
+            self._deliver_alarms(executor)
+            self._ask_catalogue(executor, post)
+        else:
+            self.record("platform.lost", outcome="fault", detail={})
 
+    def _ask_catalogue(self, executor: Executor, post: Callable[[CatalogueSeen], None]) -> None:
         def seen(result: Result) -> None:
             if isinstance(result.value, Catalogue):
                 items = result.value.items
@@ -96,7 +125,7 @@ class Station:
 
         executor.start(self.alarms.lane, lambda _report: self.platform.catalogue(), _ignore, seen)
 
-    def deliver_alarms(self, executor: Executor) -> None:
+    def _deliver_alarms(self, executor: Executor) -> None:
         """Send open alarms in the background; what fails waits for the line to come back."""
         executor.start(
             self.alarms.lane, lambda _report: self.alarms.deliver(), _ignore, _log_failure
@@ -111,36 +140,3 @@ class Station:
                 _ignore,
                 _log_failure,
             )
-
-    def unavailable(self, option_ids: Iterable[str], executor: Executor) -> dict[str, str]:
-        """Option id -> reason (message id), for what can't be served now."""
-        reasons: dict[str, str] = {}
-        for item in self.pack.items.values():
-            option = entry_id(item)
-            if option not in option_ids:
-                continue
-            if item.code in self.paused:
-                reasons[option] = "catalogue"
-            elif (reason := self._device_missing(item.service, executor)) is not None:
-                reasons[option] = reason
-        return reasons
-
-    def _device_missing(self, service: str, executor: Executor) -> str | None:
-        needs = SERVICES[service].needs
-        if "card" in needs and not self.slot.attached_now:
-            return "reader"
-        if "card" in needs and executor.stuck(self.cards.lane):
-            return "reader-busy"
-        if "pad" in needs and executor.stuck(self.pad.lane):
-            return "pad"
-        if "platform" in needs and self.platform_state.is_up is False:
-            return "platform"
-        return None
-
-    def refuses_service(self) -> str | None:
-        """Why nobody may be served at all (message id), or None (S5 6.4.5)."""
-        if self._refusal is not None:
-            return self._refusal
-        if self.free_bytes() < self.limits.free_bytes:
-            return "disk"
-        return None

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
+from apdu.errors import CardMute
 from kiosk.events import Finished, Reported
 from kiosk.executor import Executor, Job, Result, Work
-from kiosk.failures import LaneBusy
-from kiosk.pages import IdlePage, Page
+from kiosk.failures import Failure, LaneBusy, failure_of
+from kiosk.pages import Page
 from kiosk.session import Session
-from kiosk.steps import Choose, Flow, Step, Watch
+from kiosk.slot import Slot
+from kiosk.steps import AwaitAny, Back, Choose, Flow, Leave, Run, Show, Source, Step, Watch
 
 log = logging.getLogger(__name__)
+
+
+class EndReason(Enum):
+    """Why a visit ended; recorded in the audit log."""
+
+    DONE = "done"
+    LEFT = "left"
+    FAILED = "failed"
+    TIMED_OUT = "timed-out"
+    CARD_REMOVED = "card-removed"
+    FAILSAFE = "failsafe"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The flow came to its end by itself, by the resident's wish, or by an expected failure."""
+
+    reason: EndReason
+    failure: Failure | None = None
 
 
 class Visit:
@@ -29,57 +53,99 @@ class Visit:
         begun_at: monotonic seconds, None before it begins.
     """
 
-    def __init__(self, session: Session, flow: Flow[None]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        flow: Flow[None],
+        *,
+        executor: Executor,
+        post: Callable[[Reported | Finished], None],
+        slot: Slot,
+    ) -> None:
         self.session = session
         self._flow = flow
+        self._executor = executor
+        self._post = post
+        self._slot = slot
         self._step_number = 0
         self._job: Job | None = None
-        self.page: Page = IdlePage()
         self.uses_card = False
         self.begun_at: float | None = None
         step = flow.send(None)
         if not isinstance(step, Choose):
             raise TypeError("the root flow must begin with a choice")
         self.step: Step[Any] = step
-        self.page = step.page
+        self.page: Page = step.page
 
     @property
     def number(self) -> int:
         return self.session.number
 
-    def ask(self, answer: Any, error: Exception | None) -> bool:
-        """Give the flow its answer (or throw the error); False when the flow has ended.
+    def advance(self, answer: Any = None, error: Exception | None = None) -> Ended | None:
+        """Give the flow its answer (or throw the error) until a step has to wait for something.
+
+        Returns:
+            How the flow ended, None when it goes on.
 
         Raises:
-            Exception: whatever the flow lets pass.
+            Exception: a bug in the flow.
         """
-        self.drop_work()
-        self._step_number += 1
-        try:
-            self.step = self._flow.throw(error) if error else self._flow.send(answer)
-        except StopIteration:
-            return False
-        return True
+        while True:
+            self.drop_work()
+            self._step_number += 1
+            try:
+                self.step = self._flow.throw(error) if error else self._flow.send(answer)
+            except StopIteration:
+                return Ended(EndReason.DONE)
+            except (Leave, Back):
+                return Ended(EndReason.LEFT)
+            except Exception as raised:
+                failure = failure_of(raised)
+                if failure is None:
+                    raise
+                return Ended(EndReason.FAILED, failure)
+            answer, error = None, None
+            match self.step:
+                case AwaitAny(page=page) if self._slot.present:
+                    self.page = page
+                    answer, error = self.card_shown()
+                case step:
+                    error = self._set_up(step)
+                    if error is None:
+                        return None
 
-    def work(
-        self,
-        executor: Executor,
-        post: Callable[[Reported | Finished], None],
-        lane: str,
-        work: Work,
-    ) -> Exception | None:
-        """Start work for the current step; returns why it can't be done."""
-        if executor.stuck(lane):
+    def card_shown(self) -> tuple[Source | None, Exception | None]:
+        """Answer and error for a step that waits for a card, now that there is one."""
+        self.uses_card = True
+        return (None, CardMute()) if self._slot.mute else (Source.CARD, None)
+
+    def _set_up(self, step: Step[Any]) -> Exception | None:
+        """Show the step's page and start its work; returns why the work can't be done."""
+        match step:
+            case Choose(page=page) | AwaitAny(page=page) | Show(page=page):
+                self.page = page
+                return None
+            case Watch(stream=stream):
+                self.page = step.page(None)
+                return self._work(stream.lane, stream.run)
+            case Run(page=page):
+                self.page = page
+                return self._work(step.lane, step.call)
+            case _:
+                raise TypeError(f"the flow yielded {type(step).__name__}, no step")
+
+    def _work(self, lane: str, work: Work) -> Exception | None:
+        if self._executor.stuck(lane):
             return LaneBusy(lane)
         number, step = self.number, self._step_number
 
         def report(value: Any) -> None:
-            post(Reported(number, step, value))
+            self._post(Reported(number, step, value))
 
         def done(result: Result) -> None:
-            post(Finished(number, step, result))
+            self._post(Finished(number, step, result))
 
-        self._job = executor.start(lane, work, report, done)
+        self._job = self._executor.start(lane, work, report, done)
         return None
 
     def concerns(self, event: Reported | Finished) -> bool:

@@ -329,7 +329,7 @@ class TerminalDouble:
 
     @property
     def page(self) -> Any:
-        return self.runner.page
+        return self.runner.moment.page
 
     @property
     def phase(self) -> str:

@@ -154,7 +154,7 @@ def test_three_hundred_residents_leave_the_terminal_as_they_found_it() -> None:
     day = Day(seed=1)
     for _ in range(300):
         day.resident()
-        assert isinstance(day.runner.page, (HomePage, IdlePage))
+        assert isinstance(day.runner.moment.page, (HomePage, IdlePage))
     lines = day.audit.events()
     assert lines.count("visit.begun") == lines.count("visit.ended") >= 300
     assert lines.count("query.shown") > 100
