@@ -11,12 +11,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kiosk.audit.recorder import Recorder
 from kiosk.clock import Clock
 from kiosk.intents import Intent, IntentKind, IntentOutcome, Intents, new_key
 from kiosk.platform.client import PlatformClient
 from kiosk.platform.errors import PlatformError, PlatformRefused
 from kiosk.platform.models import AlarmKind, AlarmSeverity
-from kiosk.session import Recorder
 
 log = logging.getLogger(__name__)
 

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from kiosk.audit.recorder import Recorder
 from kiosk.identity import Evidence, Identity, Leg, Resident
 
 if TYPE_CHECKING:
     from kiosk.station import Station
-
-
-class Recorder(Protocol):
-    """Writes one audit line; see `kiosk.audit.log.AuditLog.write`."""
-
-    def __call__(
-        self,
-        event: str,
-        *,
-        outcome: str,
-        visit: int | None = None,
-        detail: Mapping[str, str | int] | None = None,
-    ) -> None: ...
 
 
 @dataclass

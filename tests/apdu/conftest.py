@@ -106,7 +106,10 @@ class DemoCard:
     """
 
     number, name, card_number = "429900196001010015", "王芳", "A99000017"
-    roots: ClassVar[dict[str, bytes]] = {"IRK_SSSE": bytes(range(16)), "RK_SSSE": bytes(range(16, 32))}
+    roots: ClassVar[dict[str, bytes]] = {
+        "IRK_SSSE": bytes(range(16)),
+        "RK_SSSE": bytes(range(16, 32)),
+    }
     challenge = b"CHALLENG"
 
     select = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF00"
