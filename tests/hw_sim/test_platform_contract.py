@@ -123,7 +123,11 @@ def test_the_catalogue_says_what_is_open(server: PlatformServer, terminal: Termi
     document = terminal.call("GET", "/v1/catalogue").document
     assert document["version"] == "2026.11"
     items = {item["code"]: item for item in document["items"]}
-    assert items["429900-QUERY-ALL"] == {"code": "429900-QUERY-ALL", "available": True, "reason": ""}
+    assert items["429900-QUERY-ALL"] == {
+        "code": "429900-QUERY-ALL",
+        "available": True,
+        "reason": "",
+    }
     assert items["429900-CERTIFICATE"]["available"] is False
     assert items["429900-CERTIFICATE"]["reason"] == "年度结转"
 

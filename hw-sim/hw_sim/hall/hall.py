@@ -1,0 +1,294 @@
+"""The hall: one process that holds the far ends of all of a terminal's wires.
+
+It announces itself in ``hall.json``, serves the control socket, and takes everything it started
+with it when it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hw_sim.epp import EntryState
+from hw_sim.epp_fields import facts
+from hw_sim.faults import FaultSyntaxError
+from hw_sim.hall.client import ANNOUNCEMENT_NAME, Answer
+from hw_sim.hall.control import ControlServer, Refused
+from hw_sim.hall.slot import CardSlot, listed
+from hw_sim.pad import PadDevice
+from hw_sim.platform.faults import FaultScriptError
+from hw_sim.platform.server import PlatformServer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class HallSettings:
+    """How a hall is opened.
+
+    Attributes:
+        run: run directory, made when missing; only this user may look into it.
+        state: what outlives the hall: the platform's database and the pad's key memory.
+        seed: of the cards' challenges; None draws them at random.
+        port: of the platform; 0 takes a free one.
+        direct: cards connect to the terminal's own sockets; no pcscd.
+    """
+
+    run: Path
+    state: Path
+    seed: int | None = None
+    port: int = 0
+    direct: bool = False
+
+
+class Hall:
+    """A whole hall. `open` it from the main thread, `close` it on every way out.
+
+    Attributes:
+        closing: set when somebody asked over the control socket to close.
+    """
+
+    def __init__(self, settings: HallSettings) -> None:
+        self._settings = settings
+        self.closing = threading.Event()
+        self._control = ControlServer(settings.run, self.serve)
+        self._pad: PadDevice | None = None
+        self._platform: PlatformServer | None = None
+        self._slot: CardSlot | None = None
+        self._made_run = False
+        self._line = "up"
+        self._platform_faults = 0
+        self._questions: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
+            "insert": self._insert,
+            "remove": self._remove,
+            "press": self._press,
+            "platform": self._switch_platform,
+            "fault": self._fault,
+            "reader": self._switch_reader,
+            "pcscd": self._restart_pcscd,
+            "pad": self._switch_pad,
+            "status": self._status,
+            "cards": self._cards,
+            "stop": self._stop,
+        }
+
+    def open(self) -> Answer:
+        """Start everything; returns what ``hall.json`` says.
+
+        Raises:
+            AlreadyRunning: another hall has this run directory.
+        """
+        run, state = self._settings.run, self._settings.state
+        self._made_run = not run.exists()
+        for folder in (run, state):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if run.stat().st_uid != os.getuid() or stat.S_IMODE(run.stat().st_mode) & 0o077:
+            raise PermissionError(f"{run} must belong to this user alone (mode 700)")
+        # The socket first: it is the lock that keeps a second hall out.
+        self._control.start()
+        (run / ANNOUNCEMENT_NAME).unlink(missing_ok=True)
+        with ThreadPoolExecutor(1) as beside:
+            # The platform's imports and database take as long as pcscd does; side by side.
+            platform = beside.submit(self._open_platform)
+            self._slot = CardSlot(self._settings.seed, direct=self._settings.direct)
+            self._platform = platform.result()
+        key_file = self._open_pad()
+        return self._announce(key_file)
+
+    def close(self) -> None:
+        """End everything; safe to call at any time and twice."""
+        (self._settings.run / ANNOUNCEMENT_NAME).unlink(missing_ok=True)
+        self._control.stop()
+        if self._slot is not None:
+            self._slot.close()
+            self._slot = None
+        if self._pad is not None:
+            self._pad.unplug()
+            self._pad = None
+        if self._platform is not None:
+            self._platform.stop()
+            self._platform = None
+        (self._settings.run / "pad-tmk.hex").unlink(missing_ok=True)
+        if self._made_run:
+            with suppress(OSError):  # somebody else put something into it
+                self._settings.run.rmdir()
+
+    def _open_platform(self) -> PlatformServer:
+        database = self._settings.state / "platform.db"
+        return PlatformServer(database, port=self._settings.port).start()
+
+    def _open_pad(self) -> Path:
+        state, run = self._settings.state, self._settings.run
+        kept = state / "pad-tmk.hex"
+        if not kept.exists():
+            _write_private(kept, secrets.token_bytes(16).hex().upper())
+        key = kept.read_text(encoding="ascii").strip()
+        shown = run / "pad-tmk.hex"
+        _write_private(shown, key)
+        self._pad = PadDevice(run / "pad", state / "pad-memory.json")
+        self._pad.preload(facts()["keys"]["master"], bytes.fromhex(key))
+        self._pad.plug()
+        return shown
+
+    def _announce(self, key_file: Path) -> Answer:
+        slot, platform, run = self._here(self._slot), self._here(self._platform), self._settings.run
+        found: Answer = {
+            "pid": os.getpid(),
+            "csock_name": slot.csock_name,
+            "contact_reader": slot.contact_reader,
+            "psam_reader": slot.psam_reader,
+            "direct": slot.direct,
+            "pad": str(run.resolve() / "pad"),
+            "platform": platform.url,
+            "enrolment_code": platform.enrolment_code,
+            "pad_master_key_file": str(key_file.resolve()),
+        }
+        fresh = run / f"{ANNOUNCEMENT_NAME}.new"
+        _write_private(fresh, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+        fresh.replace(run / ANNOUNCEMENT_NAME)
+        return found
+
+    # --- questions -----------------------------------------------------------------------------
+
+    def serve(self, question: Mapping[str, Any]) -> Answer:
+        """Answer one question of the control socket.
+
+        Raises:
+            Refused: it makes no sense, or not now.
+        """
+        do = question["do"]
+        answer = self._questions.get(do)
+        if answer is None:
+            raise Refused(f"nothing is called {do!r}; there is {', '.join(self._questions)}")
+        return answer(question)
+
+    def _insert(self, question: Mapping[str, Any]) -> Answer:
+        self._here(self._slot).insert(_text(question, "card"))
+        return {}
+
+    def _remove(self, _question: Mapping[str, Any]) -> Answer:
+        self._here(self._slot).remove()
+        return {}
+
+    def _press(self, question: Mapping[str, Any]) -> Answer:
+        pad = self._here(self._pad)
+        if not pad.plugged:
+            raise Refused("the pad is unplugged")
+        try:
+            return {"sent": pad.press(_text(question, "keys"))}
+        except ValueError as error:
+            raise Refused(str(error)) from None
+
+    def _switch_platform(self, question: Mapping[str, Any]) -> Answer:
+        platform, state = self._here(self._platform), _choice(question, "state", "up down slow")
+        platform.set_slow(state == "slow")
+        platform.set_down(state == "down")
+        self._line = state
+        return {}
+
+    def _fault(self, question: Mapping[str, Any]) -> Answer:
+        where, what = _choice(question, "where", "card pad platform"), _text(question, "what")
+        try:
+            match where:
+                case "card":
+                    self._here(self._slot).set_fault(what)
+                case "pad":
+                    self._here(self._pad).set_fault(what)
+                case _ if what == "none":
+                    self._here(self._platform).faults.clear()
+                    self._platform_faults = 0
+                case _:
+                    self._here(self._platform).faults.add(what)
+                    self._platform_faults += 1
+        except (FaultSyntaxError, FaultScriptError) as error:
+            raise Refused(str(error)) from None
+        return {}
+
+    def _switch_reader(self, question: Mapping[str, Any]) -> Answer:
+        plugged = _choice(question, "state", "plugged unplugged") == "plugged"
+        self._here(self._slot).set_reader(plugged=plugged)
+        return {}
+
+    def _restart_pcscd(self, question: Mapping[str, Any]) -> Answer:
+        _choice(question, "do2", "restart")
+        self._here(self._slot).restart_service()
+        return {}
+
+    def _switch_pad(self, question: Mapping[str, Any]) -> Answer:
+        pad = self._here(self._pad)
+        if _choice(question, "state", "plugged unplugged") == "plugged":
+            pad.plug()
+        else:
+            pad.unplug()
+        return {}
+
+    def _status(self, _question: Mapping[str, Any]) -> Answer:
+        slot, pad, platform = self._slot, self._pad, self._platform
+        if slot is None or pad is None or platform is None:
+            return {"opening": True, "pid": os.getpid()}
+        return {
+            "opening": False,
+            "pid": os.getpid(),
+            "card": slot.card,
+            "reader": "plugged" if slot.plugged else "unplugged",
+            "pcscd": slot.service,
+            "pad": {
+                "plugged": pad.plugged,
+                "entry": pad.entry is EntryState.RUNNING,
+                "count": pad.count,
+            },
+            "platform": {
+                "state": "down" if platform.is_down else self._line,
+                "url": platform.url,
+                "alarms": len(platform.alarms()),
+                "terminals": list(platform.terminal_ids()),
+            },
+            # The platform's rules may stand for ever ("*:503"): those set since the last "none".
+            "faults": {
+                "card": slot.faults_pending,
+                "pad": pad.faults_pending,
+                "platform": self._platform_faults,
+            },
+        }
+
+    def _cards(self, _question: Mapping[str, Any]) -> Answer:
+        return {"cards": listed()}
+
+    def _stop(self, _question: Mapping[str, Any]) -> Answer:
+        self.closing.set()
+        return {}
+
+    @staticmethod
+    def _here(part: T | None) -> T:
+        if part is None:
+            raise Refused("the hall is still opening")
+        return part
+
+
+def _text(question: Mapping[str, Any], name: str) -> str:
+    value = question.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refused(f"{question['do']} needs {name!r}, a text")
+    return value
+
+
+def _choice(question: Mapping[str, Any], name: str, choices: str) -> str:
+    value = question.get(name)
+    if value not in choices.split():
+        raise Refused(f"{question['do']} needs {name!r}: {' or '.join(choices.split())}")
+    return str(value)
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,155 @@
+"""What a visitor of the hall can do and see, as values: a visit (一次办理) is a list of these.
+
+Screens and ids are the kiosk's own names of places; `SCREENS` is the closed set of the former.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FAILURES = frozenset({
+    "card-removed", "card-mute", "card-unknown", "card-damaged", "card-not-genuine",
+    "card-unproven", "card-lost", "card-cancelled", "card-locked", "card-sealed",
+    "card-unregistered", "pin-blocked", "pin-cancelled", "pad-gone", "reader-gone", "reader-busy",
+    "no-answer", "platform-unavailable", "platform-refused", "platform-untrusted", "unexpected",
+})  # fmt: skip
+"""Names of the kiosk's failures that a visitor can be told."""
+
+SCREENS = frozenset({
+    "idle", "home", "identify", "card.reading", "pin", "pin.rejected", "pin.checking",
+    "overview.loading",
+    "overview", "take-card", "card-status", "out-of-service",
+}) | {f"failure.{name}" for name in FAILURES}  # fmt: skip
+"""Every screen name that a visit may wait for."""
+
+
+@dataclass(frozen=True)
+class Approach:
+    """Walk up to a machine that serves: wake it when it idles, until it shows ``home``."""
+
+    within: float = 20.0
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Touch the thing with this id, as soon as the screen has it."""
+
+    id: str
+    within: float = 10.0
+
+
+@dataclass(frozen=True)
+class TouchAnywhere:
+    """Touch the middle of the screen, whatever is there."""
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Put a card into the slot."""
+
+    card: str
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Take the card out of the slot, or tear it out."""
+
+
+@dataclass(frozen=True)
+class Press:
+    """Press keys of the PIN pad, once it takes them."""
+
+    keys: str = field(repr=False)
+    within: float = 10.0
+
+
+@dataclass(frozen=True)
+class Expect:
+    """A screen must come.
+
+    Attributes:
+        screen: one of `SCREENS`.
+        within: seconds.
+        overlay: whether the time-out warning must, or must not, lie over it; None: either.
+    """
+
+    screen: str
+    within: float = 15.0
+    overlay: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.screen not in SCREENS:
+            raise ValueError(f"no screen of the kiosk is named {self.screen!r}")
+
+
+@dataclass(frozen=True)
+class Stays:
+    """A screen that is there must not go away for so many seconds."""
+
+    screen: str
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if self.screen not in SCREENS:
+            raise ValueError(f"no screen of the kiosk is named {self.screen!r}")
+
+
+@dataclass(frozen=True)
+class Sim:
+    """Ask something of the hall that no visitor does, for example to cut the platform's line."""
+
+    do: str
+    arguments: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ExpectAlarm:
+    """The platform must have received a new alarm since the visit began."""
+
+    within: float = 15.0
+
+
+Step = (
+    Approach | Touch | TouchAnywhere | Insert | Remove | Press | Expect | Stays | Sim | ExpectAlarm
+)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One visitor from coming to going.
+
+    Attributes:
+        name: short, unique; names it in progress lines and the report.
+        steps: the last one is where it must end.
+        needs_pcscd: unplugs or restarts what the direct sockets do not have.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    needs_pcscd: bool = False
+
+
+def described(step: Step) -> str:
+    """A few words for progress and report; keys of the pad are only counted."""
+    match step:
+        case Approach():
+            return "approach"
+        case Touch(id=wanted):
+            return f"touch {wanted}"
+        case TouchAnywhere():
+            return "touch anywhere"
+        case Insert(card=card):
+            return f"insert {card}"
+        case Remove():
+            return "remove card"
+        case Press(keys=keys):
+            return f"press {len(keys)} keys"
+        case Expect(screen=screen, overlay=overlay):
+            return f"expect {screen}" + (" with warning" if overlay else "")
+        case Stays(screen=screen, seconds=seconds):
+            return f"stays {screen} {seconds:g} s"
+        case Sim(do=do, arguments=arguments):
+            return " ".join(["hall:", do, *arguments.values()])
+        case ExpectAlarm():
+            return "expect alarm"

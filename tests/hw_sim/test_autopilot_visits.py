@@ -1,0 +1,118 @@
+"""The visits as data: complete, well formed, ending where a hall wants its visitors to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hw_sim.cards.catalogue import canonical_name
+from hw_sim.cards.faults import parse_faults
+from hw_sim.hall.slot import INSERTABLE
+from hw_sim.hall.steps import (
+    FAILURES,
+    SCREENS,
+    Expect,
+    ExpectAlarm,
+    Insert,
+    Press,
+    Remove,
+    Sim,
+    Stays,
+    Visit,
+    described,
+)
+from hw_sim.hall.visits import VISITS
+from hw_sim.hall.walk import NoSuchVisit, chosen
+from hw_sim.pad import KEYS
+from hw_sim.platform.faults import FaultPlan
+from kiosk.failures import kinds
+
+ROOT = Path(__file__).parents[2]
+
+
+def ids(visit: Visit) -> str:
+    return visit.name
+
+
+def test_names_are_unique() -> None:
+    assert len({visit.name for visit in VISITS}) == len(VISITS)
+
+
+@pytest.mark.parametrize("visit", VISITS, ids=ids)
+def test_visit_ends_at_home_with_an_empty_slot(visit: Visit) -> None:
+    last = visit.steps[-1]
+    assert isinstance(last, Expect)
+    assert last.screen == "home"
+    inside = False
+    for step in visit.steps:
+        if isinstance(step, Insert):
+            assert not inside
+            inside = True
+        elif isinstance(step, Remove):
+            assert inside
+            inside = False
+    assert not inside
+
+
+@pytest.mark.parametrize("visit", VISITS, ids=ids)
+def test_what_was_broken_is_mended_by_its_end(visit: Visit) -> None:
+    state = {"platform": "up", "reader": "plugged", "pad": "plugged"}
+    for step in visit.steps:
+        if isinstance(step, Sim) and step.do in state:
+            state[step.do] = step.arguments["state"]
+    assert state == {"platform": "up", "reader": "plugged", "pad": "plugged"}
+
+
+@pytest.mark.parametrize("visit", VISITS, ids=ids)
+def test_cards_keys_and_faults_exist(visit: Visit) -> None:
+    for step in visit.steps:
+        match step:
+            case Insert(card=card):
+                canonical_name(card)
+            case Press(keys=keys):
+                assert set(keys) <= set(KEYS)
+            case Sim(do="fault", arguments={"where": "card", "what": what}):
+                assert parse_faults(what)
+            case Sim(do="fault", arguments={"where": "platform", "what": what}):
+                FaultPlan(what)
+            case Sim(do="reader" | "pcscd"):
+                assert visit.needs_pcscd
+            case _:
+                pass
+
+
+def test_every_kind_of_the_hall_is_visited() -> None:
+    cards = {step.card for visit in VISITS for step in visit.steps if isinstance(step, Insert)}
+    assert cards == {name for name, _, _ in INSERTABLE} - {"resident:N"}
+    expected = {step.screen for visit in VISITS for step in visit.steps if isinstance(step, Expect)}
+    for failure in (
+        "card-not-genuine", "card-unknown", "card-mute", "card-lost", "card-cancelled",
+        "pin-blocked", "card-removed", "reader-gone", "pad-gone", "platform-unavailable",
+    ):  # fmt: skip
+        assert f"failure.{failure}" in expected
+    assert {"pin.rejected", "overview", "card-status", "take-card"} <= expected
+    assert any(isinstance(step, ExpectAlarm) for visit in VISITS for step in visit.steps)
+
+
+def test_failures_are_those_of_the_terminal() -> None:
+    assert set(kinds()) == FAILURES
+
+
+@pytest.mark.parametrize("kind", [Expect, lambda name: Stays(name, 1)])
+def test_screen_of_another_name_is_refused(kind: object) -> None:
+    with pytest.raises(ValueError, match="no screen"):
+        kind("pin.reject")  # type: ignore[operator]
+    assert "pin.rejected" in SCREENS
+
+
+def test_keys_are_never_told() -> None:
+    assert described(Press("123456#")) == "press 7 keys"
+    assert "123456" not in repr(Press("123456#"))
+
+
+def test_choice_by_part_of_the_name() -> None:
+    assert [visit.name for visit in chosen(["V3 CARD"])] == ["v3 card"]
+    assert chosen(None) == VISITS
+    with pytest.raises(NoSuchVisit, match="walks away"):
+        chosen(["nonsense"])

@@ -1,0 +1,267 @@
+"""``yikatong-sim`` against a hall in a process of its own, and the hall's ways to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+START_SECONDS = 40
+
+
+def sim(run: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hw_sim.hall.cli", words[0], "--run", str(run), *words[1:]]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+class RunningHall:
+    """A hall in the foreground of a child process, its stdin a pipe that we hold."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.run = folder / "run"
+        self.state = folder / "state"
+        command = [sys.executable, "-m", "hw_sim.hall.cli", "start", "--run", str(self.run)]
+        self.process = subprocess.Popen(
+            [*command, "--state", str(self.state), *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        end = time.monotonic() + START_SECONDS
+        while not (self.run / "hall.json").exists():
+            assert self.process.poll() is None, self.process.stderr.read()  # type: ignore[union-attr]
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        self.told = json.loads((self.run / "hall.json").read_text())
+
+    def ended(self) -> int:
+        return self.process.wait(START_SECONDS)
+
+    def close(self) -> None:
+        for pipe in (self.process.stdin, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(START_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHall]:
+    hall = RunningHall(tmp_path_factory.mktemp("hall"), "--direct")
+    yield hall
+    hall.close()
+
+
+def status(hall: RunningHall) -> dict[str, object]:
+    answer = sim(hall.run, "status", "--json")
+    assert answer.returncode == 0, answer.stderr
+    found: dict[str, object] = json.loads(answer.stdout)
+    return found
+
+
+def test_announcement_has_what_the_seam_says(hall: RunningHall) -> None:
+    told = hall.told
+    assert set(told) == {
+        "pid", "csock_name", "contact_reader", "psam_reader", "direct", "pad", "platform",
+        "enrolment_code", "pad_master_key_file",
+    }  # fmt: skip
+    assert told["pid"] == hall.process.pid
+    assert told["csock_name"] is None
+    assert set(told["direct"]) == {"contact", "psam"}
+    key = Path(told["pad_master_key_file"])
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(bytes.fromhex(key.read_text())) == 16
+    assert hall.run.stat().st_mode & 0o777 == 0o700
+    assert Path(told["pad"]).resolve().is_char_device()
+
+
+def test_card_reaches_a_terminal_that_listens(hall: RunningHall) -> None:
+    host, port = hall.told["direct"]["contact"].split(":")
+    with socket.create_server((host, int(port))) as reader:
+        reader.settimeout(10)
+        assert sim(hall.run, "insert", "v3").returncode == 0
+        card, _ = reader.accept()
+        with card:
+            card.settimeout(10)
+            card.sendall(b"\x00\x01\x01\x00\x01\x04")
+            size = int.from_bytes(card.recv(2), "big")
+            assert card.recv(size)[:2] == b"\x3b\x6d"
+        assert status(hall)["card"] == "v3"
+        refused = sim(hall.run, "insert", "v2")
+        assert refused.returncode == 1
+        assert "card in the contact slot" in refused.stderr
+        assert sim(hall.run, "remove").returncode == 0
+    assert status(hall)["card"] is None
+    assert sim(hall.run, "remove").returncode == 1
+
+
+def test_refusals_say_what_there_is(hall: RunningHall) -> None:
+    for words, told in (
+        (("insert", "v9"), "resident:N"),
+        (("insert", "psam"), "resident:N"),
+        (("fault", "card", "3:fire"), "fire"),
+        (("fault", "pad", "1:fire"), "bad-xor"),
+        (("fault", "platform", "1:fire"), "fire"),
+        (("press", "12a"), "keys are"),
+        (("reader", "unplug"), "no pcscd"),
+        (("pcscd", "restart"), "no pcscd"),
+    ):
+        answer = sim(hall.run, *words)
+        assert answer.returncode == 1, words
+        assert told in answer.stderr, words
+
+
+def test_refusal_for_machines(hall: RunningHall) -> None:
+    answer = sim(hall.run, "insert", "v9", "--json")
+    assert answer.returncode == 1
+    assert json.loads(answer.stdout)["ok"] is False
+
+
+def test_status_follows_what_is_done(hall: RunningHall) -> None:
+    for words in (
+        ("fault", "card", "3:tear,*:delay=1"),
+        ("fault", "pad", "1:drop"),
+        ("fault", "platform", "*:503"),
+        ("platform", "slow"),
+        ("pad", "unplug"),
+    ):
+        assert sim(hall.run, *words).returncode == 0, words
+    found = status(hall)
+    assert found["faults"] == {"card": 2, "pad": 1, "platform": 1}
+    assert found["platform"]["state"] == "slow"  # type: ignore[index]
+    assert found["pad"] == {"plugged": False, "entry": False, "count": 0}
+    assert sim(hall.run, "press", "1").returncode == 1
+    for words in (
+        ("fault", "card", "none"),
+        ("fault", "pad", "none"),
+        ("fault", "platform", "none"),
+        ("platform", "down"),
+        ("pad", "plug"),
+    ):
+        assert sim(hall.run, *words).returncode == 0, words
+    found = status(hall)
+    assert found["faults"] == {"card": 0, "pad": 0, "platform": 0}
+    assert found["platform"]["state"] == "down"  # type: ignore[index]
+    assert sim(hall.run, "platform", "up").returncode == 0
+    pressed = sim(hall.run, "press", "123456#")
+    assert pressed.returncode == 0
+    assert "takes no keys" in pressed.stderr
+    assert "123456" not in pressed.stdout + pressed.stderr
+
+
+def test_tables_for_people(hall: RunningHall) -> None:
+    cards = sim(hall.run, "cards")
+    assert "三代社保卡" in cards.stdout
+    assert "clone" in cards.stdout
+    assert "none enrolled" in sim(hall.run, "status").stdout
+
+
+def test_second_hall_is_refused(hall: RunningHall) -> None:
+    again = sim(hall.run, "start", "--state", str(hall.state), "--direct")
+    assert again.returncode == 1
+    assert "already running" in again.stderr
+    assert sim(hall.run, "status").returncode == 0
+
+
+def test_run_directory_that_others_may_look_into_is_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir(mode=0o755)
+    answer = sim(run, "start", "--state", str(tmp_path / "state"), "--direct")
+    assert answer.returncode == 1
+    assert "mode 700" in answer.stderr
+    assert run.exists()
+
+
+def test_usage_is_2_and_nobody_there_is_3(tmp_path: Path) -> None:
+    assert sim(tmp_path, "insert").returncode == 2
+    assert sim(tmp_path, "platform", "sideways").returncode == 2
+    answer = sim(tmp_path, "status")
+    assert answer.returncode == 3
+    assert "yikatong-sim start" in answer.stderr
+
+
+@pytest.mark.parametrize("way", ["SIGTERM", "SIGINT", "SIGHUP", "stdin", "stop"])
+def test_clean_end_leaves_no_run_directory(tmp_path: Path, way: str) -> None:
+    hall = RunningHall(tmp_path, "--direct")
+    try:
+        if way == "stdin":
+            assert hall.process.stdin is not None
+            hall.process.stdin.close()
+        elif way == "stop":
+            assert sim(hall.run, "stop").returncode == 0
+        else:
+            hall.process.send_signal(signal.Signals[way])
+        assert hall.ended() == 0
+        assert not hall.run.exists()
+    finally:
+        hall.close()
+
+
+def test_a_killed_hall_does_not_keep_the_next_one_out(tmp_path: Path) -> None:
+    first = RunningHall(tmp_path, "--direct")
+    first.process.kill()
+    first.ended()
+    assert (first.run / "hall.json").exists()
+    assert sim(first.run, "status").returncode == 3
+    (first.run / "hall.json").unlink()
+    second = RunningHall(tmp_path, "--direct")
+    try:
+        assert second.told["enrolment_code"] != first.told["enrolment_code"]
+        key = (second.state / "pad-tmk.hex").read_text()
+        assert key == Path(second.told["pad_master_key_file"]).read_text()
+    finally:
+        first.close()
+        second.close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def descendants(pid: int) -> set[int]:
+    found: set[int] = set()
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            child = int(entry.parent.name)
+            found |= {child} | descendants(child)
+    return found
+
+
+@pytest.mark.pcscd
+@pytest.mark.parametrize("way", ["SIGTERM", "SIGKILL"])
+def test_no_process_is_left_behind(tmp_path: Path, way: str) -> None:
+    if not Path("/usr/sbin/pcscd").exists() and not os.environ.get("CI"):
+        pytest.skip("pcscd is not installed")
+    hall = RunningHall(tmp_path)
+    try:
+        assert hall.told["csock_name"], hall.told
+        assert hall.told["contact_reader"].startswith("Yikatong Contact Reader")
+        for words in (("reader", "unplug"), ("reader", "plug"), ("pcscd", "restart")):
+            assert sim(hall.run, *words).returncode == 0, words
+        assert status(hall)["reader"] == "plugged"
+        started = descendants(hall.process.pid)
+        assert len(started) >= 2
+        hall.process.send_signal(signal.Signals[way])
+        hall.ended()
+        end = time.monotonic() + 10
+        while any(alive(pid) for pid in started) and time.monotonic() < end:
+            time.sleep(0.02)
+        assert not [pid for pid in started if alive(pid)]
+    finally:
+        hall.close()
