@@ -56,7 +56,7 @@ class PcscConnection:
             )
             if code == Code.S_SUCCESS:
                 return card
-            if not self._contexts.distrust(code):
+            if not self._contexts.distrust(code, self._context):
                 break
         raise card_error(code, "SCardConnect", connected=False, look=self._look)
 
@@ -128,7 +128,7 @@ class PcscConnection:
             code = self._scard.SCardDisconnect(card, pcsc.UNPOWER_CARD)
             if code != Code.S_SUCCESS:
                 log.info("SCardDisconnect: %s", name_of(code))
-                self._contexts.distrust(code)
+                self._contexts.distrust(code, self._context)
 
     def _usable(self) -> int:
         if self._card is None:
@@ -147,7 +147,7 @@ class PcscConnection:
         return bytes(atr)
 
     def _fail(self, code: int, call: str) -> None:
-        self._contexts.distrust(code)
+        self._contexts.distrust(code, self._context)
         error = card_error(code, call, connected=True, look=self._look)
         if isinstance(error, CardRemoved):
             # What comes into the slot after a removal is another card.

@@ -34,14 +34,18 @@ class Contexts:
             self._mine.context = context
         return context
 
-    def distrust(self, code: int) -> bool:
+    def distrust(self, code: int, used: int) -> bool:
         """Forget the thread's context when the code says that its service is gone.
 
+        Args:
+            code: what a call answered.
+            used: the context of that call; an old connection's trouble is not the new context's.
+
         Returns:
-            True when there was one: the call may be worth another try.
+            True when the context was forgotten: the call may be worth another try.
         """
         context: int | None = getattr(self._mine, "context", None)
-        if context is None or unsigned(code) not in SERVICE_GONE:
+        if context != used or unsigned(code) not in SERVICE_GONE:
             return False
         self._mine.context = None
         self._scard.SCardReleaseContext(context)

@@ -92,6 +92,17 @@ def test_a_service_that_came_back_gets_a_new_context(scard):
     assert second.transmit(b"\x00\x84\x00\x00\x08") == b"\x90\x00"
 
 
+def test_closing_an_old_connection_leaves_the_new_context_alone(scard):
+    contexts = Contexts(scard)
+    old = connect(scard, contexts)
+    scard.die()
+    scard.live()
+    scard.insert(READER)
+    new = connect(scard, contexts)
+    old.close()
+    assert new.transmit(b"\x00\x84\x00\x00\x08") == b"\x90\x00"
+
+
 def test_a_context_that_died_unnoticed_is_replaced_at_the_next_connect(scard):
     contexts = Contexts(scard)
     connect(scard, contexts).close()
