@@ -79,9 +79,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise CommandFailed(Exit.CONFIG, str(problem)) from None
     if arguments.full:
         _allow_full(config)
-    started = time.monotonic()
-    reading = _within_deadline(arguments.reader, config)
-    duration = (time.monotonic() - started) * 1000
+    reading, duration = _within_deadline(arguments.reader, config)
     if arguments.full and config is not None:
         _leave_trace(config, arguments.state or config.state)
     shown = describe(reading, duration, full=arguments.full)
@@ -120,7 +118,9 @@ def _leave_trace(config: TerminalConfig, state_path: Path) -> None:
         raise CommandFailed(Exit.STATE, f"无法留痕，不显示：not shown, {problem}") from None
 
 
-def _within_deadline(name_part: str | None, config: TerminalConfig | None) -> CardReading:
+def _within_deadline(
+    name_part: str | None, config: TerminalConfig | None
+) -> tuple[CardReading, float]:
     """Read on a worker; a card that never answers is left to it when the time is up."""
     import threading
 
@@ -128,9 +128,9 @@ def _within_deadline(name_part: str | None, config: TerminalConfig | None) -> Ca
     from drivers.worker import Done, Worker
 
     over = threading.Event()
-    outcome: list[Done[CardReading]] = []
+    outcome: list[Done[tuple[CardReading, float]]] = []
 
-    def done(result: Done[CardReading]) -> None:
+    def done(result: Done[tuple[CardReading, float]]) -> None:
         outcome.append(result)
         over.set()
 
@@ -167,7 +167,8 @@ def _explained(error: Exception) -> Exception:
     return error
 
 
-def _read(name_part: str | None, config: TerminalConfig | None) -> CardReading:
+def _read(name_part: str | None, config: TerminalConfig | None) -> tuple[CardReading, float]:
+    """The reading and how long it took in ms, the look at the readers not counted."""
     from apdu.custodian import FirstThatCan
     from apdu.errors import CardAbsent
     from apdu.reading import read_card
@@ -183,8 +184,10 @@ def _read(name_part: str | None, config: TerminalConfig | None) -> CardReading:
         try:
             if resident is None:
                 raise CardAbsent
+            started = time.perf_counter()
             with resident.transaction():
-                return read_card(resident, FirstThatCan(psam))
+                reading = read_card(resident, FirstThatCan(psam))
+            return reading, (time.perf_counter() - started) * 1000
         finally:
             if resident is not None:
                 resident.close()
@@ -218,17 +221,18 @@ def _tell_apart(
     A PSAM is known by its application; a mute card among those chosen is an error only when no
     other of them holds a resident's card.
     """
-    from apdu.errors import CardError, CardMute
+    from apdu.errors import CardAbsent, CardError, CardMute
     from apdu.psam import PsamCustodian, is_psam
 
     resident: CardConnection | None = None
     mute: CardError | None = None
     found: list[Custodian] = []
     for state in states:
-        if not state.present:
-            continue
+        # The monitor may not have looked into the slots yet: connecting tells.
         try:
             connection = service.connect(state.name)
+        except CardAbsent:
+            continue
         except CardMute as error:
             mute = error if state in chosen else mute
             continue
@@ -292,6 +296,8 @@ _GENUINE = {
 
 
 def _print(shown: dict[str, Any]) -> None:
+    from rich.cells import cell_len
+
     issuer, holder = shown["issuer"], shown["holder"]
     lines = [
         ("卡认证 genuine", _GENUINE[shown["genuine"]]),
@@ -308,7 +314,8 @@ def _print(shown: dict[str, Any]) -> None:
         lines.append(("社会保障号码 number", holder["social_security_number"]))
     lines.append(("用时 time", f"{shown['duration_ms']} ms, {shown['apdus']} APDU"))
     for label, value in lines:
-        say(f"{label:<24}{value}")
+        # A Han character takes two columns.
+        say(label + " " * max(1, 26 - cell_len(label)) + value)
 
 
 COMMAND = Command(name="card", zh="读卡", en="read a card", add_arguments=_add_arguments, run=_run)

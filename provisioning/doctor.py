@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,8 @@ def this_machine(config_file: Path | None, state: Path | None) -> Machine:
         config = load(config_file)
     except ConfigError as problem:
         return Machine(config_error=str(problem), state=state)
+    if config.card.pcsc_socket:
+        os.environ["PCSCLITE_CSOCK_NAME"] = config.card.pcsc_socket
     return Machine(config=config, state=state or config.state)
 
 

@@ -18,9 +18,8 @@ DIRTY_LIMIT_MS = 1.0
 
 def figures() -> Iterator[Figure]:
     """Measures on one core, without a display."""
-    import pygame
-
     from ui.renderer import Renderer
+    from ui.sdl import pygame
     from ui.theme import Theme
     from ui.views import Countdown, Footer
     from ui.window import Window
