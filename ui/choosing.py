@@ -75,9 +75,14 @@ def _tall(sheet: Sheet, menu: Menu, frame: Rect) -> int:
         _first(sheet, menu.first, first)
         y = first.bottom + gap
     if menu.tiles:
-        width = (frame.w - gap) // 2
-        height = max(_tile_height(sheet, tile, width) for tile in menu.tiles)
-        y = _grid(sheet, menu.tiles, Rect(frame.x, y, frame.w, height), columns=2) + gap
+        # A tile alone is a bar over the whole width: half a row would look forgotten.
+        alone = len(menu.tiles) == 1
+        columns = 1 if alone else 2
+        width = frame.w if alone else (frame.w - gap) // 2
+        tall = _flat_height if alone else _tile_height
+        height = max(tall(sheet, tile, width) for tile in menu.tiles)
+        place = Rect(frame.x, y, frame.w, height)
+        y = _grid(sheet, menu.tiles, place, columns=columns, flat=alone) + gap
     if menu.links:
         y = _links(sheet, menu, Rect(frame.x, y, frame.w, 0), min(4, len(menu.links))) + gap
     return y - gap
@@ -104,7 +109,8 @@ def _wide(sheet: Sheet, menu: Menu, frame: Rect) -> int:
     rows = -(-len(menu.tiles) // 2)
     least = max(_flat_height(sheet, tile, width) for tile in menu.tiles)
     height = max(least, min((right.h - gap * (rows - 1)) // rows, sheet.u(300)))
-    end = _grid(sheet, menu.tiles, Rect(right.x, right.y, right.w, height), columns=2, flat=True)
+    place = Rect(right.x, right.y, right.w, height)
+    end = _grid(sheet, menu.tiles, place, columns=2, flat=True)
     return max(y - gap, end)
 
 

@@ -108,13 +108,10 @@ def _card(hall: Answer) -> Mapping[str, object]:
             "contact_address": hall["direct"]["contact"],
             "psam_address": hall["direct"]["psam"],
         }
-    return {
-        "driver": "pcsc",
-        "contact_reader": hall["contact_reader"],
-        "psam_reader": hall["psam_reader"],
-        # So that commands typed beside the demonstration find its readers by themselves.
-        "pcsc_socket": hall["csock_name"],
-    }
+    readers = {"contact_reader": hall["contact_reader"], "psam_reader": hall["psam_reader"]}
+    # So that commands typed beside the demonstration find its readers by themselves.
+    own = {} if hall["csock_name"] is None else {"pcsc_socket": hall["csock_name"]}
+    return {"driver": "pcsc", **readers, **own}
 
 
 def _toml(value: object) -> str:
