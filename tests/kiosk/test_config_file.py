@@ -219,6 +219,7 @@ def test_what_the_demonstration_writes_is_accepted(
     key.write_text("00" * 16)
     hall = {
         "direct": direct,
+        "csock_name": "/run/hall/pcscd.comm" if direct is None else None,
         "contact_reader": "Yikatong Contact Reader",
         "psam_reader": "Yikatong PSAM Slot",
         "pad": "/dev/pts/0",
@@ -229,5 +230,6 @@ def test_what_the_demonstration_writes_is_accepted(
     hall_side.write_configuration(tmp_path / "t.toml", hall, screen, walk=walk)
     config = load(tmp_path / "t.toml")
     assert (config.card.driver is CardDriver.DIRECT) == (direct is not None)
+    assert (config.card.pcsc_socket == "/run/hall/pcscd.comm") == (direct is None)
     assert config.pad is not None and config.pad.master_key_file == key
     assert (config.limits == Limits()) == (not walk)
