@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from apdu.errors import MalformedAnswer
@@ -61,7 +61,11 @@ def decode(data: bytes, *, skip_padding: bool = False) -> tuple[DataObject, ...]
     Raises:
         MalformedAnswer: a tag or length is broken off, indefinite, or too long.
     """
-    objects, at = [], 0
+    return tuple(_objects(data, skip_padding=skip_padding))
+
+
+def _objects(data: bytes, *, skip_padding: bool) -> Iterator[DataObject]:
+    at = 0
     while at < len(data):
         if data[at] in _PADDING:
             if not skip_padding:
@@ -75,22 +79,23 @@ def decode(data: bytes, *, skip_padding: bool = False) -> tuple[DataObject, ...]
         length, at = _take_length(data, at)
         if at + length > len(data):
             raise MalformedAnswer("a data object longer than the answer")
-        objects.append(DataObject(tag, data[at : at + length]))
+        yield DataObject(tag, data[at : at + length])
         at += length
-    return tuple(objects)
 
 
 def find(data: bytes, *path: int) -> bytes | None:
     """The value found by following the tags of `path` inwards; None when one is absent.
 
-    Parsing follows the structure, so that the same bytes inside another value never match.
+    Parsing follows the structure, so that the same bytes inside another value never match. What
+    comes after the object that is looked for is not looked at.
 
     Raises:
-        MalformedAnswer: a level on the way is no BER-TLV.
+        MalformedAnswer: what comes before it, on a level on the way, is no BER-TLV.
     """
     value = data
     for tag in path:
-        found = next((item for item in decode(value, skip_padding=True) if item.tag == tag), None)
+        items = _objects(value, skip_padding=True)
+        found = next((item for item in items if item.tag == tag), None)
         if found is None:
             return None
         value = found.value

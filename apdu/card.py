@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Callable
+from functools import cached_property
 
 from apdu import ber_tlv, commands, pin
 from apdu.channel import Channel
@@ -90,7 +91,7 @@ class SocialSecurityCard:
         fci = _select_application(channel)
         return cls(channel, _algorithm_flag(fci.data), profiles or shipped_profiles(), random)
 
-    @property
+    @cached_property
     def atr(self) -> Atr:
         """The answer to reset. Raises MalformedAnswer when it is none."""
         return Atr.parse(self._channel.atr)
@@ -100,7 +101,7 @@ class SocialSecurityCard:
         """Commands that really went to the card so far."""
         return self._channel.transmitted
 
-    @property
+    @cached_property
     def profile(self) -> CardProfile:
         """The card's profile, by its specification version; reads EF05 when not yet known.
 
@@ -110,7 +111,7 @@ class SocialSecurityCard:
         """
         return choose(self._profiles, self.issuer().version)
 
-    @property
+    @cached_property
     def algorithm(self) -> Algorithm:
         """The algorithm of its keys: what the FCI tells, else by region. Raises as `issuer`."""
         if self._flag is not None:

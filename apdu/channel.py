@@ -1,7 +1,7 @@
 """The stack between a card's commands and its transport.
 
-Outermost first: `Channel` (values in, values out), `CompleteAnswers` (61xx, 6Cxx), tracing,
-counting, the transport itself.
+Outermost first: `Channel` (values in, values out), `CompleteAnswers` (61xx, 6Cxx, the count),
+tracing, the transport itself.
 """
 
 from __future__ import annotations
@@ -25,33 +25,6 @@ _SECRET = frozenset(
 )
 
 
-class CountingTransport:
-    """Counts what really goes to the card, GET RESPONSE and repetitions included."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self.count = 0
-        """Commands transmitted so far."""
-
-    @property
-    def atr(self) -> bytes:
-        """The card's answer to reset."""
-        return self._transport.atr
-
-    def transmit(self, command: bytes | bytearray) -> bytes:
-        """Count and pass on; see `Transport.transmit`."""
-        self.count += 1
-        return self._transport.transmit(command)
-
-    def reset(self) -> bytes:
-        """Reset the card; see `Transport.reset`."""
-        return self._transport.reset()
-
-    def close(self) -> None:
-        """Give the card back; see `Transport.close`."""
-        self._transport.close()
-
-
 class Channel:
     """Commands to one card.
 
@@ -61,11 +34,8 @@ class Channel:
     """
 
     def __init__(self, transport: Transport, *, trace: Sink | None = None) -> None:
-        self._counter = CountingTransport(transport)
-        inner: Transport = self._counter
-        if trace is not None:
-            inner = TracingTransport(inner, trace)
-        self._transport: Transport = CompleteAnswers(inner)
+        inner = transport if trace is None else TracingTransport(transport, trace)
+        self._transport = CompleteAnswers(inner)
 
     @property
     def atr(self) -> bytes:
@@ -75,7 +45,7 @@ class Channel:
     @property
     def transmitted(self) -> int:
         """How many commands really went to the card so far."""
-        return self._counter.count
+        return self._transport.transmitted
 
     def reset(self) -> bytes:
         """Reset the card; see `Transport.reset`."""

@@ -53,9 +53,8 @@ class Command:
     ne: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("cla", "ins", "p1", "p2"):
-            if not 0 <= getattr(self, name) <= 0xFF:
-                raise ValueError(f"{name} is no byte")
+        if (self.cla | self.ins | self.p1 | self.p2) >> 8:
+            raise ValueError("CLA, INS, P1 and P2 are bytes")
         if len(self.data) > EXTENDED_NC:
             raise ValueError(f"{len(self.data)} data bytes are more than {EXTENDED_NC}")
         if self.ne is not None and not 1 <= self.ne <= EXTENDED_NE:
@@ -89,28 +88,17 @@ class Command:
     def encode(self) -> bytearray:
         """The command's bytes, in a buffer that the caller may wipe after use."""
         out = bytearray((self.cla, self.ins, self.p1, self.p2))
-        nc, ne = len(self.data), self.ne or 0
-        match self.case:
-            case Case.CASE_1:
-                pass
-            case Case.CASE_2S:
-                out.append(ne & 0xFF)
-            case Case.CASE_2E:
-                out += b"\x00" + (ne & 0xFFFF).to_bytes(2, "big")
-            case Case.CASE_3S:
-                out.append(nc)
-                out += self.data
-            case Case.CASE_3E:
-                out += b"\x00" + nc.to_bytes(2, "big")
-                out += self.data
-            case Case.CASE_4S:
-                out.append(nc)
-                out += self.data
-                out.append(ne & 0xFF)
-            case Case.CASE_4E:
-                out += b"\x00" + nc.to_bytes(2, "big")
-                out += self.data
-                out += (ne & 0xFFFF).to_bytes(2, "big")
+        nc, ne = len(self.data), self.ne
+        # A length of 256 (or 65536) is written as zero.
+        size = 1
+        if nc > SHORT_NC or (ne is not None and ne > SHORT_NE):
+            size = 2
+            out.append(0)
+        if nc:
+            out += nc.to_bytes(size, "big")
+            out += self.data
+        if ne is not None:
+            out += (ne & (0xFF if size == 1 else 0xFFFF)).to_bytes(size, "big")
         return out
 
     @classmethod

@@ -10,6 +10,7 @@ from enum import Enum
 
 from apdu.command import SHORT_NE, Command
 
+_EIGHT = "authentication works on parts of 8 bytes"
 _CLA = 0x00
 
 READ_SELECTED = 0
@@ -105,13 +106,15 @@ def get_challenge(length: int = 8) -> Command:
 
 def internal_authenticate(factor: bytes, data: bytes) -> Command:
     """INTERNAL AUTHENTICATE: the card proves itself over 8 bytes `factor` and 8 bytes `data`."""
-    _check_eight(factor, data)
+    if not len(factor) == len(data) == 8:
+        raise ValueError(_EIGHT)
     return Command(_CLA, Ins.INTERNAL_AUTHENTICATE.value, 0x00, 0x00, factor + data, ne=8)
 
 
 def external_authenticate(key_id: int, cryptogram: bytes, data: bytes) -> Command:
     """EXTERNAL AUTHENTICATE by the card's key `key_id`: our 8-byte cryptogram and its data."""
-    _check_eight(cryptogram, data)
+    if not len(cryptogram) == len(data) == 8:
+        raise ValueError(_EIGHT)
     body = bytearray(cryptogram + data)
     return Command(_CLA, Ins.EXTERNAL_AUTHENTICATE.value, 0x00, key_id, body)
 
@@ -119,8 +122,3 @@ def external_authenticate(key_id: int, cryptogram: bytes, data: bytes) -> Comman
 def get_response(ne: int) -> Command:
     """GET RESPONSE of `ne` bytes, 1..256, after 61xx."""
     return Command(_CLA, Ins.GET_RESPONSE.value, 0x00, 0x00, ne=ne)
-
-
-def _check_eight(*parts: bytes) -> None:
-    if any(len(part) != 8 for part in parts):
-        raise ValueError("authentication works on parts of 8 bytes")

@@ -91,7 +91,7 @@ class AuthenticationRequest:
     data: bytes
 
     def __post_init__(self) -> None:
-        if any(len(part) != 8 for part in (self.card_factor, self.challenge, self.data)):
+        if not len(self.card_factor) == len(self.challenge) == len(self.data) == 8:
             raise ValueError("factor, challenge and data have 8 bytes each")
         if len(self.region) != 6 or not (self.region.isascii() and self.region.isdecimal()):
             raise ValueError("a region has six digits")

@@ -91,34 +91,31 @@ def decode(form: Format, raw: bytes, length: int) -> Value | Unreadable | None:
     Returns:
         the value; None when the field is blank; `Unreadable` when it is not of its format.
     """
-    if _is_blank(form, raw, length):
-        return None
     match form:
         case Format.AN | Format.ANS:
             return _read_text(raw)
+        case Format.B:
+            excess = raw[length:].strip(_BLANKS)
+            return raw[:length] if len(raw) >= length and not excess else Unreadable(raw)
+        case _ if _is_blank_field(raw[:length]):
+            return None
         case Format.CN | Format.CN_HEX:
             return _read_digits(raw, length, allow_letters=form is Format.CN_HEX)
         case Format.CN_DATE:
             return _read_date(raw, length)
-        case Format.B:
-            excess = raw[length:].strip(_BLANKS)
-            return raw[:length] if len(raw) >= length and not excess else Unreadable(raw)
         case _:
             assert_never(form)
 
 
-def _is_blank(form: Format, raw: bytes, length: int) -> bool:
-    match form:
-        case Format.B:
-            return False
-        case Format.AN | Format.ANS:
-            return not raw.strip(_BLANKS)
-        case Format.CN | Format.CN_HEX | Format.CN_DATE:
-            # 20 is also a pair of digits (民族 code 20); from three bytes on, it is only blanks.
-            blanks = (b"\x00", b"\xff", b" ") if length >= 3 else (b"\x00", b"\xff")
-            return any(not raw[:length].strip(blank) for blank in blanks)
-        case _:
-            assert_never(form)
+def _is_blank_field(field: bytes) -> bool:
+    """Nothing but one kind of padding. 20 is also a pair of digits (民族 code 20): only three
+    bytes and more of it are blank."""
+    if not field:
+        return True
+    first = field[0]
+    if first not in (0x00, 0xFF) and (first != 0x20 or len(field) < 3):
+        return False
+    return field.count(first) == len(field)
 
 
 def text_bytes(raw: bytes) -> bytes:
@@ -156,7 +153,9 @@ def _digits(text: str, length: int, alphabet: str) -> bytes:
     return bytes.fromhex(text.ljust(2 * length, "F"))
 
 
-def _read_text(raw: bytes) -> str | Unreadable:
+def _read_text(raw: bytes) -> str | Unreadable | None:
+    if not raw.strip(_BLANKS):
+        return None
     try:
         return text_bytes(raw).decode(ENCODING)
     except UnicodeDecodeError:

@@ -16,6 +16,8 @@ _MORE_DATA, _WRONG_LE, _WRONG_LENGTH = 0x61, 0x6C, 0x6700
 _SHORT_NE = 256
 _SHORT_DATA_START = 5
 """Where data starts, or a case 2 command ends, when lengths take one byte."""
+_UNFINISHED = frozenset((0x61, 0x6C, 0x67))
+"""First status bytes that may leave something to do; nearly no answer has one of them."""
 MAXIMUM_ROUNDS = 256
 """Most GET RESPONSE commands after one command: 64 KiB in pieces of 256 bytes."""
 
@@ -34,6 +36,8 @@ class CompleteAnswers:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._refuses_le = False
+        self.transmitted = 0
+        """Commands that really went to the card, GET RESPONSE and repetitions included."""
 
     @property
     def atr(self) -> bytes:
@@ -57,34 +61,40 @@ class CompleteAnswers:
             ValueError: `command` is no command.
             CardError: whatever the inner transport raises.
         """
+        if self._refuses_le:
+            command = _without_le(command)
+        raw = self._send(command)
+        if len(raw) >= 2 and raw[-2] not in _UNFINISHED:
+            return raw
         layout = Layout.of(command)
         if not layout.case.expects_data:
-            return self._transport.transmit(command)
-        raw = self._first(command, layout)
-        if Response.parse(raw).sw >> 8 != _MORE_DATA:
             return raw
-        return self._collect(raw)
+        answer = Response.parse(raw)
+        if answer.sw >> 8 != _MORE_DATA:
+            raw = self._corrected(command, layout, answer.sw) or raw
+            answer = Response.parse(raw)
+        return self._collect(answer) if answer.sw >> 8 == _MORE_DATA else raw
 
-    def _first(self, command: bytes | bytearray, layout: Layout) -> bytes:
+    def _send(self, command: bytes | bytearray) -> bytes:
+        self.transmitted += 1
+        return self._transport.transmit(command)
+
+    def _corrected(self, command: bytes | bytearray, layout: Layout, sw: int) -> bytes | None:
+        """The answer to the command with the Le that the card wants; None when that was right."""
         # Corrected are short commands only: a card that needs it knows no extended ones.
-        short = layout.data_start == _SHORT_DATA_START
-        strippable = short and layout.nc > 0
-        if strippable and self._refuses_le:
-            return self._transport.transmit(command[:-1])
-        raw = self._transport.transmit(command)
-        sw = Response.parse(raw).sw
-        if short and sw >> 8 == _WRONG_LE:
+        if layout.data_start != _SHORT_DATA_START:
+            return None
+        if sw >> 8 == _WRONG_LE:
             corrected = bytearray(command)
             corrected[-1] = sw & 0xFF
-            return self._transport.transmit(corrected)
-        if strippable and sw == _WRONG_LENGTH:
+            return self._send(corrected)
+        if sw == _WRONG_LENGTH and layout.nc > 0:
             self._refuses_le = True
-            return self._transport.transmit(command[:-1])
-        return raw
+            return self._send(command[:-1])
+        return None
 
-    def _collect(self, raw: bytes) -> bytes:
+    def _collect(self, answer: Response) -> bytes:
         """Everything from a first 61xx on."""
-        answer = Response.parse(raw)
         data = bytearray(answer.data)
         for _ in range(MAXIMUM_ROUNDS):
             ne = answer.sw & 0xFF or _SHORT_NE
@@ -97,8 +107,15 @@ class CompleteAnswers:
         raise MalformedAnswer("the card's answer never ends")
 
     def _fetch(self, ne: int) -> Response:
-        answer = Response.parse(self._transport.transmit(get_response(ne).encode()))
+        answer = Response.parse(self._send(get_response(ne).encode()))
         if answer.sw >> 8 == _WRONG_LE:
             again = get_response(answer.sw & 0xFF or _SHORT_NE)
-            answer = Response.parse(self._transport.transmit(again.encode()))
+            answer = Response.parse(self._send(again.encode()))
         return answer
+
+
+def _without_le(command: bytes | bytearray) -> bytes | bytearray:
+    """A short command that carries data and Le, without Le; any other as it is."""
+    layout = Layout.of(command)
+    strip = layout.case.expects_data and layout.data_start == _SHORT_DATA_START and layout.nc > 0
+    return command[:-1] if strip else command

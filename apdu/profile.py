@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from functools import cached_property
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -113,16 +114,23 @@ class CardFile:
 
     def raw_values(self, records: Iterable[Record]) -> dict[str, bytes]:
         """Stored values by field name. Unknown tags are left out; the first of two counts."""
-        names = {item.tag: item.field for item in self.items}
         values: dict[str, bytes] = {}
         for record in records:
-            if record.tag in names:
-                values.setdefault(names[record.tag], record.value)
+            name = self._names.get(record.tag)
+            if name is not None:
+                values.setdefault(name, record.value)
         return values
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        return {item.tag: item.field for item in self.items}
 
     def decode(self, records: Iterable[Record]) -> dict[str, Value | Unreadable | None]:
         """Read values by field name; an absent item reads as None."""
-        raw = self.raw_values(records)
+        return self.decode_values(self.raw_values(records))
+
+    def decode_values(self, raw: Mapping[str, bytes]) -> dict[str, Value | Unreadable | None]:
+        """Read stored values by field name; an absent item reads as None."""
         return {
             item.field: item.decode(raw[item.field]) if item.field in raw else None
             for item in self.items

@@ -128,9 +128,11 @@ def _absent(response: Response) -> bool:
 
 def _factors(request: AuthenticationRequest) -> bytes:
     """The factors in the order that ``BF DE`` wants: card, city, province."""
-    factors = (
-        request.card_factor,
-        derivation.city_factor(request.region),
-        derivation.province_factor(request.region),
-    )
-    return b"".join(factors[: request.key.levels])
+    levels, factors = request.key.levels, b""
+    if levels >= 1:
+        factors += request.card_factor
+    if levels >= 2:
+        factors += derivation.city_factor(request.region)
+    if levels >= 3:
+        factors += derivation.province_factor(request.region)
+    return factors

@@ -39,4 +39,4 @@ class Response:
         """
         if not 2 <= len(raw) <= _MAXIMUM:
             raise MalformedAnswer(f"an answer of {len(raw)} bytes")
-        return cls(bytes(raw[:-2]), int.from_bytes(raw[-2:], "big"))
+        return cls(raw[:-2], raw[-2] << 8 | raw[-1])

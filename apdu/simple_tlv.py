@@ -62,8 +62,8 @@ def decode(data: bytes, *, skip_padding: bool = False) -> tuple[Record, ...]:
     Raises:
         MalformedAnswer: a length runs past the end, or a tag is 00 or FF.
     """
-    records, at = [], 0
-    while at < len(data):
+    records, at, size = [], 0, len(data)
+    while at < size:
         tag = data[at]
         if tag in _PADDING:
             if not skip_padding:
@@ -71,10 +71,10 @@ def decode(data: bytes, *, skip_padding: bool = False) -> tuple[Record, ...]:
             at += 1
             continue
         length, start = _length(data, at + 1)
-        if start + length > len(data):
-            raise MalformedAnswer("a record longer than the answer")
-        records.append(Record(tag, data[start : start + length]))
         at = start + length
+        if at > size:
+            raise MalformedAnswer("a record longer than the answer")
+        records.append(Record(tag, data[start:at]))
     return tuple(records)
 
 

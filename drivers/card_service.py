@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,18 +72,21 @@ class CardService(Protocol):
             CardAbsent: the slot is empty.
             CardMute: the card gives no answer to reset.
             ReaderGone: no such reader, or no smart card service.
-            ReaderBusy: another program holds the reader exclusively.
+            ReaderBusy: another program holds the reader Exclusively.
         """
 
 
-@contextmanager
-def exclusively(connection: CardConnection) -> Iterator[None]:
-    """`begin` now, `end` however the block ends."""
-    connection.begin()
-    try:
-        yield
-    finally:
-        connection.end()
+class Exclusively(AbstractContextManager[None]):
+    """`begin` at the start of a block, `end` however it ends."""
+
+    def __init__(self, connection: CardConnection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.begin()
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.end()
 
 
 def find_reader(states: Iterable[ReaderState], name_part: str) -> ReaderState:

@@ -25,7 +25,7 @@ from apdu.errors import (
     MalformedAnswer,
     ReaderGone,
 )
-from drivers.card_service import CardConnection, ReaderState, exclusively
+from drivers.card_service import CardConnection, Exclusively, ReaderState
 from drivers.direct_wire import CardWire
 from drivers.events import CardInserted, CardMuted, CardTaken, Post, ReaderAttached, ReaderDetached
 
@@ -193,7 +193,7 @@ class DirectConnection:
             self._slot.turn.release()
 
     def transaction(self) -> AbstractContextManager[None]:
-        return exclusively(self)
+        return Exclusively(self)
 
     def close(self) -> None:
         if not self._open:

@@ -6,7 +6,7 @@ import logging
 from contextlib import AbstractContextManager
 
 from apdu.errors import CardMute, CardRemoved, MalformedAnswer
-from drivers.card_service import exclusively
+from drivers.card_service import Exclusively
 from drivers.pcsc import scard as pcsc
 from drivers.pcsc.codes import Code, Presence, card_error, name_of, unsigned
 from drivers.pcsc.context import Contexts
@@ -116,7 +116,7 @@ class PcscConnection:
             log.info("SCardEndTransaction: %s", name_of(code))
 
     def transaction(self) -> AbstractContextManager[None]:
-        return exclusively(self)
+        return Exclusively(self)
 
     def close(self) -> None:
         if not self._open:

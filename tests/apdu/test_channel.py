@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from apdu import commands
-from apdu.channel import Channel, CountingTransport, wipe
+from apdu.channel import Channel, wipe
 from apdu.command import Command
 from apdu.commands import ReadMode
 from apdu.errors import CardRemoved, MalformedAnswer
@@ -60,10 +60,5 @@ def test_wipe_keeps_the_length() -> None:
 
 def test_wrappers_are_transports(scripted: Any) -> None:
     card = scripted()
-    counting = CountingTransport(card)
-    assert counting.atr == card.atr
-    assert counting.reset() == card.atr
-    counting.close()
-    assert card.closed
     channel = Channel(card, trace=lambda line: None)
     assert (channel.atr, channel.reset()) == (card.atr, card.atr)

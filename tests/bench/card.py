@@ -16,7 +16,7 @@ from drivers.pcsc.service import PcscService
 from hw_sim.pcscd import CONTACT_READER, PSAM_READER, world_for_this_process
 from tests.bench.figure import Figure, milliseconds, paired
 
-ROUNDS = 80
+ROUNDS = 300
 PUBLIC_READER_APDUS = 22
 """What public readers of these cards send for the same read (domain facts §3, §4.4): 3F00, SSSE,
 EF05 and its 7 items, INTERNAL AUTHENTICATE, two GET CHALLENGE, EXTERNAL AUTHENTICATE, EF06 and its
@@ -55,7 +55,7 @@ class _Fixed:
 
     def __call__(self, count: int) -> bytes:
         self._next += 1
-        return bytes((self._next + index) & 0xFF for index in range(count))
+        return bytes((self._next,)) * count
 
 
 def figures() -> Iterator[Figure]:
