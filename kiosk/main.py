@@ -44,10 +44,11 @@ def _run(arguments: argparse.Namespace) -> int:
     from kiosk.audit.log import AuditUnavailable
     from kiosk.config import ConfigError
     from kiosk.config import load as load_config
-    from kiosk.keys import KeyStoreError
+    from kiosk.keys import KeyStoreError, NotEnrolled
     from kiosk.pack import PackError
     from kiosk.state import StateDirectory, StateError
     from offline_queue.database import DatabaseError
+    from ui.window import NoDisplay
 
     file = arguments.config or usual_config()
     if file is None:
@@ -64,8 +65,14 @@ def _run(arguments: argparse.Namespace) -> int:
                 logs.stop()
     except (ConfigError, PackError) as problem:
         raise CommandFailed(Exit.CONFIG, str(problem)) from None
+    except NotEnrolled as problem:
+        text = f"本机尚未登记，请先执行 yikatong provision enrol：enrol first ({problem})"
+        raise CommandFailed(Exit.STATE, text) from None
     except (StateError, KeyStoreError, AuditUnavailable, DatabaseError, BackendRefused) as problem:
         raise CommandFailed(Exit.STATE, str(problem)) from None
+    except NoDisplay as problem:
+        text = f"没有可用的显示器，请检查连接和 DISPLAY：no display ({problem})"
+        raise CommandFailed(Exit.DEVICE, text) from None
     return Exit.OK
 
 

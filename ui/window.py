@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,11 @@ from ui.views import Idle, Screen
 
 _LEFT_BUTTON = 1
 _WAKE = pygame.USEREVENT + 1
+_INVISIBLE = ("offscreen", "dummy")
+
+
+class NoDisplay(Exception):
+    """No display can be opened."""
 
 
 class Window:
@@ -32,7 +38,7 @@ class Window:
         clock: steady seconds, for the debouncing of touches.
 
     Raises:
-        pygame.error: there is no display.
+        NoDisplay: there is no display that anybody could see.
     """
 
     def __init__(
@@ -46,11 +52,19 @@ class Window:
         title: str = "",
     ) -> None:
         # Not pygame.init(): that would also open sound and joysticks.
-        pygame.display.init()
-        pygame.font.init()
-        self._surface = pygame.display.set_mode(
-            size, pygame.FULLSCREEN if fullscreen else 0, depth=32
-        )
+        try:
+            pygame.display.init()
+            pygame.font.init()
+            self._surface = pygame.display.set_mode(
+                size, pygame.FULLSCREEN if fullscreen else 0, depth=32
+            )
+        except pygame.error as error:
+            raise NoDisplay(str(error)) from None
+        # SDL falls back to a driver that shows nothing; only who asked for it by name wants that.
+        driver = pygame.display.get_driver()
+        if driver in _INVISIBLE and os.environ.get("SDL_VIDEODRIVER") != driver:
+            pygame.display.quit()
+            raise NoDisplay("there is no display")
         pygame.display.set_caption(title)
         if fullscreen:
             # Hiding the pointer has broken touch on some panels; an empty one never does.

@@ -7,6 +7,7 @@ import pytest
 from apdu import errors as card
 from drivers import events as device
 from drivers.pin_pad import PadGone
+from kiosk.audit.log import AuditUnavailable
 from kiosk.executor import Result
 from kiosk.failures import Failure, failure_of, kinds
 from kiosk.moment import Overlay
@@ -403,6 +404,21 @@ def test_a_full_disk_refuses_service(terminal: TerminalDouble) -> None:
     terminal.touch("leave")
     terminal.take()
     assert terminal.page == OutOfServicePage("disk")
+
+
+def test_without_its_audit_log_the_terminal_serves_nobody(terminal: TerminalDouble) -> None:
+    terminal.to_pin()
+
+    def broken(*arguments: object, **keywords: object) -> None:
+        raise AuditUnavailable("the disk is full")
+
+    terminal.audit.write = broken  # type: ignore[method-assign]
+    terminal.finish(Pin())
+    terminal.finish(error=card.PinRejected(2))
+    assert terminal.page == OutOfServicePage("audit")
+    terminal.touch(QUERY)
+    assert terminal.page == OutOfServicePage("audit")
+    assert terminal.station.refusal == "audit"
 
 
 def test_stopping_ends_the_visit(terminal: TerminalDouble) -> None:

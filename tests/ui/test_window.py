@@ -20,7 +20,7 @@ from ui.scene import Text
 from ui.sdl import pygame
 from ui.theme import Theme
 from ui.views import Action, Footer, Overview, Screen
-from ui.window import Window
+from ui.window import NoDisplay, Window
 
 SIZE = (1080, 1920)
 SCREENS = samples(CHINESE)
@@ -44,6 +44,13 @@ def observed() -> io.StringIO:
 def window(observed: io.StringIO) -> Iterator[Window]:
     with Window(SIZE, observe=observed, clock=Clock()) as opened:
         yield opened
+
+
+def test_a_driver_that_shows_nothing_is_no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SDL_VIDEODRIVER")
+    monkeypatch.setattr(pygame.display, "get_driver", lambda: "offscreen")
+    with pytest.raises(NoDisplay):
+        Window(SIZE)
 
 
 def lines(observed: io.StringIO) -> list[dict[str, object]]:
