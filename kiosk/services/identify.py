@@ -65,6 +65,7 @@ def identify(session: Session) -> Flow[Resident]:
             page=_pin_page(tries_left),
             seconds=station.limits.pin_seconds,
         )
+        session.hold(entry.wipe)
         try:
             holder = yield from Run(
                 station.cards.verify_pin,

@@ -217,6 +217,15 @@ def test_the_pads_stream_is_cancelled_when_the_visit_ends(terminal: TerminalDoub
     assert terminal.pads.streams[0].cancelled == 1
 
 
+def test_a_typed_pin_is_wiped_however_the_visit_ends(terminal: TerminalDouble) -> None:
+    terminal.to_pin()
+    pin = Pin()
+    terminal.finish(pin)
+    assert not pin.wiped
+    terminal.take()
+    assert pin.wiped
+
+
 def test_a_late_result_never_reaches_the_next_resident(terminal: TerminalDouble) -> None:
     terminal.to_pin()
     terminal.finish(Pin())
