@@ -160,7 +160,7 @@ def _check(terminal: Terminal, state: StateDirectory) -> None:
     """The self-check, recorded; what it finds is seen again by the runner."""
     import time
 
-    from kiosk.health import self_check
+    from kiosk.health import Severity, self_check
 
     station, readers = terminal.station, terminal.readers
     until = time.monotonic() + _FIRST_LOOK_SECONDS
@@ -171,7 +171,7 @@ def _check(terminal: Terminal, state: StateDirectory) -> None:
         if not finding.passed:
             station.record(
                 "self-check.failed",
-                outcome="fault",
+                outcome="refused" if finding.severity is Severity.REFUSES else "fault",
                 detail={"check": finding.check, "reason": finding.reason},
             )
     if all(finding.passed for finding in findings):

@@ -104,10 +104,9 @@ class Runner:
             self._guarded(self._handle, event)
         while (due := self._timers.take_due(self._clock.monotonic())) is not None:
             self._guarded(self._on_time, due)
-        moment = self.moment
-        if moment != self._shown:
+        while (moment := self.moment) != self._shown:
             self._shown = moment
-            self._show(moment)
+            self._guarded(self._show, moment)
 
     def next_wake(self) -> float | None:
         """Seconds until something is due by time alone, None when nothing is."""

@@ -233,3 +233,15 @@ def test_what_the_demonstration_writes_is_accepted(
     assert (config.card.pcsc_socket == "/run/hall/pcscd.comm") == (direct is None)
     assert config.pad is not None and config.pad.master_key_file == key
     assert (config.limits == Limits()) == (not walk)
+
+
+def test_the_example_of_a_field_terminal_is_accepted_where_its_files_exist(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "docs" / "terminal.example.toml"
+    for name in ("pad-tmk.hex", "platform-ca.pem"):
+        (tmp_path / name).write_text("")
+    province = sm2.generate().public_key()
+    (tmp_path / "pack-root.pem").write_text(province.to_pem())
+    text = example.read_text("utf-8").replace("/etc/yikatong/", f"{tmp_path}/")
+    config = load(write(tmp_path, text))
+    assert config.kind is Kind.FIELD
+    assert config.card.driver is CardDriver.PCSC

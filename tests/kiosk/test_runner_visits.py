@@ -10,7 +10,7 @@ from drivers.pin_pad import PadGone
 from kiosk.audit.log import AuditUnavailable
 from kiosk.executor import Result
 from kiosk.failures import Failure, failure_of, kinds
-from kiosk.moment import Overlay
+from kiosk.moment import Moment, Overlay
 from kiosk.pages import (
     CardStatusPage,
     HomePage,
@@ -405,6 +405,24 @@ def test_a_bug_in_a_flow_wipes_and_after_some_repeats_refuses_service(
         terminal.touch("leave")
         assert terminal.audit.events().count("failsafe") == count
     assert terminal.page == OutOfServicePage("unexpected")
+
+
+def test_a_screen_that_cannot_be_drawn_ends_the_visit_not_the_terminal(
+    terminal: TerminalDouble,
+) -> None:
+    terminal.to_pin()
+
+    def draw(moment: Moment) -> None:
+        if isinstance(moment.page, OverviewPage):
+            raise ValueError("it does not fit")
+        terminal.moments.append(moment)
+
+    terminal.runner._show = draw
+    terminal.finish(Pin())
+    terminal.finish(holder())
+    terminal.finish(an_overview())
+    assert terminal.moments[-1].page == NoticePage("unexpected")
+    assert terminal.audit.events().count("failsafe") == 1
 
 
 def test_a_full_disk_refuses_service(terminal: TerminalDouble) -> None:
