@@ -101,6 +101,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         pack=pack,
         audit=audit,
         alarms=Alarms(intents, client, keys.terminal_id, clock, audit.write, os.urandom),
+        subject_tag=keys.subject_tag,
         free_bytes=state.free_bytes,
     )
     presenter = Presenter(

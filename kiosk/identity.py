@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from kiosk.masking import mask_name, mask_number
-
 
 class Leg(Enum):
     """The three separate checks, 实名 实人 实卡 (S2 三(六), S4 (十四)), and the PIN."""
@@ -43,14 +41,6 @@ class Resident:
 
     number: str = field(repr=False)
     name: str = field(repr=False)
-
-    @property
-    def masked_number(self) -> str:
-        return mask_number(self.number)
-
-    @property
-    def masked_name(self) -> str:
-        return mask_name(self.name)
 
 
 class Identity:

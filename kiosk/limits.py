@@ -37,8 +37,6 @@ class Limits:
     """A card left in the slot so long after the visit raises an alarm."""
     card_deadline: float = 8
     """One whole card read."""
-    pad_deadline: float = 5
-    """One exchange with the PIN pad, not the resident's typing."""
     platform_deadline: float = 6
     """One request, its retry included."""
     platform_connect: float = 2

@@ -23,7 +23,7 @@ from kiosk.platform.models import AlarmKind
 from kiosk.session import Session
 from kiosk.slot import SlotNews
 from kiosk.station import Station
-from kiosk.steps import AwaitAny, Back, Choose, Flow, Leave, Option, Run, Show, Watch
+from kiosk.steps import Back, Choose, Flow, Leave, Option, Run, Show, Watch
 from kiosk.timers import Due, Timers
 from kiosk.visit import EndReason, Visit
 
@@ -271,7 +271,7 @@ class Runner:
             self._begin_if_new()
             self._refresh_home()
         self._activity()
-        if self._phase is Phase.VISIT and isinstance(self._visit.step, AwaitAny):
+        if self._phase is Phase.VISIT and self._visit.awaits_card:
             self._advance(*self._visit.card_shown())
 
     def _card_went(self) -> None:
@@ -283,8 +283,8 @@ class Runner:
             self._go_home()
 
     def _reader_went(self) -> None:
-        waiting = isinstance(self._visit.step, AwaitAny)
-        if self._phase is Phase.VISIT and (self._visit.uses_card or waiting):
+        needed = self._visit.uses_card or self._visit.awaits_card
+        if self._phase is Phase.VISIT and needed:
             self._end(EndReason.FAILED, Failure("reader-gone"))
         elif self._phase is Phase.TAKE_CARD:
             self._go_home()

@@ -39,6 +39,7 @@ class Station:
     """Everything that stays while visits come and go.
 
     Attributes:
+        subject_tag: what stands for a person's number in the audit log.
         free_bytes: free space of the state directory now.
         line_up: whether the platform can be reached; None before the first answer.
         paused: item codes that the platform's catalogue does not offer at the moment.
@@ -54,6 +55,7 @@ class Station:
     pack: Pack
     audit: AuditLog
     alarms: Alarms
+    subject_tag: Callable[[str], str]
     free_bytes: Callable[[], int]
     line_up: bool | None = None
     paused: frozenset[str] = frozenset()

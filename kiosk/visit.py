@@ -106,13 +106,18 @@ class Visit:
                 return Ended(EndReason.FAILED, failure)
             answer, error = None, None
             match self.step:
-                case AwaitAny(page=page) if self._slot.present:
+                case AwaitAny(page=page) if self.awaits_card and self._slot.present:
                     self.page = page
                     answer, error = self.card_shown()
                 case step:
                     error = self._set_up(step)
                     if error is None:
                         return None
+
+    @property
+    def awaits_card(self) -> bool:
+        """The current step would take a card as its answer."""
+        return isinstance(self.step, AwaitAny) and Source.CARD in self.step.sources
 
     def card_shown(self) -> tuple[Source | None, Exception | None]:
         """Answer and error for a step that waits for a card, now that there is one."""

@@ -22,7 +22,8 @@ def overview(session: Session) -> Flow[None]:
         page=WorkingPage("overview.loading"),
         deadline=station.limits.platform_deadline,
     )
-    session.record("query.shown", item="overview")
+    subject = station.subject_tag(resident.number)
+    session.record("query.shown", item="overview", subject=subject)
     revealed = False
     while True:
         page = OverviewPage(resident.name, resident.number, CardVerdict.NORMAL, found, revealed)
@@ -30,7 +31,7 @@ def overview(session: Session) -> Flow[None]:
         yield from Show(page, ("reveal",), sensitive=True, seconds=seconds)
         revealed = not revealed
         event = "information.revealed" if revealed else "information.hidden"
-        session.record(event, item="overview")
+        session.record(event, item="overview", subject=subject)
 
 
 def _evidence(session: Session) -> frozenset[Evidence]:

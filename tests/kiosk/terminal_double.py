@@ -44,6 +44,7 @@ READER = "Test Contact Reader 00 00"
 NUMBER = "429900197801160029"
 NAME = "王秀芳"
 CARD_NUMBER = "B00000001"
+TAG = "5a" * 32
 QUERY = "item.429900-QUERY-ALL"
 STATUS = "item.429900-CARD-STATUS"
 PACK = Path(__file__).parents[2] / "kiosk" / "packs" / "demo"
@@ -268,6 +269,7 @@ class TerminalDouble:
             pack=_PACK,
             audit=self.audit,  # type: ignore[arg-type]
             alarms=self.alarms,  # type: ignore[arg-type]
+            subject_tag=lambda number: TAG,
             free_bytes=lambda: self.free_bytes,
         )
         self.runner = Runner(

@@ -30,6 +30,7 @@ from tests.kiosk.terminal_double import (
     QUERY,
     READER,
     STATUS,
+    TAG,
     Pin,
     TerminalDouble,
     an_overview,
@@ -312,7 +313,7 @@ def test_revealed_data_is_masked_again_after_its_seconds(terminal: TerminalDoubl
     terminal.wait(terminal.limits.reveal_seconds + 0.5)
     assert not terminal.page.revealed
     assert terminal.audit.events().count("information.revealed") == 1
-    assert terminal.audit.events().count("information.hidden") == 1
+    assert terminal.audit.details("information.hidden") == [{"item": "overview", "subject": TAG}]
 
 
 def test_the_line_down_says_so_and_comes_back(terminal: TerminalDouble) -> None:
