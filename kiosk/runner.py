@@ -79,9 +79,10 @@ class Runner:
         self._notice = ""
         self._done_well = False
         self._timers = Timers()
-        self._phase = Phase.HOME
+        # Not in service before everything was looked at once.
+        self._phase = Phase.OUT_OF_SERVICE
         self._visit = self._fresh_visit()
-        self._go_home()
+        self._look_again()
 
     # --- what others may call -----------------------------------------------------------------
 
