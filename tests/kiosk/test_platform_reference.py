@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +11,16 @@ import pytest
 from apdu.crypto import sm2
 from hw_sim.platform.server import PlatformServer
 from hw_sim.population import CardState, population
+from kiosk.card_station import CardStation, PsamInReader
 from kiosk.keys import KeyStore, TerminalKeys
 from kiosk.platform.client import PlatformClient, TerminalIdentity
+from kiosk.platform.custodian import PlatformCustodian
 from kiosk.platform.errors import ClockWrong, PlatformRefused, PlatformUnavailable, Problem
 from kiosk.platform.exchange import Exchange
 from kiosk.platform.limits import LineLimits
 from kiosk.platform.models import AlarmKind, AlarmSeverity, CardVerdict, Evidence, Pension
 from provisioning.enrol import Place, ask_platform, enrol
+from tests.kiosk.card_backends import CONTACT, PSAM, InProcess
 
 LIMITS = LineLimits(deadline=30, connect=10, retry_pause=0)
 BOTH = (Evidence.CARD_GENUINE, Evidence.PIN_VERIFIED)
@@ -122,3 +126,39 @@ def test_down_and_back(server: PlatformServer, client: PlatformClient) -> None:
     finally:
         server.set_down(False)
     client.status()
+
+
+@pytest.mark.parametrize("card", ["v1", "v2", "v3"])
+def test_the_platforms_key_service_and_the_psam_agree(client: PlatformClient, card: str) -> None:
+    hall = InProcess()
+    hall.insert(card)
+    readings = []
+    for custodian in (PlatformCustodian(client), PsamInReader(hall.service, PSAM)):
+        station = CardStation(hall.service, CONTACT, (custodian,), random=os.urandom)
+        readings.append(station.read())
+        station.release()
+    by_platform, by_psam = readings
+    assert by_platform.genuine is by_psam.genuine is True
+    assert by_platform.holder == by_psam.holder is not None
+
+
+def test_the_key_service_knows_a_clone_too(client: PlatformClient) -> None:
+    hall = InProcess()
+    hall.insert("clone")
+    station = CardStation(hall.service, CONTACT, (PlatformCustodian(client),), random=os.urandom)
+    assert station.read().genuine is False
+
+
+def test_the_platform_stands_in_for_a_psam_that_is_gone(
+    server: PlatformServer, client: PlatformClient
+) -> None:
+    hall = InProcess()
+    hall.insert("v3")
+    custodians = (PsamInReader(hall.service, "No Such Slot"), PlatformCustodian(client))
+    station = CardStation(hall.service, CONTACT, custodians, random=os.urandom)
+    assert station.read().genuine is True
+    server.set_down(True)
+    try:
+        assert station.read().genuine is None
+    finally:
+        server.set_down(False)
