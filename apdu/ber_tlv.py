@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from apdu.errors import MalformedAnswer
 
@@ -14,8 +14,7 @@ _MAXIMUM_LENGTH_BYTES = 3
 _PADDING = b"\x00\xff"
 
 
-@dataclass(frozen=True, repr=False)
-class DataObject:
+class DataObject(NamedTuple):
     """One data object.
 
     Attributes:

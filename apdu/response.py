@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from apdu.errors import MalformedAnswer
 
@@ -10,8 +10,7 @@ SW_OK = 0x9000
 _MAXIMUM = 65536 + 2
 
 
-@dataclass(frozen=True, repr=False)
-class Response:
+class Response(NamedTuple):
     """One answer of a card.
 
     Attributes:

@@ -7,7 +7,7 @@ them again: decode the value once more.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from apdu.errors import MalformedAnswer
 
@@ -16,8 +16,7 @@ _LONG = 0xFF
 _PADDING = b"\x00\xff"
 
 
-@dataclass(frozen=True, repr=False)
-class Record:
+class Record(NamedTuple):
     """One item.
 
     Attributes:

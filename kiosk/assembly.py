@@ -22,7 +22,7 @@ from kiosk.platform.client import PlatformClient, TerminalIdentity
 from kiosk.platform.exchange import new_session
 from kiosk.platform.limits import LineLimits
 from kiosk.presenter import Place, Presenter
-from kiosk.services import SERVICES
+from kiosk.services import ESTABLISHED
 from kiosk.slot import Slot
 from kiosk.state import StateDirectory
 from kiosk.station import Station
@@ -64,7 +64,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         config.pack.folder,
         read_root(config.pack.root_key),
         today=date.fromtimestamp(clock.time()),
-        services=SERVICES.keys(),
+        services=ESTABLISHED,
     )
     audit = AuditLog(state.audit_log, keys.terminal_id, clock)
     audit.write(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -82,13 +82,14 @@ class Item:
 
 
 def read_items(
-    top: Table, placed: Mapping[str, int], services: Collection[str] | None
+    top: Table, placed: Mapping[str, int], services: Mapping[str, frozenset[Leg]] | None
 ) -> dict[str, Item]:
     """All items by code.
 
     Args:
         placed: level of the menu by item code; an item that stands nowhere is refused.
-        services: names of the services of this release, None leaves them unchecked.
+        services: the legs that each service of this release establishes, by its name; None
+            leaves both unchecked.
 
     Raises:
         PackError: through the table.
@@ -116,6 +117,10 @@ def read_items(
         )
         if services is not None and item.service not in services:
             raise table.problem("service", f"this release has no service {item.service}")
+        if services is not None and not item.legs <= services[item.service]:
+            raise table.problem(
+                "legs", f"the service {item.service} does not establish all of them"
+            )
         table.finish()
         items[code] = item
     top.finish()

@@ -8,7 +8,7 @@ before it reads anything, then checks everything it reads.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from apdu.crypto.sm2 import PublicKey
 from kiosk.bilingual import Bilingual, read_bilingual
+from kiosk.identity import Leg
 from kiosk.items import CODE, read_glyph, read_items
 from kiosk.items import Item as Item
 from kiosk.pack_signature import PackError as PackError
@@ -93,14 +94,19 @@ class Pack:
 
 
 def load(
-    folder: Path, root: PublicKey, *, today: date, services: Collection[str] | None = None
+    folder: Path,
+    root: PublicKey,
+    *,
+    today: date,
+    services: Mapping[str, frozenset[Leg]] | None = None,
 ) -> Pack:
     """Verify, read and check a pack.
 
     Args:
         today: must lie within the pack's validity.
-        services: names of the services of this release; an item that names another is refused,
-            so that no tile is dead. None leaves that unchecked.
+        services: the legs that each service of this release establishes, by its name. An item
+            that names another service, or needs a leg that its service does not establish, is
+            refused: no tile is dead, and none gives more than was proved. None checks neither.
 
     Raises:
         PackError: names file, key and what is wrong.

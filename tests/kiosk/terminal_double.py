@@ -35,7 +35,7 @@ from kiosk.platform.models import (
     Unemployment,
 )
 from kiosk.runner import Runner
-from kiosk.services import SERVICES
+from kiosk.services import ESTABLISHED
 from kiosk.services.hall import hall
 from kiosk.slot import Slot
 from kiosk.station import Station
@@ -48,7 +48,7 @@ TAG = "5a" * 32
 QUERY = "item.429900-QUERY-ALL"
 STATUS = "item.429900-CARD-STATUS"
 PACK = Path(__file__).parents[2] / "kiosk" / "packs" / "demo"
-_PACK = load(PACK, read_root(DEMO_ROOT_KEY), today=date(2026, 11, 21), services=SERVICES.keys())
+_PACK = load(PACK, read_root(DEMO_ROOT_KEY), today=date(2026, 11, 21), services=ESTABLISHED)
 
 
 def holder() -> Any:

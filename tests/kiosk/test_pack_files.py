@@ -15,6 +15,7 @@ from kiosk.identity import Leg
 from kiosk.items import MAXIMUM_STEPS, OfflineClass
 from kiosk.pack import MAXIMUM_LEVELS, Group, Pack, PackError, load, read_root
 from kiosk.pack_signature import SIGNATURE_FILE, main, sign
+from kiosk.services import ESTABLISHED
 
 DEMO = DEMO_ROOT_KEY.parent / "demo"
 DEMO_ROOT_PRIVATE = Path(__file__).parent / "demo-root.key"
@@ -42,12 +43,14 @@ def edit(folder: Path) -> Edit:
     return change
 
 
-def load_it(folder: Path, today: date = TODAY, services: set[str] | None = None) -> Pack:
+def load_it(
+    folder: Path, today: date = TODAY, services: dict[str, frozenset[Leg]] | None = None
+) -> Pack:
     return load(folder, read_root(DEMO_ROOT_KEY), today=today, services=services)
 
 
 def test_the_committed_signature_holds() -> None:
-    pack = load_it(DEMO, services={"overview", "card-status"})
+    pack = load_it(DEMO, services=ESTABLISHED)
     assert pack.name == "demo"
     assert pack.division == "429900"
     assert len(pack.digest) == 64
@@ -222,7 +225,13 @@ def test_an_empty_group_is_refused(folder: Path, edit: Edit) -> None:
 
 def test_a_service_that_does_not_exist_is_refused() -> None:
     with pytest.raises(PackError, match="no service card-status"):
-        load_it(DEMO, services={"overview"})
+        load_it(DEMO, services={"overview": frozenset(Leg)})
+
+
+def test_an_item_that_needs_more_than_its_service_proves_is_refused() -> None:
+    careless = {**ESTABLISHED, "overview": frozenset({Leg.GENUINE_CARD})}
+    with pytest.raises(PackError, match="legs"):
+        load_it(DEMO, services=careless)
 
 
 def test_the_developers_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
