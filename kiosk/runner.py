@@ -381,6 +381,7 @@ class Runner:
             case Due.HELP_OVER:
                 pass
             case Due.ATTRACT:
+                self._language = self._station.default_language
                 self._visit.page = IdlePage()
             case Due.FORGOTTEN:
                 self._station.record("card.forgotten", outcome="fault", detail={})
@@ -396,7 +397,6 @@ class Runner:
         """Close the flow, give everything back, wipe, and say what comes next."""
         visit = self._visit
         visit.close()
-        self._language = self._station.default_language
         self._timers = Timers()
         if failure is not None:
             self._station.failed(failure, visit.number, self._executor)
@@ -428,6 +428,8 @@ class Runner:
             self._go_home()
 
     def _go_home(self) -> None:
+        """Ready for the next person; the language was the last one's until now."""
+        self._language = self._station.default_language
         self._done_well = False
         self._timers = Timers()
         self._phase = Phase.HOME

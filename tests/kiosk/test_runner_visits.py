@@ -376,11 +376,30 @@ def test_the_idle_screen_comes_and_a_touch_brings_the_menu(terminal: TerminalDou
     assert isinstance(terminal.page, HomePage)
 
 
-def test_the_language_is_the_residents_until_the_visit_ends(terminal: TerminalDouble) -> None:
+def test_the_language_is_the_residents_until_the_slot_is_empty(terminal: TerminalDouble) -> None:
     terminal.touch("language")
     terminal.to_overview()
     assert terminal.runner.moment.language == "en"
     terminal.touch("leave")
+    assert terminal.page == TakeCardPage(done=True)
+    assert terminal.runner.moment.language == "en"
+    terminal.take()
+    assert terminal.runner.moment.language == "zh-CN"
+
+
+def test_a_notice_speaks_the_residents_language(terminal: TerminalDouble) -> None:
+    terminal.touch("language")
+    terminal.to_identify()
+    terminal.insert()
+    terminal.finish(error=card.CardMute())
+    assert terminal.page == NoticePage("card-mute")
+    assert terminal.runner.moment.language == "en"
+
+
+def test_the_idle_screen_speaks_the_terminals_own_language(terminal: TerminalDouble) -> None:
+    terminal.touch("language")
+    terminal.wait(terminal.limits.attract_seconds + 1)
+    assert terminal.page == IdlePage()
     assert terminal.runner.moment.language == "zh-CN"
 
 
