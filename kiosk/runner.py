@@ -184,23 +184,15 @@ class Runner:
         if touched == "language":
             self._language = self._station.next_language(self._language)
             self._activity()
-            return
-        match self._phase:
-            case Phase.HOME:
-                self._activity()
-                self._touched_page(touched)
-            case Phase.VISIT if self._timers.warned_until is not None:
-                self._touched_warning(touched)
-            case Phase.VISIT:
-                self._activity()
-                self._touched_page(touched)
-            case Phase.NOTICE:
-                if touched == "leave":
-                    self._after_notice()
-            case Phase.TAKE_CARD | Phase.OUT_OF_SERVICE:
-                pass
-            case _:
-                assert_never(self._phase)
+        elif self._timers.warned_until is not None:
+            self._touched_warning(touched)
+        elif self._timers.help_until is not None:
+            self._timers.help_until = None
+            self._activity()
+        elif touched == "help":
+            self._call_help()
+        else:
+            self._touched_page(touched)
 
     def _touched_warning(self, touched: str) -> None:
         """While the warning shows, one touch of anything but the way out goes on."""
@@ -210,22 +202,36 @@ class Runner:
             self._visit.session.record("timeout.extended")
             self._activity()
 
+    def _call_help(self) -> None:
+        """Tell where help is, on every screen; a notice stays until that was read."""
+        number = self._visit.number if self._phase is Phase.VISIT else None
+        self._station.record("help.called", outcome="ok", visit=number, detail={})
+        self._activity()
+        self._timers.help_until = self._clock.monotonic() + self._limits.help_seconds
+        if self._timers.notice_until is not None:
+            self._timers.notice_until += self._limits.help_seconds
+
     def _touched_page(self, touched: str) -> None:
-        if self._timers.help_until is not None:
-            self._timers.help_until = None
-            return
-        visiting = self._phase is Phase.VISIT
-        match touched:
-            case "help":
-                number = self._visit.number if visiting else None
-                self._station.record("help.called", outcome="ok", visit=number, detail={})
-                self._timers.help_until = self._clock.monotonic() + self._limits.help_seconds
-            case "leave" if visiting:
-                self._advance(error=Leave())
-            case "back" if visiting:
-                self._advance(error=Back())
-            case _:
+        match self._phase:
+            case Phase.HOME:
+                self._activity()
                 self._answer_touch(touched)
+            case Phase.VISIT:
+                self._activity()
+                match touched:
+                    case "leave":
+                        self._advance(error=Leave())
+                    case "back":
+                        self._advance(error=Back())
+                    case _:
+                        self._answer_touch(touched)
+            case Phase.NOTICE:
+                if touched == "leave":
+                    self._after_notice()
+            case Phase.TAKE_CARD | Phase.OUT_OF_SERVICE:
+                pass
+            case _:
+                assert_never(self._phase)
 
     def _answer_touch(self, touched: str) -> None:
         match self._visit.step:
@@ -468,7 +474,7 @@ class Runner:
                     "terminal.out-of-service", outcome="fault", detail={"reason": reason}
                 )
             self._phase = Phase.OUT_OF_SERVICE
-            self._timers = Timers(look_again=again)
+            self._timers = Timers(look_again=again, help_until=self._timers.help_until)
             return
         if self._phase is Phase.OUT_OF_SERVICE:
             self._station.record("terminal.in-service", outcome="ok", detail={})

@@ -413,6 +413,28 @@ def test_help_is_told_and_audited_without_ending_anything(terminal: TerminalDoub
     assert terminal.audit.events().count("help.called") == 1
 
 
+@pytest.mark.parametrize("where", ["home", "notice", "take-card", "out-of-service"])
+def test_help_is_told_on_every_screen(terminal: TerminalDouble, where: str) -> None:
+    if where == "notice":
+        terminal.to_identify()
+        terminal.insert()
+        terminal.finish(error=card.CardMute())
+    elif where == "take-card":
+        terminal.to_overview()
+        terminal.touch("leave")
+    elif where == "out-of-service":
+        terminal.post(device.ReaderDetached(READER))
+    assert terminal.phase == where
+    terminal.touch("help")
+    assert terminal.runner.moment.overlay is Overlay.HELP
+    terminal.wait(terminal.limits.notice_seconds + 1)
+    assert terminal.phase == where
+    assert terminal.runner.moment.overlay is Overlay.HELP
+    terminal.touch("extend")
+    assert terminal.runner.moment.overlay is None
+    assert terminal.phase == where
+
+
 def test_a_bug_in_a_flow_wipes_and_after_some_repeats_refuses_service(
     terminal: TerminalDouble,
 ) -> None:
