@@ -10,12 +10,13 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiosk.commands import Command, CommandFailed, Exit, say, say_json
+from kiosk.commands import Command, CommandFailed, Exit, complain, say, say_json
 from kiosk.places import DEMO_CONFIG, FIELD_CONFIG, usual_config
 
 if TYPE_CHECKING:
     from apdu.custodian import Custodian
     from apdu.reading import CardReading
+    from apdu.trace import Sink
     from drivers.card_service import CardConnection, CardService, ReaderState
     from kiosk.config import TerminalConfig
 
@@ -60,6 +61,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     read.add_argument("--json", action="store_true", help="输出 JSON for machines")
     read.add_argument(
+        "--trace",
+        action="store_true",
+        help="逐条显示指令（已脱敏）show each command, nothing personal in it",
+    )
+    read.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
@@ -79,7 +85,8 @@ def _run(arguments: argparse.Namespace) -> int:
         raise CommandFailed(Exit.CONFIG, str(problem)) from None
     if arguments.full:
         _allow_full(config)
-    reading, duration = _within_deadline(arguments.reader, config)
+    trace: Sink | None = (lambda line: complain(str(line))) if arguments.trace else None
+    reading, duration = _within_deadline(arguments.reader, config, trace)
     if arguments.full and config is not None:
         _leave_trace(config, arguments.state or config.state)
     shown = describe(reading, duration, full=arguments.full)
@@ -119,7 +126,7 @@ def _leave_trace(config: TerminalConfig, state_path: Path) -> None:
 
 
 def _within_deadline(
-    name_part: str | None, config: TerminalConfig | None
+    name_part: str | None, config: TerminalConfig | None, trace: Sink | None
 ) -> tuple[CardReading, float]:
     """Read on a worker; a card that never answers is left to it when the time is up."""
     import threading
@@ -135,7 +142,7 @@ def _within_deadline(
         over.set()
 
     worker = Worker("card")
-    worker.submit(lambda: _read(name_part, config), done)
+    worker.submit(lambda: _read(name_part, config, trace), done)
     try:
         if not over.wait(DEADLINE_SECONDS):
             raise CardMute("no answer in time")
@@ -167,7 +174,9 @@ def _explained(error: Exception) -> Exception:
     return error
 
 
-def _read(name_part: str | None, config: TerminalConfig | None) -> tuple[CardReading, float]:
+def _read(
+    name_part: str | None, config: TerminalConfig | None, trace: Sink | None
+) -> tuple[CardReading, float]:
     """The reading and how long it took in ms, the look at the readers not counted."""
     from apdu.custodian import FirstThatCan
     from apdu.errors import CardAbsent
@@ -186,7 +195,7 @@ def _read(name_part: str | None, config: TerminalConfig | None) -> tuple[CardRea
                 raise CardAbsent
             started = time.perf_counter()
             with resident.transaction():
-                reading = read_card(resident, FirstThatCan(psam))
+                reading = read_card(resident, FirstThatCan(psam), trace=trace)
             return reading, (time.perf_counter() - started) * 1000
         finally:
             if resident is not None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from hw_sim.hall import cli
+
 START_SECONDS = 40
 
 
@@ -265,3 +267,17 @@ def test_no_process_is_left_behind(tmp_path: Path, way: str) -> None:
         assert not [pid for pid in started if alive(pid)]
     finally:
         hall.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "enter", "pressed"),
+    [
+        ("123456", True, "123456#"),
+        ("123456", False, "123456"),
+        ("123456#", True, "123456#"),
+        ("12", True, "12"),
+        ("X", True, "X"),
+    ],
+)
+def test_a_whole_pin_is_followed_by_enter(typed: str, enter: bool, pressed: str) -> None:
+    assert cli._keys(typed, enter=enter) == pressed

@@ -107,6 +107,18 @@ def test_full_needs_a_demo_configuration(pcscd_world: PcscdWorld, tmp_path: Path
     assert done.stdout == ""
 
 
+def test_a_trace_shows_commands_and_nobody(pcscd_world: PcscdWorld, tmp_path: Path) -> None:
+    put_in(pcscd_world, "v3")
+    done = read(tmp_path, "--trace")
+    assert done.returncode == 0
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 6
+    assert "INTERNAL AUTHENTICATE" in done.stderr
+    person = population()[0]
+    for secret in (person.number.encode(), person.name.encode("gb18030"), person.card.card_id):
+        assert secret.hex().upper() not in done.stderr
+
+
 def test_an_unknown_reader_is_a_missing_device(pcscd_world: PcscdWorld, tmp_path: Path) -> None:
     done = subprocess.run(
         [str(YIKATONG), "card", "read", "--reader", "No Such Reader"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ examples:
   yikatong-sim demo                 the hall, the terminal and the dock in one go
   yikatong-sim cards                what can be put into the slot
   yikatong-sim insert v3            put a third-generation card in; remove takes it out
-  yikatong-sim press 123456#        keys of the PIN pad: digits, # enter, C clear, < erase, X cancel
+  yikatong-sim press 123456         a PIN on the pad, and enter; single keys: 1 # C < X
   yikatong-sim fault card 3:tear    the card is torn out at the third command
 """
 
@@ -77,7 +78,7 @@ def _ask(arguments: argparse.Namespace) -> int:
         case "insert":
             question = {"card": arguments.card}
         case "press":
-            question = {"keys": _keys(arguments.keys)}
+            question = {"keys": _keys(arguments.keys, enter=not arguments.no_enter)}
         case "platform":
             question = {"state": arguments.state}
         case "reader" | "pad":
@@ -94,9 +95,13 @@ def _ask(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _keys(typed: str) -> str:
+_WHOLE_PIN = re.compile(r"[0-9]{4,}")
+
+
+def _keys(typed: str, *, enter: bool) -> str:
     # From standard input they are in nobody's list of processes or history.
-    return sys.stdin.readline().strip() if typed == "-" else typed
+    keys = sys.stdin.readline().strip() if typed == "-" else typed
+    return f"{keys}#" if enter and _WHOLE_PIN.fullmatch(keys) else keys
 
 
 def _tell(command: str, answer: Answer) -> None:
@@ -162,6 +167,11 @@ def _parser() -> argparse.ArgumentParser:
     press = command("press", "press keys of the PIN pad")
     press.add_argument(
         "keys", help="digits, D 00, # enter, C clear, < erase, X cancel; - reads them"
+    )
+    press.add_argument(
+        "--no-enter",
+        action="store_true",
+        help="no enter after four digits or more",
     )
     platform = command("platform", "the line to the provincial platform")
     platform.add_argument("state", choices=("up", "down", "slow"))

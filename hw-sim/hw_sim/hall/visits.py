@@ -111,6 +111,13 @@ _SERVED = (
         Expect("overview"),
         _LEAVE,
     ),
+    _visit(
+        "one block unavailable",
+        _fault("platform", "block:annuity=maintenance"),
+        _to_overview("v3"),
+        _fault("platform", "none"),
+        _LEAVE,
+    ),
     _visit("number revealed", _to_overview("v3"), Touch("reveal"), Stays("overview", 0.5), _LEAVE),
 )
 
