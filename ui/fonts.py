@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-from ui.cmap import Coverage, FontFormatError, read_coverage
+from ui.cmap import FontFormatError, read_coverage
 from ui.sdl import pygame
 
 Colour = tuple[int, int, int]
@@ -161,15 +161,15 @@ def _present() -> tuple[SystemFont, ...]:
     return tuple(font for font in SYSTEM_FONTS if font.regular.is_file())
 
 
-def _system_coverage(font: SystemFont) -> Coverage:
+def _system_coverage(font: SystemFont) -> frozenset[int]:
     try:
         return _coverage(font.regular, font.face)
     except (FontFormatError, OSError):
-        return Coverage((), ())  # a damaged system font is as good as none
+        return frozenset()  # a damaged system font is as good as none
 
 
 @lru_cache(maxsize=8)
-def _coverage(path: Path, face: int) -> Coverage:
+def _coverage(path: Path, face: int) -> frozenset[int]:
     return read_coverage(path, face)
 
 

@@ -11,7 +11,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from provisioning.checks.font_cmap import NoFont, covered
+from fontTools.ttLib import TTFont
+
 from provisioning.findings import Finding, fail, ok, warn
 from provisioning.machine import Machine
 
@@ -56,8 +57,9 @@ def judge_fonts(folder: Path | None) -> Finding:
         return fail("fonts", ("没有字体文件", "there are no fonts"), _REINSTALL)
     for file in files:
         try:
-            lacking = required_characters() - covered(file)
-        except (NoFont, OSError):
+            with TTFont(file, lazy=True) as font:
+                lacking = required_characters() - set(font.getBestCmap() or {})
+        except Exception:  # a damaged table raises whatever its decoder stumbles over
             return fail("fonts", (f"{file.name} 损坏", f"{file.name} is damaged"), _REINSTALL)
         if lacking:
             sample = "".join(chr(code) for code in sorted(lacking)[:8])

