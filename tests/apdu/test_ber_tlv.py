@@ -36,10 +36,12 @@ def test_padding_is_skipped_only_on_request(
 @given(st.binary(max_size=60), st.booleans())
 def test_foreign_bytes_decode_or_are_malformed(data: bytes, skip: bool) -> None:
     try:
-        ber_tlv.decode(data, skip_padding=skip)
-        ber_tlv.find(data, 0x6F, 0xA5, 0x9F0C)
+        objects = ber_tlv.decode(data, skip_padding=skip)
+        found = ber_tlv.find(data, 0x6F, 0xA5, 0x9F0C)
     except MalformedAnswer:
-        pass
+        return
+    assert sum(len(item.value) for item in objects) <= len(data)
+    assert found is None or found in data
 
 
 def test_the_control_information_of_a_card() -> None:

@@ -41,9 +41,10 @@ def test_it_is_selected_by_name(scripted: Any, demo: Any) -> None:
 def test_some_cards_want_the_master_file_first(
     scripted: Any, demo: Any, first: str, master: str
 ) -> None:
-    card = demo()
-    script = [(card.select, first), (card.select_mf, master), (card.select, card.fci)]
-    SocialSecurityCard.open(scripted(*script))
+    data = demo()
+    script = [(data.select, first), (data.select_mf, master), (data.select, data.fci)]
+    card = SocialSecurityCard.open(scripted(*script))
+    assert (card.algorithm, card.transmitted) == (Algorithm.SM4, 3)
 
 
 @pytest.mark.parametrize("sw", ["6A82", "6D00", "6E00", "6985"])

@@ -16,7 +16,10 @@ from kiosk.platform import answers, wire
 from kiosk.platform.errors import PlatformAnswerMalformed
 from kiosk.platform.models import (
     AccountState,
+    AlarmReceipt,
     Annuity,
+    CardVerdict,
+    Catalogue,
     Contribution,
     Month,
     NoAnnuity,
@@ -24,6 +27,8 @@ from kiosk.platform.models import (
     PaymentState,
     Pension,
     PersonalPension,
+    Status,
+    Submission,
     Unavailable,
     UnavailableReason,
     Unemployment,
@@ -232,19 +237,20 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["version", "items", "state", "code"]), JSON))
 def test_whatever_comes_is_read_or_malformed(document: dict[str, Any]) -> None:
-    for decode in (
-        answers.decode_catalogue,
-        answers.decode_status,
-        answers.decode_card_verdict,
-        answers.decode_submission,
-        answers.decode_alarm_receipt,
-        answers.decode_cryptogram,
-        answers.decode_overview,
+    for decode, model in (
+        (answers.decode_catalogue, Catalogue),
+        (answers.decode_status, Status),
+        (answers.decode_card_verdict, CardVerdict),
+        (answers.decode_submission, Submission),
+        (answers.decode_alarm_receipt, AlarmReceipt),
+        (answers.decode_cryptogram, bytes),
+        (answers.decode_overview, Overview),
     ):
         try:
-            decode(copy.deepcopy(document))
+            decoded = decode(copy.deepcopy(document))
         except PlatformAnswerMalformed:
             continue
+        assert isinstance(decoded, model)
 
 
 @given(st.binary(max_size=60))

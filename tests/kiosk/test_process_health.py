@@ -68,6 +68,9 @@ def test_without_a_supervisor_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -
 def test_a_supervisor_that_went_away_is_no_fault(supervisor: socket.socket, tmp_path: Path) -> None:
     (tmp_path / "notify").unlink()
     ServiceWatchdog().ready()
+    supervisor.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        supervisor.recv(1)
 
 
 @pytest.mark.parametrize(
