@@ -19,6 +19,7 @@ from typing import Any
 
 from apdu.crypto import sm2, sm3
 from apdu.crypto.errors import MalformedKey
+from offline_queue.durable import sync_folder
 
 TERMINAL_ID = re.compile(r"T[0-9]{6}-[0-9]{4}")
 """``T`` + division code + ``-`` + 4 digits (docs/platform-api.md)."""
@@ -205,8 +206,4 @@ def _write(file: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(file.parent)

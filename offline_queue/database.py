@@ -15,6 +15,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from offline_queue.durable import sync_folder
+
 BUSY_TIMEOUT_MS = 5_000
 """How long a writer waits for another process's transaction."""
 
@@ -132,7 +134,7 @@ def _create(path: Path, migrations: Sequence[Sequence[str]], busy_timeout_ms: in
     finally:
         for suffix in _SIDE_FILES:
             _beside(draft, suffix).unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _connect(path: Path, busy_timeout_ms: int, check_same_thread: bool) -> sqlite3.Connection:
@@ -201,7 +203,7 @@ def _damaged(path: Path, finding: str) -> DatabaseDamaged:
     folder.mkdir(mode=0o700, exist_ok=True)
     for file in present:
         shutil.copyfile(file, folder / file.name)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return DatabaseDamaged(path, folder, finding)
 
 
@@ -238,12 +240,4 @@ def _back_up(connection: sqlite3.Connection, target: Path) -> None:
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     draft.replace(target)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(target.parent)

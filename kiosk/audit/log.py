@@ -19,6 +19,7 @@ from typing import Protocol
 from kiosk.audit import anchor as anchors
 from kiosk.audit import events, lines
 from kiosk.audit.anchor import Anchor
+from offline_queue.durable import sync_folder
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TAIL_BYTES = 65_536
@@ -204,7 +205,7 @@ class AuditLog:
                 file.write(torn)
                 file.flush()
                 os.fsync(file.fileno())
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
             os.ftruncate(self._descriptor, offset)
             os.fsync(self._descriptor)
         except OSError as problem:
@@ -233,21 +234,13 @@ def _open(path: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.fchmod(descriptor, 0o600)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as problem:
         os.close(descriptor)
         if problem.errno in (errno.EAGAIN, errno.EACCES):
             raise AuditUnavailable(f"{path} is in use by another process") from None
         raise AuditUnavailable(f"{path}: {os.strerror(problem.errno or 0)}") from None
     return descriptor
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _utc(seconds: float) -> str:

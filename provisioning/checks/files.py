@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from kiosk.limits import Limits
+from offline_queue.durable import sync_folder
 from provisioning.findings import Finding, fail, ok, skipped, warn
 from provisioning.machine import Machine
 
@@ -145,11 +146,7 @@ def _write_and_read_back(folder: Path) -> str:
         finally:
             os.close(descriptor)
             trial.unlink()
-        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_folder(folder)
     except OSError as problem:
         return problem.strerror or type(problem).__name__
     return "" if same else "read back other bytes"
