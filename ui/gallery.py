@@ -29,7 +29,7 @@ def sheets() -> Iterator[tuple[str, Screen, Theme, tuple[int, int]]]:
             for name, screen in large_samples(words).items():
                 yield f"{name}-{shape}-{language}", screen, large, size
     dark = Theme.make(high_contrast=True)
-    for name in ("menu", "pin", "overview", "notice"):
+    for name in ("menu", "pin", "overview", "notice", "preview", "code"):
         yield f"dark-{name}-portrait-zh", samples(CHINESE)[name], dark, PORTRAIT
 
 

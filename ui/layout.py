@@ -18,6 +18,9 @@ from ui.chrome import (
     margin,
 )
 from ui.entering import draw_identify, draw_pin_entry
+from ui.keying import draw_code_entry
+from ui.paper import draw_preview, draw_printing
+from ui.rating import draw_rating
 from ui.reporting import draw_overview
 from ui.scene import Fill, Focusable, Node, Rect, Scene
 from ui.sheet import Sheet
@@ -25,6 +28,7 @@ from ui.telling import draw_done, draw_notice, draw_progress
 from ui.theme import Theme, Type
 from ui.views import (
     Body,
+    CodeEntry,
     Done,
     Footer,
     Header,
@@ -35,7 +39,10 @@ from ui.views import (
     Notice,
     Overview,
     PinEntry,
+    Preview,
+    Printing,
     Progress,
+    Rating,
     Screen,
     TimeOut,
 )
@@ -178,5 +185,13 @@ def _draw(sheet: Sheet, body: Body, frame: Rect) -> int:
             return draw_notice(sheet, body, frame)
         case Done():
             return draw_done(sheet, body, frame)
+        case Preview():
+            return draw_preview(sheet, body, frame)
+        case Printing():
+            return draw_printing(sheet, body, frame)
+        case Rating():
+            return draw_rating(sheet, body, frame)
+        case CodeEntry():
+            return draw_code_entry(sheet, body, frame)
         case _ as impossible:
             assert_never(impossible)

@@ -40,6 +40,24 @@ def draw_sign(sheet: Sheet, tone: Tone, centre: tuple[int, int], diameter: int) 
         sheet.disc(centre, diameter * 5 // 8, sheet.palette.paper, border=4, edge=colour)
 
 
+def draw_bar(sheet: Sheet, fraction: float | None, place: Rect) -> int:
+    """How far something is, from the top of ``place``; returns where it ends.
+
+    Args:
+        fraction: 0.0..1.0, or None when it can't be told: then it has only just begun.
+    """
+    bar = place._replace(h=sheet.u(20))
+    sheet.plate(bar, sheet.palette.line, radius=10)
+    if fraction is None:
+        done = 2 * bar.h
+    else:
+        share = min(1.0, max(0.0, fraction))
+        done = max(bar.h, round(bar.w * share)) if share > 0 else 0
+    if done:
+        sheet.plate(bar._replace(w=done), sheet.palette.primary, radius=10)
+    return bar.bottom
+
+
 def draw_steps(sheet: Sheet, steps: Steps, place: Rect) -> int:
     """The row of steps from the top of ``place``; returns where it ends."""
     palette = sheet.palette

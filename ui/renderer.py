@@ -10,9 +10,21 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import assert_never
 
 from ui import fonts
-from ui.drawings import draw_corners, load_drawing
+from ui.drawings import SHADOW_STRIPE, draw_corners, draw_shadow, load_drawing, load_page
 from ui.layout import layout
-from ui.scene import Drawing, Fill, Node, Plate, Rect, Scene, Text, Veil, changed
+from ui.scene import (
+    Drawing,
+    Fill,
+    Image,
+    Node,
+    Plate,
+    Rect,
+    Scene,
+    Shadow,
+    Text,
+    Veil,
+    changed,
+)
 from ui.sdl import pygame
 from ui.theme import Theme
 from ui.views import Screen
@@ -66,6 +78,7 @@ class Renderer:
         self._theme = theme
         self._texts = SurfaceCache()
         self._shapes = SurfaceCache()
+        self._pages = SurfaceCache()
         self._shown: Scene | None = None
 
     @property
@@ -95,8 +108,9 @@ class Renderer:
         return rects
 
     def forget(self) -> None:
-        """Drop all texts that were shown, so that nothing of a visitor stays in memory."""
+        """Drop all texts and pages that were shown: nothing of a visitor stays in memory."""
         self._texts.forget()
+        self._pages.forget()
 
     def _compose(self, screen: Screen, pressed: str) -> Scene:
         return layout(screen, self._theme, self._surface.get_size()).with_pressed(pressed)
@@ -117,13 +131,18 @@ class Renderer:
                 self._plate(node)
             case Text():
                 self._text(node)
-            case Drawing(rect, name, sign):
+            case Drawing(rect, name, sign, muted):
                 palette = self._theme.palette
-                key = (name, rect.w, rect.h, sign)
-                self._surface.blit(
-                    self._shapes.get(key, lambda: load_drawing(name, rect[2:], palette, sign)),
-                    rect[:2],
+                key = (name, rect.w, rect.h, sign, muted)
+                drawing = self._shapes.get(
+                    key, lambda: load_drawing(name, rect[2:], palette, sign, muted)
                 )
+                self._surface.blit(drawing, rect[:2])
+            case Image(rect, id, png):
+                page = self._pages.get((id, rect.w, rect.h), lambda: load_page(png, rect[2:]))
+                self._surface.blit(page, rect[:2])
+            case Shadow():
+                self._shadow(node)
             case Veil():
                 self._veil(node)
             case _ as impossible:
@@ -164,6 +183,30 @@ class Renderer:
         fill(node.fill, (x + radius, y + border, inner_w, h - 2 * border))
         fill(node.fill, (x + border, y + radius, radius - border, inner_h))
         fill(node.fill, (x + w - radius, y + radius, radius - border, inner_h))
+
+    def _shadow(self, node: Shadow) -> None:
+        """Four corners and stripes between them; the middle, where the sheet lies, stays clear."""
+        (x, y, w, h), spread = node.rect, node.spread
+        key = (spread, node.colour, node.strength)
+        source = self._shapes.get(key, lambda: draw_shadow(spread, node.colour, node.strength))
+        far = spread + SHADOW_STRIPE
+        right, bottom = x + w - spread, y + h - spread
+        blit = self._surface.blit
+        for place, part in (
+            ((x, y), (0, 0)),
+            ((right, y), (far, 0)),
+            ((x, bottom), (0, far)),
+            ((right, bottom), (far, far)),
+        ):
+            blit(source, place, (*part, spread, spread))
+        for along in range(x + spread, right, SHADOW_STRIPE):
+            length = min(SHADOW_STRIPE, right - along)
+            blit(source, (along, y), (spread, 0, length, spread))
+            blit(source, (along, bottom), (spread, far, length, spread))
+        for along in range(y + spread, bottom, SHADOW_STRIPE):
+            length = min(SHADOW_STRIPE, bottom - along)
+            blit(source, (x, along), (0, spread, spread, length))
+            blit(source, (right, along), (far, spread, spread, length))
 
     def _veil(self, node: Veil) -> None:
         """A stripe of one colour, laid down row block by row block to stay small in memory."""

@@ -5,20 +5,23 @@ The person is the demo person and nobody else; the office is invented.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ui.sample_documents import documents
+from ui.sample_frames import framed, header_of, home_footer, steps, way_footer
 from ui.sample_words import Words
 from ui.views import (
     Action,
     Badge,
     Bars,
     Block,
-    Body,
+    CodeEntry,
     Countdown,
     Done,
     Emphasis,
     Figure,
     Footer,
     Header,
-    HomeFooter,
     Identify,
     Idle,
     Menu,
@@ -33,7 +36,6 @@ from ui.views import (
     Tile,
     TimeOut,
     Tone,
-    Tool,
     Way,
 )
 
@@ -52,10 +54,11 @@ def samples(words: Words) -> dict[str, Screen]:
             ),
             locale=w.locale,
         ),
-        "menu": _screen(w, _menu(w), _home_footer(w)),
-        "identify": _screen(w, _identify(w), _footer(w, seconds=58)),
-        "pin": _screen(w, _pin(w), _footer(w, before="剩余", seconds=26, after="秒")),
-        "overview": _screen(
+        "menu": framed(w, _menu(w), home_footer(w)),
+        "identify": framed(w, _identify(w), way_footer(w, seconds=58)),
+        "identify-other": framed(w, _identify_other(w), way_footer(w, seconds=58)),
+        "pin": framed(w, _pin(w), way_footer(w, before="剩余", seconds=26, after="秒")),
+        "overview": framed(
             w,
             _overview(w),
             Footer(
@@ -65,7 +68,7 @@ def samples(words: Words) -> dict[str, Screen]:
                 countdown=Countdown(w("无操作"), 45, w("秒后退出")),
             ),
         ),
-        "progress": _screen(
+        "progress": framed(
             w,
             Progress(
                 w("正在打印，共 2 页"),
@@ -81,12 +84,13 @@ def samples(words: Words) -> dict[str, Screen]:
             ),
             Footer(badges=(Badge(w("网络中断，可办部分业务"), Tone.WARN),)),
         ),
-        "waiting": _screen(
+        **documents(w),
+        "waiting": framed(
             w,
             Progress(w("正在连接，请稍候"), w("通常需要几秒钟")),
             Footer(back=Action("back", w("返回"))),
         ),
-        "notice": _screen(
+        "notice": framed(
             w,
             Notice(
                 Tone.WARN,
@@ -103,7 +107,7 @@ def samples(words: Words) -> dict[str, Screen]:
                 ),
                 w("告警号 A-2031"),
             ),
-            _footer(w, back="退出", seconds=30),
+            way_footer(w, back="退出", seconds=30),
         ),
         "stopped": Screen(
             Notice(
@@ -114,10 +118,10 @@ def samples(words: Words) -> dict[str, Screen]:
                 code="E-1207",
             ),
             header=Header(w("市民自助服务"), w("江城市政务服务大厅 · 3 号机 · 周六 09:42")),
-            footer=_home_footer(w),
+            footer=home_footer(w),
             locale=w.locale,
         ),
-        "done": _screen(
+        "done": framed(
             w,
             Done(
                 Picture.CARD_TAKE,
@@ -128,12 +132,12 @@ def samples(words: Words) -> dict[str, Screen]:
                     Action("finish", w("办完退出"), Emphasis.PRIMARY),
                 ),
             ),
-            _footer(w, back=None, seconds=30),
+            way_footer(w, back=None, seconds=30),
         ),
         "timeout": Screen(
             _overview(w),
-            header=_header(w),
-            footer=_footer(w, seconds=20),
+            header=header_of(w),
+            footer=way_footer(w, seconds=20),
             overlay=TimeOut(
                 w("还在办理吗？"),
                 w("为保护您的信息，时间到后将自动退出"),
@@ -159,50 +163,30 @@ def large_samples(words: Words) -> dict[str, Screen]:
         )
     )
     menu = Menu(w("您好，请选择"), "", Tile("accounts", w("查我的账户"), "", ""), tiles)
-    pin = samples(words)["pin"]
+    all_of_them = samples(words)
     return {
-        "large-menu": _screen(w, menu, Footer(back=Action("standard", w("恢复标准版")))),
-        "large-pin": pin,
-        "large-notice": samples(words)["notice"],
+        "large-menu": framed(w, menu, Footer(back=Action("standard", w("恢复标准版")))),
+        "large-pin": all_of_them["pin"],
+        "large-notice": all_of_them["notice"],
+        **{f"large-{name}": all_of_them[name] for name in ("preview", "printing", "rating")},
+        "large-identify-other": _with_less(all_of_them["identify-other"]),
+        "large-code": _with_less(all_of_them["code"]),
+        "large-verified": _with_less(all_of_them["verified"]),
     }
 
 
-def _screen(w: Words, body: Body, footer: HomeFooter | Footer) -> Screen:
-    return Screen(body, header=_header(w), footer=footer, locale=w.locale)
-
-
-def _header(w: Words) -> Header:
-    language = ("EN", "English") if w.locale == "zh-CN" else ("中", "中文")
-    return Header(
-        w("市民自助服务"),
-        w("江城市政务服务大厅 · 3 号机 · 周六 09:42"),
-        (
-            Tool("large", "大" if w.locale == "zh-CN" else "A", w("大字版")),
-            Tool("voice", "♪", w("语音")),
-            Tool("language", *language),
-            Tool("help", "?", w("求助")),
-        ),
-    )
-
-
-def _home_footer(w: Words) -> HomeFooter:
-    badges = (Badge(w("设备正常"), Tone.OK), Badge(w("网络正常"), Tone.OK))
-    return HomeFooter(w("咨询电话"), "400 555 0000", badges)
-
-
-def _footer(
-    w: Words,
-    *,
-    back: str | None = "返回",
-    before: str = "无操作",
-    seconds: int,
-    after: str = "秒后退出",
-) -> Footer:
-    return Footer(
-        back=Action("back", w(back)) if back else None,
-        countdown=Countdown(w(before), seconds, w(after)),
-        forward=Action("staff", w("求助工作人员"), Emphasis.QUIET),
-    )
+def _with_less(screen: Screen) -> Screen:
+    """As much as a landscape screen has room for in truly large type."""
+    body = screen.body
+    match body:
+        case Identify():
+            return replace(screen, body=replace(body, ways=body.ways[1:], steps=None))
+        case CodeEntry():
+            return replace(screen, body=replace(body, message=None, aside=None))
+        case Notice():
+            return replace(screen, body=replace(body, facts=body.facts[:3]))
+        case _:
+            return screen
 
 
 def _menu(w: Words) -> Menu:
@@ -237,10 +221,6 @@ def _menu(w: Words) -> Menu:
     )
 
 
-def _steps(w: Words, current: int) -> Steps:
-    return Steps((w("确认身份"), w("查看结果"), w("打印 / 完成")), current)
-
-
 def _identify(w: Words) -> Identify:
     return Identify(
         w("请出示一种身份凭证"),
@@ -266,7 +246,18 @@ def _identify(w: Words) -> Identify:
                 Picture.ID_CARD,
             ),
         ),
-        _steps(w, 0),
+        steps(w, 0),
+    )
+
+
+def _identify_other(w: Words) -> Identify:
+    card, code, id_card = _identify(w).ways
+    return Identify(
+        w("请出示一种身份凭证"),
+        w("任选一种，机器会自动识别"),
+        (card, replace(code, unavailable=w("扫码窗暂时不能使用，请用其他方式")), id_card),
+        steps(w, 0),
+        action=Action("none", w("都没有带，怎么办？"), Emphasis.QUIET),
     )
 
 
@@ -282,7 +273,7 @@ def _pin(w: Words) -> PinEntry:
             (w("黄色键清除，绿色键确认"), w("忘记密码？按“求助工作人员”")),
             Picture.KEYPAD,
         ),
-        _steps(w, 0),
+        steps(w, 0),
         Message(
             Tone.WARN,
             w("上次密码不正确，还可输入 2 次"),
@@ -321,5 +312,5 @@ def _overview(w: Words) -> Overview:
             Block("personal", w("个人账户"), unavailable=w("查询暂不可用，请稍后再试")),
         ),
         Action("reveal", w("显示完整信息"), Emphasis.QUIET),
-        _steps(w, 1),
+        steps(w, 1),
     )

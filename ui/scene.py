@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from itertools import takewhile
@@ -71,6 +71,7 @@ class Role(Enum):
 
     SCREEN = "screen"
     BUTTON = "button"
+    KEY = "key"
     TILE = "tile"
     LINK = "link"
     TOOL = "tool"
@@ -125,11 +126,41 @@ class Drawing:
 
     Attributes:
         sign: colours of what the file paints in the warning colour and its tint; None keeps them.
+        muted: pale, for what can't be used now.
     """
 
     rect: Rect
     name: str
     sign: tuple[Colour, Colour] | None = None
+    muted: bool = False
+
+
+@dataclass(frozen=True)
+class Image:
+    """A given picture scaled to ``rect``. Its repr shows no content; images compare by their id.
+
+    Attributes:
+        png: the encoded picture; the same id means the same picture.
+    """
+
+    rect: Rect
+    id: str
+    png: bytes = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """What lies under a sheet of paper: darkest under it, nothing at the edge of ``rect``.
+
+    Attributes:
+        spread: pixels from the edge of ``rect`` to where it is darkest.
+        strength: 0..255 where it is darkest.
+    """
+
+    rect: Rect
+    spread: int
+    colour: Colour
+    strength: int
 
 
 @dataclass(frozen=True)
@@ -141,7 +172,7 @@ class Veil:
     strength: int
 
 
-Node = Fill | Plate | Text | Drawing | Veil
+Node = Fill | Plate | Text | Drawing | Image | Shadow | Veil
 
 
 @dataclass(frozen=True)

@@ -259,8 +259,15 @@ class Sheet:
         thickness = max(1, self.theme.px(border)) if border else 0
         self.nodes.append(Plate(rect, diameter // 2, fill, thickness, edge if thickness else fill))
 
-    def drawing(self, rect: Rect, name: str, sign: tuple[Colour, Colour] | None = None) -> None:
-        self.nodes.append(Drawing(rect, name, sign))
+    def drawing(
+        self,
+        rect: Rect,
+        name: str,
+        sign: tuple[Colour, Colour] | None = None,
+        *,
+        muted: bool = False,
+    ) -> None:
+        self.nodes.append(Drawing(rect, name, sign, muted))
 
     def veil(self, rect: Rect, colour: Colour, strength: int) -> None:
         self.nodes.append(Veil(rect, colour, strength))

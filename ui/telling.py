@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ui.chrome import BUTTON_HEIGHT
-from ui.parts import draw_head, draw_sign
+from ui.parts import draw_bar, draw_head, draw_sign
 from ui.scene import Rect
 from ui.sheet import Align, Setting, Sheet
 from ui.theme import Face
@@ -28,14 +28,8 @@ def draw_progress(sheet: Sheet, progress: Progress, frame: Rect) -> int:
         sheet.drawing(place, Picture.CLOCK.value, palette.of(Tone.INFO))
         y += side + (sheet.u(48) if progress.lines else 0)
     else:
-        bar = Rect(frame.x, y + sheet.u(16), frame.w, sheet.u(20))
-        sheet.plate(bar, palette.line, radius=10)
-        share = min(1.0, max(0.0, progress.fraction))
-        if share > 0:
-            sheet.plate(
-                bar._replace(w=max(bar.h, round(bar.w * share))), palette.primary, radius=10
-            )
-        y = bar.bottom + sheet.u(48)
+        bar = Rect(frame.x, y + sheet.u(16), frame.w, 0)
+        y = draw_bar(sheet, progress.fraction, bar) + sheet.u(48)
     if not progress.lines:
         return y
     pad, dot = sheet.u(44), sheet.u(40)
@@ -86,7 +80,7 @@ def _told(sheet: Sheet, told: Notice | Done, tone: Tone, frame: Rect) -> int:
         _picture(sheet, told.picture, tone, place)
         return _words(sheet, told, frame._replace(y=place.bottom + gap), Align.CENTRE)
     gap = sheet.u(88)
-    width = min(frame.w - picture.w - gap, sheet.u(_TEXT_WIDTH if told.lines else 900))
+    width = min(frame.w - picture.w - gap, sheet.u(_TEXT_WIDTH if _has_card(told) else 900))
     trial = _words(sheet.blank(), told, Rect(0, 0, width, 0), Align.LEFT)
     x = frame.centre - (picture.w + gap + width) // 2
     middle = frame.y + max(frame.h, trial) // 2
@@ -96,15 +90,22 @@ def _told(sheet: Sheet, told: Notice | Done, tone: Tone, frame: Rect) -> int:
     return _words(sheet, told, words, Align.LEFT)
 
 
+def _has_card(told: Notice | Done) -> bool:
+    return bool(told.lines) or (isinstance(told, Notice) and bool(told.facts))
+
+
 def _words(sheet: Sheet, told: Notice | Done, place: Rect, align: Align) -> int:
     """Title, hint, lines and buttons from the top of ``place``; returns where they end."""
     palette, kinds = sheet.palette, sheet.theme.type
-    gap = sheet.u(48 if sheet.portrait else 36)
+    gap = around = sheet.u(48 if sheet.portrait else 36)
     title = sheet.set(told.title, kinds.display, place.w, most=2, balance=True)
     y = sheet.put(title, place.x, place.y, place.w, palette.ink, align)
     if told.hint:
         hint = sheet.set(told.hint, kinds.lead, place.w, most=3, balance=True)
         y = sheet.put(hint, place.x, y + sheet.u(8), place.w, palette.ink_2, align)
+    if isinstance(told, Notice) and told.facts:
+        y = _facts_card(sheet, told.facts, Rect(place.x, y + gap, place.w, 0))
+        gap = sheet.u(28)
     if told.lines:
         pad = sheet.u(42)
         face = Face(34, 54) if not sheet.theme.large else kinds.body
@@ -112,10 +113,34 @@ def _words(sheet: Sheet, told: Notice | Done, place: Rect, align: Align) -> int:
         height = sum(line.height for line in lines) + 2 * sheet.u(36)
         y = _lines_card(sheet, lines, Rect(place.x, y + gap, place.w, height), pad)
     if told.actions:
-        row = Rect(place.x, y + gap, place.w, sheet.u(BUTTON_HEIGHT))
+        row = Rect(place.x, y + around, place.w, sheet.u(BUTTON_HEIGHT))
         sheet.row_of_buttons(told.actions, row, align=align)
         y = row.bottom
     return y
+
+
+def _facts_card(sheet: Sheet, facts: tuple[tuple[str, str], ...], place: Rect) -> int:
+    """Rows of a label (left) and a value (right) with thin lines between; returns the end."""
+    palette, pad, gap = sheet.palette, sheet.u(48), sheet.u(32)
+    face = Face(34, 50) if not sheet.theme.large else sheet.theme.type.body
+    bold = Face(face.size, face.line, bold=True)
+    inner = place.w - 2 * pad
+    rows = []
+    for label, value in facts:
+        left = sheet.set(label, face, inner * 2 // 5, most=2)
+        rows.append((left, sheet.set(value, bold, inner - left.width - gap, most=2)))
+    around, edge = sheet.u(18 if sheet.portrait else 13), sheet.u(20 if sheet.portrait else 14)
+    heights = [max(left.height, right.height) + 2 * around for left, right in rows]
+    card = Rect(place.x, place.y, place.w, sum(heights) + 2 * edge)
+    sheet.card(card)
+    x, y = card.x + pad, card.y + edge
+    for index, ((left, right), height) in enumerate(zip(rows, heights, strict=True)):
+        if index:
+            sheet.fill(Rect(x, y, inner, max(1, sheet.theme.px(2))), palette.line)
+        sheet.put(left, x, y + around, inner, palette.ink_2, Align.LEFT)
+        sheet.put(right, x, y + around, inner, palette.ink, Align.RIGHT)
+        y += height
+    return card.bottom
 
 
 def _lines_card(sheet: Sheet, lines: list[Setting], rect: Rect, pad: int) -> int:

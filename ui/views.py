@@ -7,7 +7,7 @@ places on the screen and never carry content (they also appear in the observe ou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -41,6 +41,9 @@ class Picture(Enum):
     STOPPED = "stopped"
     DONE = "done"
     CLOCK = "clock"
+    SHEET_TAKE = "sheet-take"
+    CODE_SCAN = "code-scan"
+    PRINTER = "printer"
 
 
 @dataclass(frozen=True)
@@ -168,24 +171,35 @@ class Menu:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to do a thing: a drawing, a title and one or two lines. Not a button."""
+    """One way to do a thing: a drawing, a title and one or two lines. Not a button.
+
+    Attributes:
+        unavailable: reason in words why it can't be used now; shown with a sign in place of the
+            lines, and the way is muted.
+    """
 
     id: str
     title: str
     lines: tuple[str, ...]
     picture: Picture
     prominent: bool = False
+    unavailable: str = ""
 
 
 @dataclass(frozen=True)
 class Identify:
-    """Ways to show who one is; the machine notices by itself which one is used."""
+    """Ways to show who one is; the machine notices by itself which one is used.
+
+    Attributes:
+        action: a quiet wide button below the ways, for who has none of them.
+    """
 
     title: str
     hint: str
     ways: tuple[Way, ...]
     steps: Steps | None = None
     message: Message | None = None
+    action: Action | None = None
 
 
 @dataclass(frozen=True)
@@ -277,7 +291,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class Notice:
-    """What happened, what to do now, where to go; a small code for the staff."""
+    """What happened, what to do now, where to go; a small code for the staff.
+
+    Attributes:
+        facts: rows of (label, value) between the hint and the lines, for example what a check
+            has found.
+    """
 
     tone: Tone
     picture: Picture
@@ -286,6 +305,7 @@ class Notice:
     lines: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     code: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -310,7 +330,125 @@ class Done:
     actions: tuple[Action, ...] = ()
 
 
-Body = Idle | Menu | Identify | PinEntry | Overview | Progress | Notice | Done
+@dataclass(frozen=True)
+class PageImage:
+    """One page of a document as pixels. Its repr shows no content; pages compare by their id.
+
+    Attributes:
+        id: tells pages apart, for caches and comparison; another picture needs another id.
+        png: the encoded picture.
+    """
+
+    id: str
+    png: bytes = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A document before it is printed: the pages themselves, on paper.
+
+    Attributes:
+        pages: all pages in their order, at least one.
+        current: index of the page shown large.
+        caption: where one is, for example 第 1 页 / 共 2 页.
+        previous: turns back; None where there is one page only. Not enabled on the first page.
+        next: turns on; likewise.
+    """
+
+    title: str
+    hint: str
+    pages: tuple[PageImage, ...]
+    current: int
+    caption: str
+    previous: Action | None = None
+    next: Action | None = None
+    steps: Steps | None = None
+    message: Message | None = None
+
+
+@dataclass(frozen=True)
+class Printing:
+    """A document comes out: its page above, how far it is below.
+
+    Attributes:
+        page: None draws a printer in its place.
+        fraction: 0.0..1.0, or None when it can't be told.
+        message: what the printer waits for.
+    """
+
+    title: str
+    hint: str
+    page: PageImage | None
+    fraction: float | None
+    message: Message | None = None
+    steps: Steps | None = None
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One grade of an evaluation.
+
+    Attributes:
+        glyph: 5 (best) .. 1 (worst), the face drawn above the label.
+    """
+
+    id: str
+    label: str
+    glyph: int
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A voluntary evaluation, one touch each; the way past it stands in the footer.
+
+    Attributes:
+        chosen: id of the grade touched; empty when none is.
+        lines: small print below, for example that nobody is told who gave which grade.
+    """
+
+    title: str
+    hint: str
+    grades: tuple[Grade, ...]
+    chosen: str = ""
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CodeEntry:
+    """A code typed on the screen; never for secrets.
+
+    Attributes:
+        typed: the characters so far.
+        groups: how many boxes stand together, for example (4, 4, 4, 4).
+        keys: rows of single characters; the id of a key is ``key.`` and its character.
+        aside: another way to give the code.
+    """
+
+    title: str
+    hint: str
+    typed: str
+    groups: tuple[int, ...]
+    keys: tuple[tuple[str, ...], ...]
+    erase: Action
+    clear: Action
+    message: Message | None = None
+    aside: Way | None = None
+
+
+Body = (
+    Idle
+    | Menu
+    | Identify
+    | PinEntry
+    | Overview
+    | Progress
+    | Notice
+    | Done
+    | Preview
+    | Printing
+    | Rating
+    | CodeEntry
+)
 
 
 @dataclass(frozen=True)

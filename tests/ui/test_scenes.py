@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from ui import fonts
 from ui.gallery import LANDSCAPE, PORTRAIT, sheets
 from ui.layout import DoesNotFitError, layout
+from ui.sample_pages import sample_pages
 from ui.sample_words import CHINESE, ENGLISH, Words
 from ui.samples import samples
-from ui.scene import Drawing, Fill, Plate, Rect, Scene, Text, Veil
+from ui.scene import Drawing, Fill, Image, Plate, Rect, Scene, Shadow, Text, Veil
 from ui.theme import SMALLEST_GAP_MM, SMALLEST_TARGET_MM, Theme
 from ui.views import (
     Action,
@@ -22,11 +23,13 @@ from ui.views import (
     Bars,
     Block,
     Body,
+    CodeEntry,
     Countdown,
     Done,
     Emphasis,
     Figure,
     Footer,
+    Grade,
     Header,
     Identify,
     Menu,
@@ -35,7 +38,10 @@ from ui.views import (
     Overview,
     Picture,
     PinEntry,
+    Preview,
+    Printing,
     Progress,
+    Rating,
     Screen,
     Steps,
     Tile,
@@ -71,7 +77,12 @@ def assert_all_in_place(scene: Scene) -> None:
                     plate for plate in reversed(below) if plate.rect.holds(ink.centre, ink.middle)
                 )
                 assert parent.rect.encloses(ink), f"text leaves its {type(parent).__name__}"
-            case Drawing() | Veil():
+            case Image():
+                sheet = below[-1]
+                assert (
+                    isinstance(sheet, Plate) and sheet.rect.inset(*2 * (sheet.border,)) == node.rect
+                )
+            case Drawing() | Shadow() | Veil():
                 pass
 
 
@@ -97,11 +108,11 @@ def assert_layers_clean(scene: Scene) -> None:
         if isinstance(node, Plate) and is_ring(node, whole):
             continue
         rect = ink_of(node) if isinstance(node, Text) else node.rect
-        if isinstance(node, (Plate, Drawing)):
+        if isinstance(node, (Plate, Drawing, Image, Shadow)):
             for other in before:
                 beside = not rect.meets(other)
                 assert beside or other.encloses(rect), f"{rect} partly covers {other}"
-        if not isinstance(node, Fill):
+        if not isinstance(node, (Fill, Shadow)):
             before.append(rect)
 
 
@@ -240,8 +251,17 @@ STEPS = st.none() | st.builds(
 )
 MESSAGE = st.none() | st.builds(Message, TONES, WORDS, st.tuples(WORDS))
 WAY = st.builds(
-    Way, st.just("way"), WORDS, st.tuples(WORDS, WORDS), st.sampled_from(Picture), st.booleans()
+    Way,
+    st.just("way"),
+    WORDS,
+    st.tuples(WORDS, WORDS),
+    st.sampled_from(Picture),
+    st.booleans(),
+    st.just("") | WORDS,
 )
+PAGES = sample_pages(CHINESE)
+PAGE = st.sampled_from(PAGES)
+KEYS = tuple(tuple("23456789ABCDEFGHJKLMNPQRSTUVWXYZ"[at : at + 8]) for at in range(0, 32, 8))
 BLOCK = st.builds(
     Block,
     st.just("block"),
@@ -267,7 +287,44 @@ BODIES: st.SearchStrategy[Body] = st.one_of(
         st.tuples(*(tile(f"t{index}") for index in range(4))),
         st.tuples(action("a"), action("b")),
     ),
-    st.builds(Identify, WORDS, WORDS, st.tuples(WAY, WAY), STEPS, st.none()),
+    st.builds(
+        Identify, WORDS, WORDS, st.tuples(WAY, WAY), STEPS, st.none(), st.none() | action("none")
+    ),
+    st.builds(
+        Preview,
+        WORDS,
+        WORDS,
+        st.just(PAGES),
+        st.integers(0, 1),
+        st.just("") | WORDS,
+        st.none() | action("previous"),
+        st.none() | action("next"),
+        STEPS,
+        MESSAGE,
+    ),
+    st.builds(
+        Printing, WORDS, WORDS, st.none() | PAGE, st.none() | st.floats(0, 1), MESSAGE, STEPS
+    ),
+    st.builds(
+        Rating,
+        WORDS,
+        WORDS,
+        st.tuples(*(st.builds(Grade, st.just(f"g{n}"), WORDS, st.just(n)) for n in range(1, 6))),
+        st.sampled_from(["", "g3"]),
+        st.just(()) | st.tuples(WORDS),
+    ),
+    st.builds(
+        CodeEntry,
+        WORDS,
+        WORDS,
+        st.sampled_from(["", "7F3K", "7F3K92MDQ4TX8HWA"]),
+        st.sampled_from([(4, 4, 4, 4), (6,), (3, 5)]),
+        st.just(KEYS),
+        action("erase"),
+        action("clear"),
+        MESSAGE,
+        st.none() | WAY,
+    ),
     st.builds(PinEntry, WORDS, WORDS, st.just(6), st.integers(0, 6), WAY, STEPS, MESSAGE),
     st.builds(
         Overview,
@@ -296,6 +353,7 @@ BODIES: st.SearchStrategy[Body] = st.one_of(
         st.tuples(WORDS),
         st.tuples(action("a"), action("b")),
         WORDS,
+        st.just(()) | st.tuples(st.tuples(WORDS, WORDS), st.tuples(WORDS, WORDS)),
     ),
     st.builds(
         Done, st.sampled_from(Picture), WORDS, WORDS, st.tuples(WORDS), st.tuples(action("a"))
@@ -358,12 +416,57 @@ FULLEST: dict[str, Body] = {
         FULL_MESSAGE,
     ),
     "identify": Identify(LONG, LONG, (FULL_WAY,) * 4, FULL_STEPS, FULL_MESSAGE),
+    "identify-none": Identify(
+        LONG,
+        LONG,
+        (replace(FULL_WAY, unavailable=LONG),) * 3,
+        FULL_STEPS,
+        FULL_MESSAGE,
+        Action("none", LONG),
+    ),
+    "preview": Preview(
+        LONG,
+        LONG,
+        PAGES,
+        1,
+        LONG,
+        Action("previous", LONG),
+        Action("next", LONG),
+        FULL_STEPS,
+        FULL_MESSAGE,
+    ),
+    "printing": Printing(LONG, LONG, PAGES[0], None, FULL_MESSAGE, FULL_STEPS),
+    "printing-none": Printing(LONG, LONG, None, 1.0, FULL_MESSAGE, FULL_STEPS),
+    "rating": Rating(
+        LONG, LONG, tuple(Grade(f"g{n}", LONG, n) for n in range(5, 0, -1)), "g3", (LONG, LONG)
+    ),
+    "code": CodeEntry(
+        LONG,
+        LONG,
+        "W" * 20,
+        (4, 4, 4, 4),
+        KEYS,
+        Action("erase", LONG),
+        Action("clear", LONG),
+        FULL_MESSAGE,
+        FULL_WAY,
+    ),
     "pin": PinEntry(LONG, LONG, 6, 2, FULL_WAY, FULL_STEPS, FULL_MESSAGE),
     "overview": Overview(
         LONG, LONG, Badge(LONG), blocks(1)[0], blocks(6), Action("reveal", LONG), FULL_STEPS
     ),
     "progress": Progress(LONG, LONG, 0.5, (Badge(LONG),) * 6, FULL_STEPS),
     "notice": Notice(Tone.STOP, Picture.STOPPED, LONG, LONG, (LONG,) * 4, actions(3), LONG),
+    "facts": Notice(
+        Tone.OK,
+        Picture.DONE,
+        LONG,
+        LONG,
+        (LONG,),
+        actions(2),
+        LONG,
+        tuple((LONG, LONG) for _ in range(6)),
+    ),
     "done": Done(Picture.CARD_TAKE, LONG, LONG, (LONG,) * 4, actions(2)),
 }
 

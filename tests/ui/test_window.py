@@ -213,7 +213,7 @@ def test_observe_holds_no_text_of_the_screen(
     assert written.isascii()
     assert not any(ord(character) > 0x7F for character in json.dumps(json.loads(written)))
     assert "\\u" not in written, "a Chinese text was written, escaped"
-    for text in ("429", "84,213", "A-2031", "400 555"):
+    for text in ("429", "84,213", "A-2031", "400 555", "7F3K", "PNG"):
         assert text not in written
 
 
