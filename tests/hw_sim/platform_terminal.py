@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import gmalg
 
 from hw_sim.platform.server import PlatformServer
+from hw_sim.population import population
 
 USER_ID = b"1234567812345678"
 NOW = 1_795_226_520
@@ -98,7 +99,11 @@ class Reply:
 
 @dataclass
 class Terminal:
-    """One terminal; ``call`` sends what the contract wants, unless told otherwise."""
+    """One terminal; ``call`` sends what the contract wants, unless told otherwise.
+
+    Attributes:
+        now: its clock; ``right_now`` is the platform's.
+    """
 
     url: str
     private: bytes = field(repr=False)
@@ -106,6 +111,7 @@ class Terminal:
     terminal_id: str = ""
     platform_key: bytes = b""
     now: int = NOW
+    right_now: int = NOW
     connection: http.client.HTTPConnection | None = field(default=None, repr=False)
 
     def send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Reply:
@@ -195,7 +201,7 @@ class Terminal:
         )
         key = key or new_idempotency_key()
         reply = self.send(method, path, body, self.signed(method, path, body, key, **changes))
-        assert reply.is_signed_by(self.platform_key, key)
+        assert reply.is_signed_by(self.platform_key, key, self.right_now)
         return reply
 
 
@@ -211,6 +217,64 @@ def running(folder: Path, **options: Any) -> Iterator[tuple[PlatformServer, Term
         terminal = Terminal(server.url, *new_key())
         assert terminal.enrol(server.enrolment_code).status == 201
         yield server, terminal
+
+
+@dataclass
+class Stage:
+    """A platform, terminals in it, and the one clock of all."""
+
+    server: PlatformServer
+    terminals: list[Terminal]
+    clock: list[int]
+
+    @property
+    def terminal(self) -> Terminal:
+        return self.terminals[0]
+
+    def pass_time(self, seconds: int) -> None:
+        self.clock[0] += seconds
+        for terminal in self.terminals:
+            terminal.now += seconds
+            terminal.right_now += seconds
+
+    def another_terminal(self) -> Terminal:
+        now = self.clock[0]
+        new = Terminal(self.server.url, *new_key(), now=now, right_now=now)
+        serial = f"SN-{len(self.terminals) + 1:04d}"
+        assert new.enrol(self.server.new_enrolment_code(), serial).status == 201
+        self.terminals.append(new)
+        return new
+
+    def verify(self, code: str, *, by: Terminal | None = None, **changes: Any) -> Reply:
+        """Look at an e-card's code."""
+        request = {"code": code, "channel": "self-service", "aab301": "429900"}
+        return (by or self.terminal).call("POST", "/v1/ecard-verifications", request | changes)
+
+    def by_ecard(self, card: str) -> dict[str, Any]:
+        """How the holder of this card is named after their e-card was verified."""
+        holder = self.verify(self.server.issue_ecard(card)).document["holder"]
+        return {
+            "aac002": holder["aac002"],
+            "ticket": holder["ticket"],
+            "evidence": ["ecard-verified"],
+        }
+
+
+@contextmanager
+def staged(folder: Path, **options: Any) -> Iterator[Stage]:
+    clock = [NOW]
+    with running(folder, clock=lambda: float(clock[0]), **options) as (server, terminal):
+        yield Stage(server, [terminal], clock)
+
+
+def by_card(index: int) -> dict[str, Any]:
+    """How a resident is named after their card was proven genuine."""
+    resident = population()[index]
+    return {
+        "aac002": resident.number,
+        "aaz501": resident.card.card_id.hex(),
+        "evidence": ["card-genuine", "pin-verified"],
+    }
 
 
 def alarm(detail: str = "device.printer.jam") -> dict[str, object]:

@@ -222,6 +222,8 @@ def test_a_block_can_be_out_of_order_for_everybody(
         ({"purpose": "curiosity"}, "invalid"),
         ({"aac002": "4299001900010199"}, "invalid"),
         ({"aaz501": CARD_ID + "\n"}, "invalid"),
+        ({"aaz501": ""}, "invalid"),
+        ({"evidence": ["card-genuine", "card-genuine"]}, "invalid"),
     ],
 )
 def test_an_overview_is_for_the_holder_only(
@@ -305,12 +307,40 @@ def test_an_alarm_has_a_form(terminal: Terminal, changes: dict[str, object]) -> 
         (b"\xff\xfe", "malformed"),
         (b"[" * 60_000, "malformed"),
         (b"9" * 10_000, "malformed"),
-        (b'{"detail": "' + b"x" * 70_000 + b'"}', "malformed"),
+        (b'{"detail": "' + b"x" * 140_000 + b'"}', "malformed"),
     ],
     ids=lambda raw: str(raw[:16]),
 )
 def test_a_body_that_is_no_object(terminal: Terminal, raw: bytes, problem: str) -> None:
     assert terminal.call("POST", "/v1/alarms", raw=raw).problem == problem
+
+
+def test_a_body_of_exactly_the_limit_is_read(terminal: Terminal) -> None:
+    frame = b'{"detail": ""}'
+    for length, problem in ((131_072, "invalid"), (131_073, "malformed")):
+        raw = frame.replace(b'""', b'"' + b"x" * (length - len(frame)) + b'"')
+        assert len(raw) == length
+        assert terminal.call("POST", "/v1/alarms", raw=raw).problem == problem
+
+
+@pytest.mark.parametrize(
+    ("path", "document", "detail"),
+    [
+        ("alarms", alarm() | {"kind": 1}, "kind"),
+        ("alarms", alarm() | {"x": 1}, "a field that the endpoint doesn't have"),
+        ("alarms", [], "the body must be a JSON object"),
+        ("events", {"kind": "evaluation", "occurred_at": 0, "body": {}}, "body.grade; "),
+        ("events", {"kind": "x"}, "kind"),
+        ("events", {}, "kind"),
+        ("certificates", OVERVIEW, "a field that the endpoint doesn't have; kind; months"),
+    ],
+)
+def test_a_refusal_names_the_fields(
+    terminal: Terminal, path: str, document: object, detail: str
+) -> None:
+    reply = terminal.call("POST", f"/v1/{path}", document)
+    assert reply.problem == "invalid"
+    assert str(reply.document["detail"]).startswith(detail)
 
 
 def test_a_refusal_never_repeats_what_was_sent(terminal: Terminal) -> None:
@@ -335,6 +365,11 @@ def test_the_contract_declares_every_refusal(server: PlatformServer) -> None:
         "post /v1/overviews": every | {"200", "401", "403", "404", "409", "422"},
         "post /v1/hsm/cryptograms": every | {"200", "401", "404", "409", "422"},
         "post /v1/alarms": every | {"201", "401", "409", "422"},
+        "post /v1/ecard-verifications": every | {"200", "401", "403", "409", "422"},
+        "post /v1/risk-verdicts": every | {"200", "401", "403", "404", "409", "422"},
+        "post /v1/certificates": every | {"201", "401", "403", "404", "409", "422"},
+        "post /v1/certificate-verifications": every | {"200", "401", "409", "422"},
+        "post /v1/events": every | {"201", "401", "403", "409", "422"},
         "get /v1/submissions/{idempotency_key}": every | {"200", "401", "404"},
     }
     reply = Terminal(server.url, b"", b"").send("GET", "/openapi.json", b"", {})

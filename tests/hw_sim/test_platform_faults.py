@@ -135,6 +135,52 @@ def test_a_lost_enrolment_can_be_repeated(server: PlatformServer) -> None:
     assert new.call("GET", "/v1/status").status == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/ecard-verifications", "ecard-verifications"),
+        ("/v1/risk-verdicts", "risk-verdicts"),
+        ("/v1/certificates", "certificates"),
+        ("/v1/certificate-verifications", "certificate-verifications"),
+        ("/v1/events", "events"),
+    ],
+)
+def test_rules_reach_every_endpoint(
+    server: PlatformServer, terminal: Terminal, path: str, name: str
+) -> None:
+    server.faults.add(f"{name}@1:503")
+    assert terminal.call("GET", "/v1/status").status == 200
+    assert terminal.call("POST", path, {}).problem == "unavailable"
+    assert terminal.call("POST", path, {}).problem == "invalid"
+
+
+def test_a_code_whose_answer_was_lost_is_not_lost(
+    server: PlatformServer, terminal: Terminal
+) -> None:
+    server.faults.add("ecard-verifications@1:drop-after-commit")
+    code, key = server.issue_ecard("v3"), new_idempotency_key()
+    request = {"code": code, "channel": "self-service", "aab301": "429900"}
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        terminal.call("POST", "/v1/ecard-verifications", request, key=key)
+    reply = terminal.call("POST", "/v1/ecard-verifications", request, key=key)
+    assert reply.document["result"] == "verified"
+    asked = terminal.call("GET", f"/v1/submissions/{key}").document
+    assert asked["response"] == reply.document
+    assert terminal.call("POST", "/v1/ecard-verifications", request).document["result"] == "used"
+
+
+def test_an_event_whose_answer_was_lost_counts_once(
+    server: PlatformServer, terminal: Terminal
+) -> None:
+    server.faults.add("events@1:drop-after-commit")
+    body = {"item": "429900-QUERY-ALL", "grade": 5, "visit": "lost"}
+    event, key = {"kind": "evaluation", "occurred_at": NOW, "body": body}, new_idempotency_key()
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        terminal.call("POST", "/v1/events", event, key=key)
+    assert terminal.call("POST", "/v1/events", event, key=key).status == 201
+    assert len(server.events("evaluation")) == 1
+
+
 def test_a_dropped_request_has_no_effect(server: PlatformServer, terminal: Terminal) -> None:
     server.faults.add("1:drop")
     before = len(server.alarms())

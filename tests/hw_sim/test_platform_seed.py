@@ -11,8 +11,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from hw_sim.platform.blocks import overview_blocks
+from hw_sim.platform.model import (
+    Contribution,
+    EarlierUnit,
+    Employment,
+    PensionAccount,
+    Person,
+)
+from hw_sim.platform.residents import unit_numbers
 from hw_sim.platform.seed import month_count, month_text
 from hw_sim.platform.store import Store
 from hw_sim.population import population
@@ -94,6 +103,38 @@ def test_some_residents_lack_a_single_block(everybody: list[dict[str, Any]]) -> 
         "not-connected",
         "no-record",
     }
+
+
+def test_some_changed_their_employer(store: Store) -> None:
+    newest, oldest = "2024-09", "2021-09"
+    with store.sessions() as session:
+        changed = {row.person_id: row for row in session.scalars(select(EarlierUnit))}
+        assert 40 < len(changed) < 100
+        for person_id, row in changed.items():
+            present = session.get_one(Employment, person_id).employer
+            assert row.employer != present
+            assert {row.employer, present} <= unit_numbers().keys()
+            first = session.scalar(
+                select(func.min(Contribution.month)).where(Contribution.person_id == person_id)
+            )
+            assert first is not None
+            assert first <= row.until <= newest
+            if session.get_one(PensionAccount, person_id).state == "paying":
+                # Nobody's newest contribution is more than a few months old.
+                assert row.until >= oldest
+
+
+def test_every_employer_has_a_number(store: Store) -> None:
+    with store.sessions() as session:
+        employers = set(session.scalars(select(Employment.employer)))
+    assert employers == unit_numbers().keys()
+    assert len(set(unit_numbers().values())) == len(employers)
+
+
+def test_few_residents_are_a_seed_too(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "platform.sqlite", AS_OF, population()[1:3])
+    with store.sessions() as session:
+        assert len(session.scalars(select(Person)).all()) == 2
 
 
 def test_the_first_person_moves_with_the_date(tmp_path: Path) -> None:

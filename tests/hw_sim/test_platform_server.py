@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from hw_sim.platform.server import PlatformServer
 from hw_sim.population import population
-from tests.hw_sim.platform_terminal import AS_OF, Terminal, alarm, new_key, running
+from tests.hw_sim.platform_terminal import AS_OF, NOW, Terminal, alarm, new_key, running
 
 
 def test_down_refuses_and_up_serves_on_the_same_port(tmp_path: Path) -> None:
@@ -89,6 +92,37 @@ def test_an_existing_database_keeps_its_key_and_terminals(tmp_path: Path) -> Non
         assert other.platform_key == terminal.platform_key
 
 
+def test_a_database_of_an_older_program_is_served(tmp_path: Path) -> None:
+    with running(tmp_path) as (_server, terminal):
+        pass
+    newer = (
+        *("earlier_units", "ecard_codes", "tickets", "certificates"),
+        *("evaluations", "audit_lines", "events"),
+    )
+    with closing(sqlite3.connect(tmp_path / "platform.sqlite")) as database:
+        for table in newer:
+            database.execute(f"DROP TABLE {table}")
+    with PlatformServer(tmp_path / "platform.sqlite", clock=lambda: float(NOW)) as again:
+        terminal.url, terminal.connection = again.url, None
+        request = {
+            "code": again.issue_ecard("v3"),
+            "channel": "self-service",
+            "aab301": "429900",
+        }
+        holder = terminal.call("POST", "/v1/ecard-verifications", request).document["holder"]
+        wanted = {
+            "kind": "participation",
+            "months": 60,
+            "aac002": holder["aac002"],
+            "ticket": holder["ticket"],
+            "evidence": ["ecard-verified"],
+        }
+        reply = terminal.call("POST", "/v1/certificates", wanted)
+        assert reply.status == 201
+        assert len(json.loads(reply.document["content"])["units"]) == 1
+        assert again.events() == []
+
+
 def test_nothing_personal_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,7 +132,7 @@ def test_nothing_personal_is_logged(
     def hsm(*_arguments: object) -> bytes:
         raise ValueError(person.number)
 
-    with running(tmp_path, cryptograms=hsm) as (_server, terminal):
+    with running(tmp_path, cryptograms=hsm) as (server, terminal):
         overview = {
             "aac002": person.number,
             "aaz501": person.card.card_id.hex(),
@@ -116,12 +150,24 @@ def test_nothing_personal_is_logged(
             "data": "6BB6" * 4,
         }
         assert terminal.call("POST", "/v1/hsm/cryptograms", cryptogram).status == 500
+        code = server.issue_ecard("v3")
+        request = {"code": code, "channel": "self-service", "aab301": "429900"}
+        holder = terminal.call("POST", "/v1/ecard-verifications", request).document["holder"]
+        wanted = {"kind": "participation", "months": 24, "aac002": person.number}
+        by_ticket = wanted | {"ticket": holder["ticket"], "evidence": ["ecard-verified"]}
+        assert terminal.call("POST", "/v1/certificates", by_ticket).status == 201
+        assert terminal.call("POST", "/v1/certificates", by_ticket | {"months": "x"}).status == 422
+        asking = Terminal(server.url, b"", b"")
+        assert asking.send("GET", f"/v?c={person.number}", b"", {}).status == 200
     out, err = capfd.readouterr()
     written = caplog.text + out + err
     # The failure itself is seen, with the place in the code.
     assert "ValueError" in caplog.text
     assert "in hsm" in caplog.text
-    for secret in (person.number, person.name, person.card.card_id.hex(), "A55A" * 4, "5AA5" * 4):
+    for secret in (
+        *(person.number, person.name, person.card.card_id.hex(), "A55A" * 4, "5AA5" * 4),
+        *(code, holder["ticket"]),
+    ):
         assert secret.lower() not in written.lower()
 
 

@@ -5,29 +5,34 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from hw_sim.platform import operations, wire
+from hw_sim.platform.app_services import add_services
+from hw_sim.platform.blocks import overview
 from hw_sim.platform.connections import Connections
-from hw_sim.platform.faults import FaultPlan
-from hw_sim.platform.gate import SCOPE_KEY, Gate, GateSettings
-from hw_sim.platform.hsm import Cryptograms, demo_cryptogram
-from hw_sim.platform.idempotency import Exchange, Submissions
-from hw_sim.platform.problems import (
-    DOCUMENT_SCHEMA,
-    MEDIA_TYPE,
-    Answer,
-    Problem,
-    ProblemKind,
-    problem_for_status,
+from hw_sim.platform.declarations import (
+    SIGNED,
+    SUBMISSION,
+    UNSIGNED,
+    Asked,
+    ok,
+    refusals,
+    response,
 )
+from hw_sim.platform.faults import FaultPlan
+from hw_sim.platform.gate import Gate, GateSettings
+from hw_sim.platform.hsm import Cryptograms, demo_cryptogram
+from hw_sim.platform.idempotency import Submissions
+from hw_sim.platform.problems import Problem, ProblemKind, problem_for_status
 from hw_sim.platform.store import Store
+from hw_sim.platform.verification_page import add_verification_page
 
 LOG = logging.getLogger(__name__)
 
@@ -49,57 +54,8 @@ class Settings:
     cryptograms: Cryptograms = demo_cryptogram
     clock: Callable[[], float] = time.time
     window_s: int = 300
-    body_limit: int = 65536
+    body_limit: int = 131_072
     public_origin: str | None = None
-
-
-def _exchange(request: Request) -> Exchange:
-    exchange = request.scope[SCOPE_KEY]
-    assert isinstance(exchange, Exchange)
-    return exchange
-
-
-Asked = Annotated[Exchange, Depends(_exchange)]
-
-_HEADERS = [
-    {"name": name, "in": "header", "required": required, "schema": {"type": "string"}}
-    for name, required in (
-        ("Idempotency-Key", True),
-        ("Content-Digest", True),
-        ("Signature-Input", True),
-        ("Signature", True),
-    )
-]
-_SIGNED: dict[str, Any] = {"parameters": _HEADERS}
-_SUBMISSION: dict[str, Any] = {
-    "parameters": [
-        {
-            "name": "idempotency_key",
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string"},
-        },
-        *_HEADERS,
-    ]
-}
-_UNSIGNED: dict[str, Any] = {"parameters": _HEADERS[:1]}
-
-
-def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {
-        status: {"description": "problem", "content": {MEDIA_TYPE: {"schema": DOCUMENT_SCHEMA}}}
-        for status in sorted({400, 429, 500, 503, *statuses})
-    }
-
-
-def _response(answer: Answer) -> Response:
-    return Response(
-        answer.body, answer.status, headers=dict(answer.headers), media_type=answer.media_type
-    )
-
-
-def _ok(body: wire.Wire) -> Response:
-    return _response(operations.answer(body))
 
 
 def invalid(error: RequestValidationError) -> Problem:
@@ -109,31 +65,33 @@ def invalid(error: RequestValidationError) -> Problem:
     """
     if any(item["type"] == "json_invalid" for item in error.errors()):
         return Problem(ProblemKind.MALFORMED, "the body is not JSON")
-    declared = {
-        name
-        for model in vars(wire).values()
-        if isinstance(model, type) and issubclass(model, wire.Wire)
-        for name in model.model_fields
-    }
-    where = sorted(
-        {
-            part if part in declared else "a field that the endpoint doesn't have"
-            for item in error.errors()
-            for part in item["loc"][1:2]
-            if isinstance(part, str)
-        }
-    )
+    declared = {name for model in _models(wire.Wire) for name in model.model_fields}
+    where = sorted({_place(item, declared) for item in error.errors()} - {""})
     return Problem(ProblemKind.INVALID, "; ".join(where) or "the body must be a JSON object")
+
+
+def _models(model: type[wire.Wire]) -> Iterator[type[wire.Wire]]:
+    for derived in model.__subclasses__():
+        yield derived
+        yield from _models(derived)
+
+
+def _place(item: Mapping[str, Any], declared: Container[str]) -> str:
+    if item["type"].startswith("union_tag"):
+        return "kind"
+    if item["type"] == "extra_forbidden":
+        return "a field that the endpoint doesn't have"
+    return ".".join(part for part in item["loc"][1:] if part in declared)
 
 
 def _on_problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return _response(error.answer())
+    return response(error.answer())
 
 
 def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _response(invalid(error).answer())
+    return response(invalid(error).answer())
 
 
 def _on_http(_request: Request, error: Exception) -> Response:
@@ -141,7 +99,7 @@ def _on_http(_request: Request, error: Exception) -> Response:
     # The contract knows no 405: a method that a path doesn't have is an endpoint that isn't there.
     status = 404 if error.status_code == 405 else error.status_code
     detail = "no such endpoint" if status == 404 else "the body cannot be read"
-    return _response(problem_for_status(status, detail).answer())
+    return response(problem_for_status(status, detail).answer())
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -165,7 +123,10 @@ def create_app(settings: Settings) -> FastAPI:
         connections=settings.connections,
     )
     _add_open_endpoints(app, settings)
-    _add_submissions(app, settings)
+    submissions = Submissions(settings.store.sessions)
+    _add_submissions(app, settings, submissions)
+    add_services(app, settings.store, submissions)
+    add_verification_page(app, settings.store, settings.clock)
     return app
 
 
@@ -174,74 +135,73 @@ def _add_open_endpoints(app: FastAPI, settings: Settings) -> None:
 
     @app.post(
         "/v1/enrolments", status_code=201, response_model=wire.EnrolmentAnswer,
-        responses=_refusals(403, 422), openapi_extra=_UNSIGNED,
+        responses=refusals(403, 422), openapi_extra=UNSIGNED,
     )  # fmt: skip
     def enrolments(body: wire.EnrolmentRequest, asked: Asked) -> Response:
         with store.sessions.begin() as session:
             answer = operations.enrol(session, store, body, asked.now)
         LOG.info("a terminal enrolled")
-        return _response(answer)
+        return response(answer)
 
     @app.get(
         "/v1/status", response_model=wire.StatusAnswer,
-        responses=_refusals(401), openapi_extra=_SIGNED,
+        responses=refusals(401), openapi_extra=SIGNED,
     )  # fmt: skip
     def status(asked: Asked) -> Response:
-        return _ok(
+        return ok(
             wire.StatusAnswer(server_time=asked.now, catalogue_version=store.catalogue_version)
         )
 
     @app.get(
         "/v1/catalogue", response_model=wire.CatalogueAnswer,
-        responses=_refusals(401), openapi_extra=_SIGNED,
+        responses=refusals(401), openapi_extra=SIGNED,
     )  # fmt: skip
     def catalogue(_asked: Asked) -> Response:
         with store.sessions() as session:
-            return _ok(operations.catalogue(session, store))
+            return ok(operations.catalogue(session, store))
 
 
-def _add_submissions(app: FastAPI, settings: Settings) -> None:
+def _add_submissions(app: FastAPI, settings: Settings, submissions: Submissions) -> None:
     store = settings.store
-    submissions = Submissions(store.sessions)
 
     @app.post(
         "/v1/card-verdicts", response_model=wire.VerdictAnswer,
-        responses=_refusals(401, 409, 422), openapi_extra=_SIGNED,
+        responses=refusals(401, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def card_verdicts(body: wire.VerdictRequest, asked: Asked) -> Response:
-        return _response(submissions.once(asked, operations.verdict(body)))
+        return response(submissions.once(asked, operations.verdict(body)))
 
     @app.post(
         "/v1/overviews", response_model=wire.OverviewAnswer,
-        responses=_refusals(401, 403, 404, 409, 422), openapi_extra=_SIGNED,
+        responses=refusals(401, 403, 404, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def overviews(body: wire.OverviewRequest, asked: Asked) -> Response:
-        effect = operations.overview(body, store, settings.faults.block_gaps())
-        return _response(submissions.once(asked, effect))
+        effect = overview(body, asked, store.as_of, settings.faults.block_gaps())
+        return response(submissions.once(asked, effect))
 
     @app.post(
         "/v1/hsm/cryptograms", response_model=wire.CryptogramAnswer,
-        responses=_refusals(401, 404, 409, 422), openapi_extra=_SIGNED,
+        responses=refusals(401, 404, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def cryptograms(body: wire.CryptogramRequest, asked: Asked) -> Response:
         effect = operations.cryptogram(body, settings.cryptograms)
-        return _response(submissions.once(asked, effect))
+        return response(submissions.once(asked, effect))
 
     @app.post(
         "/v1/alarms", status_code=201, response_model=wire.AlarmAnswer,
-        responses=_refusals(401, 409, 422), openapi_extra=_SIGNED,
+        responses=refusals(401, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def alarms(body: wire.AlarmRequest, asked: Asked) -> Response:
-        return _response(submissions.once(asked, operations.alarm(body, asked)))
+        return response(submissions.once(asked, operations.alarm(body, asked)))
 
     # A key may hold any visible character, a slash too.
     @app.get(
         "/v1/submissions/{idempotency_key:path}", response_model=wire.SubmissionAnswer,
-        responses=_refusals(401, 404), openapi_extra=_SUBMISSION,
+        responses=refusals(401, 404), openapi_extra=SUBMISSION,
     )  # fmt: skip
     def submission(request: Request, asked: Asked) -> Response:
         # Not a declared parameter: FastAPI would promise a 422 that no path can cause.
         found = submissions.find(asked.terminal_id, request.path_params["idempotency_key"])
         if found is None:
             raise Problem(ProblemKind.NOT_FOUND, "nothing was committed under this key")
-        return _ok(wire.SubmissionAnswer(status=found.status, response=json.loads(found.body)))
+        return ok(wire.SubmissionAnswer(status=found.status, response=json.loads(found.body)))

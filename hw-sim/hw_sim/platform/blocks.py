@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -10,7 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hw_sim.platform import wire
+from hw_sim.platform.asking import person_asking
+from hw_sim.platform.idempotency import Exchange
 from hw_sim.platform.model import BlockGap, Contribution, Employment, PensionAccount, Savings
+from hw_sim.platform.operations import answer
+from hw_sim.platform.problems import Answer
 from hw_sim.platform.seed import RECENT, month_text
 
 
@@ -100,3 +104,28 @@ def overview_blocks(
     for block, reason in (gaps | {**outages}).items():
         blocks[block] = wire.BlockGapAnswer(reason=reason)
     return wire.Blocks.model_validate(blocks)
+
+
+def overview(
+    request: wire.OverviewRequest,
+    exchange: Exchange,
+    as_of: date,
+    outages: Mapping[wire.BlockName, wire.GapReason],
+) -> Callable[[Session], Answer]:
+    """The five blocks of the person who asks.
+
+    Raises of the effect:
+        Problem: as ``person_asking``.
+    """
+
+    def effect(session: Session) -> Answer:
+        person = person_asking(session, request, exchange)
+        return answer(
+            wire.OverviewAnswer(
+                aac003=person.name,
+                as_of=as_of.isoformat(),
+                blocks=overview_blocks(session, person.id, as_of, outages),
+            )
+        )
+
+    return effect

@@ -36,8 +36,9 @@ from hw_sim.platform.store import Store
 LOG = logging.getLogger(__name__)
 SCOPE_KEY = "yikatong.exchange"
 ENROLMENTS = "/v1/enrolments"
-OPEN_PATHS = frozenset({"/openapi.json"})
-"""Served without any of the contract's headers: the contract itself."""
+VERIFICATION_PAGE = "/v"
+OPEN_PATHS = frozenset({"/openapi.json", VERIFICATION_PAGE})
+"""Served without any of the contract's headers: the contract itself, and the page for phones."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class GateSettings:
 
     clock: Callable[[], float]
     window_s: int = 300
-    body_limit: int = 65536
+    body_limit: int = 131_072
     public_origin: str | None = None
 
 

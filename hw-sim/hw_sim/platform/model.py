@@ -93,6 +93,16 @@ class Savings(Base):
     personal_limit_fen: Mapped[int]
 
 
+class EarlierUnit(Base):
+    """The employer before the present one, and the last month there (``YYYY-MM``)."""
+
+    __tablename__ = "earlier_units"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    until: Mapped[str]
+    employer: Mapped[str] = mapped_column(repr=False)
+
+
 class BlockGap(Base):
     """A block of the overview that this person doesn't get, and the reason on the wire."""
 
@@ -188,3 +198,81 @@ class Alarm(Base):
     occurred_at: Mapped[int]
     detail: Mapped[str]
     subject: Mapped[str]
+
+
+class EcardCode(Base):
+    """A code of an e-card (电子社保卡), kept as its SM3 digest; the first look sets ``used_at``."""
+
+    __tablename__ = "ecard_codes"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    card_id: Mapped[str] = mapped_column(ForeignKey("cards.card_id"))
+    channel: Mapped[str]
+    expires_at: Mapped[int]
+    used_at: Mapped[int | None]
+
+
+class Ticket(Base):
+    """What a verified e-card gave one terminal for one person; kept as its SM3 digest."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (Index("tickets_by_end", "expires_at"),)
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    terminal_id: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    expires_at: Mapped[int]
+
+
+class Certificate(Base):
+    """A sealed certificate; ``content`` is what was signed, ``digest`` its SM3 in hex."""
+
+    __tablename__ = "certificates"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    code: Mapped[str] = mapped_column(unique=True)
+    terminal_id: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    valid_until: Mapped[date]
+    content: Mapped[str] = mapped_column(default="", repr=False)
+    digest: Mapped[str] = mapped_column(default="")
+    revoked_at: Mapped[int | None] = mapped_column(default=None)
+
+
+class Event(Base):
+    """What a terminal reported; its number on the wire is ``E-<id>``.
+
+    ``body`` is the wire's, as JSON; the lines of an audit range are in ``AuditLine``.
+    """
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    terminal_id: Mapped[str]
+    kind: Mapped[str]
+    occurred_at: Mapped[int]
+    received_at: Mapped[int]
+    body: Mapped[str] = mapped_column(repr=False)
+
+
+class Evaluation(Base):
+    """That a visit was evaluated (好差评: 一次一评)."""
+
+    __tablename__ = "evaluations"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    terminal_id: Mapped[str] = mapped_column(primary_key=True)
+    visit: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+
+
+class AuditLine(Base):
+    """A line of a terminal's audit log as it was sent; ``digest`` is its SM3 in hex."""
+
+    __tablename__ = "audit_lines"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    terminal_id: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    line: Mapped[str] = mapped_column(repr=False)

@@ -8,10 +8,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from hw_sim.platform import wire
-from hw_sim.platform.blocks import overview_blocks
 from hw_sim.platform.hsm import Cryptograms
 from hw_sim.platform.idempotency import Exchange
-from hw_sim.platform.model import Alarm, Card, CatalogueItem, EnrolmentCode, Person, Terminal
+from hw_sim.platform.model import Alarm, Card, CatalogueItem, EnrolmentCode, Terminal
 from hw_sim.platform.problems import Answer, Problem, ProblemKind
 from hw_sim.platform.signatures import public_key_is_on_curve
 from hw_sim.platform.store import Store, code_digest
@@ -106,38 +105,6 @@ def verdict(request: wire.VerdictRequest) -> Callable[[Session], Answer]:
         if card is None or card.card_number != request.aaz500:
             return answer(wire.VerdictAnswer(state="unknown"))
         return answer(wire.VerdictAnswer(state=_VERDICTS[CardState(card.state)]))
-
-    return effect
-
-
-def overview(
-    request: wire.OverviewRequest,
-    store: Store,
-    outages: Mapping[wire.BlockName, wire.GapReason],
-) -> Callable[[Session], Answer]:
-    """The five blocks of the person who holds the card.
-
-    Raises of the effect:
-        Problem: ``forbidden`` (not this person's card, card not proven) or ``not-found``.
-    """
-
-    def effect(session: Session) -> Answer:
-        # A number read from an unproven card identifies nobody.
-        if "card-genuine" not in request.evidence:
-            raise Problem(ProblemKind.FORBIDDEN, "a self query needs a card proven genuine")
-        person = session.scalar(select(Person).where(Person.number == request.aac002))
-        if person is None:
-            raise Problem(ProblemKind.NOT_FOUND, "no such person")
-        card = session.get(Card, request.aaz501.upper())
-        if card is None or card.person_id != person.id:
-            raise Problem(ProblemKind.FORBIDDEN, "the card is not this person's")
-        return answer(
-            wire.OverviewAnswer(
-                aac003=person.name,
-                as_of=store.as_of.isoformat(),
-                blocks=overview_blocks(session, person.id, store.as_of, outages),
-            )
-        )
 
     return effect
 

@@ -6,11 +6,9 @@ The same population and date give the same rows on every machine.
 from __future__ import annotations
 
 import random
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import insert
@@ -22,12 +20,14 @@ from hw_sim.platform.model import (
     Card,
     CatalogueItem,
     Contribution,
+    EarlierUnit,
     Employment,
     PensionAccount,
     Person,
     Savings,
     Setting,
 )
+from hw_sim.platform.residents import facts as residents_facts
 from hw_sim.population import Resident, Sex
 
 Row = dict[str, Any]
@@ -165,13 +165,43 @@ def _employment(
     }
 
 
+def _earlier_units(
+    resident: Resident,
+    career: _Career,
+    known: Mapping[str, Any] | None,
+    present: str,
+    facts: Mapping[str, Any],
+) -> list[Row]:
+    # A generator of its own: what is drawn here moves nothing else of the person.
+    rng = random.Random(f"units {resident.index} {resident.born:%Y%m%d}")
+    others = [unit["name"] for unit in facts["units"] if unit["name"] != present]
+    ago, employer = rng.randint(*facts["changed_months"]), rng.choice(others)
+    changed = rng.randrange(100) < facts["changed_percent"]
+    if known is not None:
+        changed, ago, employer = True, known["earlier_until_months"], known["earlier_employer"]
+    if not changed or not career.months or career.months[-1] - ago < career.months[0]:
+        return []
+    until = month_text(career.months[-1] - ago)
+    return [{"person_id": resident.index + 1, "until": until, "employer": employer}]
+
+
 def _rows(residents: Sequence[Resident], as_of: date) -> dict[type[Base], list[Row]]:
-    facts = tomllib.loads(files(__package__).joinpath("residents.toml").read_text("utf-8"))
+    facts = residents_facts()
+    employers = [unit["name"] for unit in facts["employers"]["units"]]
     known_people = {known["index"]: known for known in facts["known"]}
     today = as_of.year * 12 + as_of.month - 1
     rows: dict[type[Base], list[Row]] = {
         table: []
-        for table in (Person, Card, Contribution, PensionAccount, Employment, Savings, BlockGap)
+        for table in (
+            Person,
+            Card,
+            Contribution,
+            PensionAccount,
+            Employment,
+            EarlierUnit,
+            Savings,
+            BlockGap,
+        )
     }
     for resident in residents:
         index, card = resident.index, resident.card
@@ -221,8 +251,10 @@ def _rows(residents: Sequence[Resident], as_of: date) -> dict[type[Base], list[R
                 "state": career.state,
             }
         )
-        rows[Employment].append(
-            _employment(index, career, known, facts["work_injury"]["employers"], rng)
+        employment = _employment(index, career, known, employers, rng)
+        rows[Employment].append(employment)
+        rows[EarlierUnit] += _earlier_units(
+            resident, career, known, employment["employer"], facts["employers"]
         )
         limit = facts["personal_pension"]["year_limit_fen"]
         rows[Savings].append(_savings(index, known, today, limit, rng))
@@ -245,5 +277,6 @@ def seed(session: Session, residents: Sequence[Resident], as_of: date) -> None:
         as_of: the day the records show; the newest contribution month is this day's month.
     """
     for table, rows in _rows(residents, as_of).items():
-        # Through the table, not the mapper: 40,000 rows in a fraction of a second.
-        session.execute(insert(table.__table__), rows)  # type: ignore[arg-type]
+        if rows:
+            # Through the table, not the mapper: 40,000 rows in a fraction of a second.
+            session.execute(insert(table.__table__), rows)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,11 +18,15 @@ from sqlalchemy import select, update
 
 from hw_sim.platform.app import Settings, create_app
 from hw_sim.platform.connections import Connections
+from hw_sim.platform.ecards import CodeState, holder_named, new_code
+from hw_sim.platform.events import recorded_events
 from hw_sim.platform.faults import FaultPlan
 from hw_sim.platform.hsm import Cryptograms, demo_cryptogram
 from hw_sim.platform.model import Alarm, Card, CatalogueItem, Submission, Terminal
 from hw_sim.platform.operations import FIRST_ALARM
 from hw_sim.platform.store import Store
+from hw_sim.platform.verifications import revoke
+from hw_sim.platform.wire_events import EventKind
 from hw_sim.population import CardState
 
 _START_S = 20.0
@@ -94,6 +99,7 @@ class PlatformServer:
         public_origin: str | None = None,
     ) -> None:
         self.faults = FaultPlan(faults)
+        self._clock = clock
         self._host = host
         self._connections = Connections()
         self._store = Store.open(database, date.today() if as_of is None else as_of)
@@ -224,6 +230,37 @@ class PlatformServer:
             position = len(session.scalars(select(CatalogueItem.code)).all())
             old = session.get(CatalogueItem, code)
             session.merge(CatalogueItem(code, old.position if old else position, available, reason))
+
+    def issue_ecard(self, card: str, state: str = "fresh") -> str:
+        """The text of a code that a resident's e-card shows now.
+
+        Args:
+            card: a name of ``hw_sim.cards.catalogue`` (``v3``, ``lost``, ``resident:9``), or a
+                holder of ``residents.toml`` (``risk-warn``).
+            state: value of ``ecards.CodeState``.
+
+        Raises:
+            LookupError: no such card, or one without a holder.
+            ValueError: no such state.
+        """
+        kind, resident = CodeState(state), holder_named(card)
+        with self._store.sessions.begin() as session:
+            return new_code(session, resident, kind, int(self._clock()))
+
+    def revoke_certificate(self, code: str) -> None:
+        """Revoke a certificate by its code.
+
+        Raises:
+            LookupError: none has this code.
+        """
+        with self._store.sessions.begin() as session:
+            revoke(session, code, int(self._clock()))
+
+    def events(self, kind: EventKind | None = None) -> list[dict[str, Any]]:
+        """What terminals reported, in order of arrival: each as it was sent (``kind``,
+        ``occurred_at``, ``body``), with its ``event_no`` and ``terminal_id``."""
+        with self._store.sessions() as session:
+            return recorded_events(session, kind)
 
     def alarms(self) -> Sequence[AlarmRecord]:
         """All alarms, in order of arrival."""

@@ -6,18 +6,22 @@ puts the input into them (see ``app.invalid``).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hw_sim.platform.hsm import AlgorithmId, KeyName
 
 # The expressions are Rust's: ``$`` is the end of the text, never before a last newline.
 Division = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Hex8 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{16}$")]
+TicketText = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]
 CardId = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]
 PublicKey = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{128}$")]
 Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+ItemCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,40}$")]
+RiskVerdict = Literal["allow", "warn", "block"]
+Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 UnixSeconds = Annotated[int, Field(ge=0, lt=1 << 40)]
 Fen = Annotated[int, Field(ge=0, description="1/100 yuan")]
 InsuredState = Literal["paying", "paused", "receiving"]
@@ -74,13 +78,72 @@ class VerdictAnswer(Wire):
     state: VerdictState
 
 
-class OverviewRequest(Wire):
+Evidence = Literal["card-genuine", "pin-verified", "ecard-verified"]
+
+
+def _distinct(evidence: list[Evidence]) -> list[Evidence]:
+    if len(set(evidence)) < len(evidence):
+        raise ValueError("a set names nothing twice")
+    return evidence
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+class PersonRequest(Wire):
+    """*Who asks*: ``aaz501`` and ``ticket`` are "" where they were left out."""
+
     aac002: Annotated[str, Field(pattern=r"^[0-9]{17}[0-9X]$")]
-    aaz501: CardId
-    purpose: Literal["self-query"]
+    aaz501: Annotated[CardId, Field(json_schema_extra=_without_default)] = ""
+    ticket: Annotated[TicketText, Field(json_schema_extra=_without_default)] = ""
     evidence: Annotated[
-        list[Literal["card-genuine", "pin-verified"]], Field(min_length=1, max_length=2)
+        list[Evidence],
+        Field(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_distinct),
     ]
+
+
+class OverviewRequest(PersonRequest):
+    purpose: Literal["self-query"]
+
+
+EcardResult = Literal[
+    "verified",
+    "unknown",
+    "expired",
+    "used",
+    "wrong-channel",
+    "card-lost",
+    "card-locked",
+    "card-cancelled",
+]
+
+
+class EcardRequest(Wire):
+    code: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,512}$")]
+    channel: Literal["self-service"]
+    aab301: Division
+
+
+class EcardHolder(Wire):
+    aac002: str
+    aac003: str
+    ticket: TicketText
+
+
+class EcardAnswer(Wire):
+    result: EcardResult
+    holder: EcardHolder | None = None
+
+
+class RiskRequest(PersonRequest):
+    item: ItemCode
+
+
+class RiskAnswer(Wire):
+    verdict: RiskVerdict
+    code: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{0,16}$")]
 
 
 class BlockGapAnswer(Wire):
@@ -143,7 +206,7 @@ class Blocks(Wire):
 
 class OverviewAnswer(Wire):
     aac003: str
-    as_of: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    as_of: Date
     blocks: Blocks
 
 
