@@ -1,37 +1,28 @@
 """Reads the platform's answers (docs/platform-api.md, Endpoints) into `kiosk.platform.models`.
 
 Each function takes the body's JSON object and is strict: a missing, extra or ill-typed field
-raises `PlatformAnswerMalformed`.
+raises `PlatformAnswerMalformed`. Overviews and certificates have modules of their own.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date
-from itertools import pairwise
 
 from kiosk.platform import wire
 from kiosk.platform.errors import PlatformAnswerMalformed
 from kiosk.platform.models import (
-    AccountState,
     AlarmReceipt,
-    Annuity,
     CardVerdict,
     Catalogue,
     CatalogueItem,
-    Contribution,
-    Month,
-    NoAnnuity,
-    Overview,
-    PaymentState,
-    Pension,
-    PersonalPension,
+    EcardHolder,
+    EcardResult,
+    EcardVerdict,
+    Risk,
+    RiskVerdict,
     Status,
     Submission,
-    Unavailable,
-    UnavailableReason,
-    Unemployment,
-    WorkInjury,
+    is_ticket,
 )
 from kiosk.platform.problems import media_type
 from kiosk.platform.signing import ReceivedAnswer
@@ -39,9 +30,7 @@ from kiosk.platform.wire import Fields
 
 _FAR_FUTURE = 253402300799
 """The last second of the year 9999."""
-_MONTHS_LIMIT = 1200
 _ITEMS_LIMIT = 500
-_RECENT_MONTHS = 12
 
 
 def decode_body(answer: ReceivedAnswer, expected: int) -> dict[str, object]:
@@ -96,24 +85,35 @@ def decode_card_verdict(document: dict[str, object]) -> CardVerdict:
     return verdict
 
 
-def decode_overview(document: dict[str, object]) -> Overview:
-    """POST /v1/overviews."""
+def decode_ecard_verdict(document: dict[str, object]) -> EcardVerdict:
+    """POST /v1/ecard-verifications."""
     fields = Fields(document, "body")
-    name = fields.text(wire.PERSON_NAME)
-    as_of = fields.parsed("as_of", _day, "date YYYY-MM-DD")
-    blocks = fields.nested("blocks")
+    result = fields.word("result", EcardResult)
+    holder = None if fields.null("holder") else _holder(fields.nested("holder"))
     fields.done()
-    overview = Overview(
-        name=name,
-        as_of=as_of,
-        pension=_pension(blocks.nested("pension")),
-        unemployment=_unemployment(blocks.nested("unemployment")),
-        work_injury=_work_injury(blocks.nested("work_injury")),
-        annuity=_annuity(blocks.nested("annuity")),
-        personal_pension=_personal_pension(blocks.nested("personal_pension")),
+    if (result is EcardResult.VERIFIED) != (holder is not None):
+        raise PlatformAnswerMalformed("holder", "does not belong to the result")
+    return EcardVerdict(result, holder)
+
+
+def _holder(fields: Fields) -> EcardHolder:
+    holder = EcardHolder(
+        number=fields.parsed(wire.PERSON_NUMBER, _person_number, "number of 18 characters"),
+        name=fields.text(wire.PERSON_NAME),
+        ticket=fields.parsed("ticket", _ticket, "ticket of 32 hex digits"),
     )
-    blocks.done()
-    return overview
+    fields.done()
+    return holder
+
+
+def decode_risk_verdict(document: dict[str, object]) -> RiskVerdict:
+    """POST /v1/risk-verdicts."""
+    fields = Fields(document, "body")
+    verdict = RiskVerdict(
+        risk=fields.word("verdict", Risk), code=fields.text("code", limit=40, empty=True)
+    )
+    fields.done()
+    return verdict
 
 
 def decode_cryptogram(document: dict[str, object]) -> bytes:
@@ -132,6 +132,14 @@ def decode_alarm_receipt(document: dict[str, object]) -> AlarmReceipt:
     return receipt
 
 
+def decode_event_number(document: dict[str, object]) -> str:
+    """POST /v1/events."""
+    fields = Fields(document, "body")
+    number = fields.visible("event_no", limit=40)
+    fields.done()
+    return number
+
+
 def decode_submission(document: dict[str, object]) -> Submission:
     """GET /v1/submissions/{idempotency_key}."""
     fields = Fields(document, "body")
@@ -144,94 +152,13 @@ def decode_submission(document: dict[str, object]) -> Submission:
     return submission
 
 
-def _day(text: str) -> date:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError("not YYYY-MM-DD")
-    return date.fromisoformat(text)
+def _person_number(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Z]{18}", text):
+        raise ValueError("no 社会保障号码")
+    return text
 
 
-def _unavailable(block: Fields) -> Unavailable | None:
-    if block.flag("available"):
-        return None
-    unavailable = Unavailable(block.word("reason", UnavailableReason))
-    block.done()
-    return unavailable
-
-
-def _pension(block: Fields) -> Pension | Unavailable:
-    if unavailable := _unavailable(block):
-        return unavailable
-    months = block.integer("months", limit=_MONTHS_LIMIT)
-    account_fen = block.fen("account_fen")
-    retirement = (
-        None
-        if block.null("retirement")
-        else block.parsed("retirement", Month.parse, "month YYYY-MM")
-    )
-    state = block.word("state", PaymentState)
-    recent = tuple(_contribution(item) for item in block.objects("recent", most=_RECENT_MONTHS))
-    block.done()
-    in_order = all(a.month < b.month for a, b in pairwise(recent))
-    if len(recent) != _RECENT_MONTHS or not in_order:
-        raise PlatformAnswerMalformed("blocks.pension.recent", "is not 12 months, oldest first")
-    return Pension(months, account_fen, retirement, state, recent)
-
-
-def _contribution(item: Fields) -> Contribution:
-    contribution = Contribution(
-        month=item.parsed("month", Month.parse, "month YYYY-MM"),
-        base_fen=item.fen("base_fen"),
-        settled=item.flag("settled"),
-    )
-    item.done()
-    return contribution
-
-
-def _unemployment(block: Fields) -> Unemployment | Unavailable:
-    if unavailable := _unavailable(block):
-        return unavailable
-    unemployment = Unemployment(
-        months=block.integer("months", limit=_MONTHS_LIMIT),
-        state=block.word("state", PaymentState),
-    )
-    block.done()
-    return unemployment
-
-
-def _work_injury(block: Fields) -> WorkInjury | Unavailable:
-    if unavailable := _unavailable(block):
-        return unavailable
-    work_injury = WorkInjury(
-        state=block.word("state", PaymentState), employer=block.text("employer", empty=True)
-    )
-    block.done()
-    return work_injury
-
-
-def _annuity(block: Fields) -> Annuity | NoAnnuity | Unavailable:
-    if unavailable := _unavailable(block):
-        return unavailable
-    annuity: Annuity | NoAnnuity
-    if "state" in block:
-        if block.text("state") != "none":
-            raise PlatformAnswerMalformed("blocks.annuity.state", "is not none")
-        annuity = NoAnnuity()
-    else:
-        annuity = Annuity(
-            balance_fen=block.fen("balance_fen"),
-            as_of=block.parsed("as_of", Month.parse, "month YYYY-MM"),
-        )
-    block.done()
-    return annuity
-
-
-def _personal_pension(block: Fields) -> PersonalPension | Unavailable:
-    if unavailable := _unavailable(block):
-        return unavailable
-    pension = PersonalPension(
-        state=block.word("state", AccountState),
-        year_paid_fen=block.fen("year_paid_fen"),
-        year_limit_fen=block.fen("year_limit_fen"),
-    )
-    block.done()
-    return pension
+def _ticket(text: str) -> str:
+    if not is_ticket(text):
+        raise ValueError("no ticket")
+    return text

@@ -7,9 +7,10 @@ Every answer is believed only with the platform's signature over it; every failu
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
@@ -18,7 +19,9 @@ import requests
 
 from apdu.crypto import sm2
 from apdu.custodian import AuthenticationRequest
-from kiosk.platform import answers, wire
+from kiosk.documents.certificate import SealedCertificate
+from kiosk.platform import answers, questions, wire
+from kiosk.platform.certificate_answers import decode_certificate, decode_certificate_verdict
 from kiosk.platform.errors import (
     ClockWrong,
     Distrust,
@@ -30,19 +33,24 @@ from kiosk.platform.errors import (
     Problem,
 )
 from kiosk.platform.exchange import Exchange, Outgoing, SessionFactory, new_session
-from kiosk.platform.limits import CLOCK_WINDOW_SECONDS, LineLimits
+from kiosk.platform.limits import CLOCK_WINDOW_SECONDS, REQUEST_BYTES, LineLimits
 from kiosk.platform.models import (
     AlarmKind,
     AlarmReceipt,
     AlarmSeverity,
+    Asker,
     CardVerdict,
     Catalogue,
-    Evidence,
+    CertificateVerdict,
+    EcardResult,
+    EcardVerdict,
     Overview,
+    RiskVerdict,
     Status,
     Submission,
 )
 from kiosk.platform.outcome import Missed, Outcome, Reached
+from kiosk.platform.overview_answer import decode_overview
 from kiosk.platform.problems import Refusal, decode_problem, retry_after
 from kiosk.platform.signing import (
     AnswerVerifier,
@@ -56,6 +64,7 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 _JSON = "application/json"
+_ECARD_CODE = re.compile(r"[\x21-\x7e]{1,512}")
 
 
 @dataclass(frozen=True)
@@ -124,50 +133,79 @@ class PlatformClient:
             card_id: 卡识别码, 16 bytes.
             card_number: 卡号 as in EF05.
         """
-        body: dict[str, object] = {
-            wire.CARD_ID: _hex(card_id, 16),
-            wire.CARD_NUMBER: card_number,
-        }
+        body = questions.for_card_verdict(card_id, card_number)
         return self._call("POST", "/v1/card-verdicts", body, key, 200, answers.decode_card_verdict)
 
-    def overview(
-        self,
-        number: str,
-        card_id: bytes,
-        evidence: Iterable[Evidence],
-        *,
-        key: str | None = None,
-    ) -> Overview:
-        """社保一件事: the five blocks of one person who asks for himself.
+    def verify_ecard(self, code: str, division: str, key: str | None = None) -> EcardVerdict:
+        """Whose e-card (电子社保卡) shows this code; it is used up by the first look at it.
 
-        Refused with FORBIDDEN when the card is not this person's, NOT_FOUND for no such person.
+        A text that no code can have (not 1..512 visible ASCII characters) is UNKNOWN unasked.
 
         Args:
-            number: 社会保障号码, 18 characters.
-            card_id: 卡识别码, 16 bytes.
-            evidence: what has been proved; at least one.
+            code: what the scanner read, opaque to us.
+            division: 行政区划代码 of this terminal, six digits.
         """
-        body: dict[str, object] = {
-            wire.PERSON_NUMBER: number,
-            wire.CARD_ID: _hex(card_id, 16),
-            "purpose": "self-query",
-            "evidence": sorted({proof.value for proof in evidence}),
-        }
-        return self._call("POST", "/v1/overviews", body, key, 200, answers.decode_overview)
+        if not _ECARD_CODE.fullmatch(code):
+            return EcardVerdict(EcardResult.UNKNOWN, None)
+        body = questions.for_ecard(code, division)
+        path = "/v1/ecard-verifications"
+        return self._call("POST", path, body, key, 200, answers.decode_ecard_verdict)
+
+    def overview(self, asker: Asker, *, key: str | None = None) -> Overview:
+        """社保一件事: the five blocks of one person who asks for himself.
+
+        Refused with FORBIDDEN when card or ticket is not this person's, NOT_FOUND for no such
+        person.
+        """
+        body = questions.for_overview(asker)
+        return self._call("POST", "/v1/overviews", body, key, 200, decode_overview)
+
+    def risk(self, item: str, asker: Asker, *, key: str | None = None) -> RiskVerdict:
+        """风险提示, 业务阻断: whether this person may do this item.
+
+        Args:
+            item: the item's code in the catalogue.
+        """
+        body = questions.for_risk(item, asker)
+        return self._call("POST", "/v1/risk-verdicts", body, key, 200, answers.decode_risk_verdict)
+
+    def certificate(
+        self, asker: Asker, kind: str, months: int, *, key: str | None = None
+    ) -> SealedCertificate:
+        """参保证明: a new certificate with its seal; not yet checked against the seal's key.
+
+        Refused with FORBIDDEN when the risk rules block it or card or ticket is not this
+        person's, NOT_FOUND for no such person.
+
+        Args:
+            kind: ``participation``.
+            months: how many months of contributions it shows, 1..60.
+        """
+        body = questions.for_certificate(asker, kind, months)
+        return self._call("POST", "/v1/certificates", body, key, 201, decode_certificate)
+
+    def verify_certificate(
+        self, code: str, digest: str = "", *, key: str | None = None
+    ) -> CertificateVerdict:
+        """Whether a certificate that somebody shows is the platform's and still holds.
+
+        Args:
+            code: its 16 characters, without the spaces between the groups.
+            digest: SM3 of its content, 64 hex digits; empty when it is not known.
+
+        Raises:
+            ValueError: code or digest of another form.
+        """
+        body = questions.for_certificate_verification(code, digest)
+        path = "/v1/certificate-verifications"
+        return self._call("POST", path, body, key, 200, decode_certificate_verdict)
 
     def cryptogram(self, request: AuthenticationRequest, *, key: str | None = None) -> bytes:
         """The 8 bytes that only a holder of the card's key can compute (卡认证, 卡鉴权).
 
         Refused with NOT_FOUND when the key service does not hold key or algorithm.
         """
-        body: dict[str, object] = {
-            "key": request.key.name,
-            "algorithm": request.algorithm.value,
-            "card_factor": _hex(request.card_factor, 8),
-            wire.DIVISION: request.region,
-            "challenge": _hex(request.challenge, 8),
-            "data": _hex(request.data, 8),
-        }
+        body = questions.for_cryptogram(request)
         return self._call("POST", "/v1/hsm/cryptograms", body, key, 200, answers.decode_cryptogram)
 
     def raise_alarm(
@@ -187,14 +225,25 @@ class PlatformClient:
             subject: HMAC-SM3 of whom it concerns, hex, or empty.
             occurred_at: Unix seconds.
         """
-        body: dict[str, object] = {
-            "kind": kind.value,
-            "severity": severity.value,
-            "occurred_at": occurred_at,
-            "detail": event,
-            "subject": subject,
-        }
+        body = questions.for_alarm(kind, severity, event, subject, occurred_at)
         return self._call("POST", "/v1/alarms", body, key, 201, answers.decode_alarm_receipt)
+
+    def send_event(
+        self, kind: str, occurred_at: int, body: Mapping[str, object], *, key: str
+    ) -> str:
+        """Report what happened earlier, perhaps while the line was down; the event's number.
+
+        Args:
+            kind: ``evaluation``, ``audit-range`` or ``print-outcome``.
+            occurred_at: Unix seconds.
+            body: as the contract says for this kind (docs/platform-api.md, Events).
+            key: minted when it happened; the same with every attempt.
+
+        Raises:
+            ValueError: the request would be longer than `REQUEST_BYTES`.
+        """
+        event = questions.for_event(kind, occurred_at, body)
+        return self._call("POST", "/v1/events", event, key, 201, answers.decode_event_number)
 
     def submission(self, key: str) -> Submission | None:
         """What became of the request with this Idempotency-Key; None: it never had an effect."""
@@ -250,6 +299,8 @@ class PlatformClient:
     ) -> tuple[ReceivedAnswer, Refusal | None, int]:
         quoted = quoted_key(key if key is not None else self.new_key())
         body = b"" if document is None else wire.encode(document)
+        if len(body) > REQUEST_BYTES:
+            raise ValueError(f"a request's body has at most {REQUEST_BYTES} bytes")
         headers = {"Idempotency-Key": quoted}
         if document is not None:
             headers["Content-Type"] = _JSON
@@ -279,9 +330,3 @@ def _refuse_gateway(answer: ReceivedAnswer) -> None:
     status = answer.status_code
     if status in (502, 503, 504) or (unsigned and (status == 429 or status >= 500)):
         raise PlatformUnavailable(Outage.TURNED_AWAY, retry_after(answer))
-
-
-def _hex(octets: bytes, length: int) -> str:
-    if len(octets) != length:
-        raise ValueError(f"expected {length} bytes")
-    return octets.hex().upper()

@@ -45,6 +45,17 @@ PROBLEM_STATUS: dict[Problem, int] = {
 """The HTTP status that belongs to each problem (docs/platform-api.md, Problems)."""
 
 
+_FINAL = frozenset(
+    {
+        Problem.MALFORMED,
+        Problem.FORBIDDEN,
+        Problem.NOT_FOUND,
+        Problem.CONFLICTING_REUSE,
+        Problem.INVALID,
+    }
+)
+
+
 class Outage(Enum):
     """Why no answer came."""
 
@@ -101,17 +112,19 @@ class PlatformUnavailable(PlatformError):
 
 
 class PlatformRefused(PlatformError):
-    """The platform itself said no; repeating the same request gives the same answer, unless
-    `problem` is TOO_MANY or IN_PROGRESS.
+    """The platform itself said no.
 
     Attributes:
         problem: its reason.
+        final: it judged the request itself, which never had an effect and never will; otherwise
+            it judged the moment or the terminal, and the request may go again under its key.
         status: the HTTP status, 400..599.
         retry_after: seconds to wait (TOO_MANY), None when not given.
     """
 
     def __init__(self, problem: Problem, retry_after: float | None = None) -> None:
         self.problem = problem
+        self.final = problem in _FINAL
         self.status = PROBLEM_STATUS[problem]
         self.retry_after = retry_after
         super().__init__(f"the platform refused: {problem.value} ({self.status})")

@@ -9,6 +9,9 @@ from kiosk.limits import Limits
 CLOCK_WINDOW_SECONDS = 300
 """Both sides refuse what was signed further from their own clock (docs/platform-api.md)."""
 
+REQUEST_BYTES = 131_072
+"""A request's body may not be longer (docs/platform-api.md)."""
+
 
 @dataclass(frozen=True)
 class LineLimits:
@@ -18,7 +21,8 @@ class LineLimits:
         deadline: one request as a whole, its retry included.
         connect: reaching the server, within `deadline`.
         retry_pause: before the one fast retry after a broken connection.
-        answer_bytes: an answer's body may not be longer.
+        answer_bytes: an answer's body may not be longer; the largest certificate fits with all
+            its quotes escaped.
         probe_up: silence after which the line is looked at, while it is up.
         probe_down: between the first two looks while it is down; then twice as long each time.
         probe_down_most: never longer than this.
@@ -27,7 +31,7 @@ class LineLimits:
     deadline: float = 6
     connect: float = 2
     retry_pause: float = 0.15
-    answer_bytes: int = 1 << 20
+    answer_bytes: int = 5 << 18
     probe_up: float = 30
     probe_down: float = 3.75
     probe_down_most: float = 15

@@ -29,6 +29,41 @@ class Evidence(Enum):
 
     CARD_GENUINE = "card-genuine"
     PIN_VERIFIED = "pin-verified"
+    ECARD_VERIFIED = "ecard-verified"
+
+
+class EcardResult(Enum):
+    """What the platform found out about the code of an e-card (电子社保卡)."""
+
+    VERIFIED = "verified"
+    UNKNOWN = "unknown"
+    """No e-card's code at all."""
+    EXPIRED = "expired"
+    USED = "used"
+    WRONG_CHANNEL = "wrong-channel"
+    """Made for another use, for example payment."""
+    CARD_LOST = "card-lost"
+    CARD_LOCKED = "card-locked"
+    CARD_CANCELLED = "card-cancelled"
+
+
+class Risk(Enum):
+    """What the risk rules say about one person's business (风险提示, 业务阻断)."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    BLOCK = "block"
+
+
+class CertificateState(Enum):
+    """What the platform says about a certificate that somebody shows."""
+
+    GENUINE = "genuine"
+    ALTERED = "altered"
+    """The certificate with this code has another content."""
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
 
 
 class UnavailableReason(Enum):
@@ -101,6 +136,125 @@ class Personal:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
+
+
+@dataclass(frozen=True, repr=False)
+class Asker(Personal):
+    """Who asks the platform about himself, and what proved it.
+
+    Attributes:
+        number: 社会保障号码, 18 characters.
+        card_id: 卡识别码 of a card proven here, 16 bytes; None with a ticket.
+        ticket: of an e-card verified here, 32 hex digits (`EcardHolder`); None with a card.
+        evidence: what was proved; at least one.
+
+    Raises:
+        ValueError: both or neither of card and ticket, one of another length, or no evidence.
+    """
+
+    number: str
+    card_id: bytes | None
+    ticket: str | None
+    evidence: frozenset[Evidence]
+
+    def __post_init__(self) -> None:
+        if (self.card_id is None) == (self.ticket is None):
+            raise ValueError("a person asks with either a card or a ticket")
+        if self.card_id is not None and len(self.card_id) != 16:
+            raise ValueError("a card's identifier has 16 bytes")
+        if self.ticket is not None and not is_ticket(self.ticket):
+            raise ValueError("a ticket has 32 hex digits")
+        if not self.evidence:
+            raise ValueError("nothing proves who asks")
+
+
+def is_ticket(text: str) -> bool:
+    """Whether this has the form of an e-card's ticket: 32 hex digits."""
+    return re.fullmatch(r"[0-9A-Fa-f]{32}", text) is not None
+
+
+@dataclass(frozen=True, repr=False)
+class EcardHolder(Personal):
+    """Whose e-card was shown.
+
+    Attributes:
+        number: 社会保障号码, 18 characters.
+        name: 姓名 as the platform knows it.
+        ticket: stands for the e-card in this visit's requests (`Asker`), for 900 s.
+    """
+
+    number: str
+    name: str
+    ticket: str
+
+
+@dataclass(frozen=True, repr=False)
+class EcardVerdict(Personal):
+    """What came of one code of an e-card.
+
+    Attributes:
+        holder: given exactly with VERIFIED.
+
+    Raises:
+        ValueError: a holder without VERIFIED, or VERIFIED without one.
+    """
+
+    result: EcardResult
+    holder: EcardHolder | None
+
+    def __post_init__(self) -> None:
+        if (self.result is EcardResult.VERIFIED) != (self.holder is not None):
+            raise ValueError("exactly a verified code has a holder")
+
+
+@dataclass(frozen=True)
+class RiskVerdict:
+    """What the risk rules say, with the code (业务代码) for the counter, which may be empty."""
+
+    risk: Risk
+    code: str
+
+
+@dataclass(frozen=True, repr=False)
+class ShownCertificate(Personal):
+    """What the platform tells about one of its certificates to whoever holds the sheet.
+
+    Attributes:
+        kind: for example ``participation``.
+        number: certificate number.
+        agency: who issued it, as printed.
+        issued_at: ``YYYY-MM-DDThh:mm:ss+08:00``.
+        valid_until: its last day.
+        name: 姓名, masked.
+        holder_number: 社会保障号码, masked: first 3, stars, last 4.
+    """
+
+    kind: str
+    number: str
+    agency: str
+    issued_at: str
+    valid_until: date
+    name: str
+    holder_number: str
+
+
+@dataclass(frozen=True, repr=False)
+class CertificateVerdict(Personal):
+    """What came of checking one certificate.
+
+    Attributes:
+        shown: to compare with the sheet; None exactly with UNKNOWN.
+
+    Raises:
+        ValueError: something to show with UNKNOWN, or nothing without it.
+    """
+
+    state: CertificateState
+    shown: ShownCertificate | None
+
+    def __post_init__(self) -> None:
+        if (self.state is CertificateState.UNKNOWN) != (self.shown is None):
+            raise ValueError("exactly an unknown certificate shows nothing")
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class _Verifier(HTTPMessageVerifier):
             raise InvalidSignature("created is missing or expires is there")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ReceivedAnswer:
     """An answer as it came from the wire, body not decoded.
 

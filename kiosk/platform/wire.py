@@ -6,8 +6,11 @@ Field names of the dictionary appear here and nowhere else (docs/platform-api.md
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from enum import Enum
 from typing import Final, NoReturn, TypeVar
 
@@ -31,11 +34,26 @@ E = TypeVar("E", bound=Enum)
 T = TypeVar("T")
 
 _TEXT_LIMIT = 200
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Surrogates, for which UTF-8 has no bytes."""
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 def encode(document: dict[str, object]) -> bytes:
-    """A JSON object in UTF-8 without needless spaces."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    """A JSON object in UTF-8, the same bytes in whatever order its parts were put together.
+
+    A request repeated from a queue must not count as another one under its Idempotency-Key.
+
+    Raises:
+        ValueError: a number or half a character that neither JSON nor UTF-8 can carry.
+    """
+    text = json.dumps(
+        document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
+    )
+    # Not left to encode(): its exception holds the whole text.
+    if _HALVES.search(text):
+        raise ValueError("a text has half a character")
+    return text.encode()
 
 
 def decode(body: bytes) -> dict[str, object]:
@@ -91,8 +109,15 @@ class Fields:
             self._refuse(name, "is no text")
         if len(value) > limit or not (value or empty):
             self._refuse(name, f"is not of a length up to {limit} characters")
-        if any(ord(character) < 0x20 or ord(character) == 0x7F for character in value):
+        if _CONTROL.search(value) or _HALVES.search(value):
             self._refuse(name, "has control characters")
+        return value
+
+    def visible(self, name: str, *, limit: int) -> str:
+        """1..limit visible ASCII characters."""
+        value = self.text(name, limit=limit)
+        if not (value.isascii() and " " not in value):
+            self._refuse(name, "is not visible ASCII")
         return value
 
     def drop_text(self, name: str) -> None:
@@ -138,6 +163,35 @@ class Fields:
         if len(octets) != length:
             self._refuse(name, f"is not {2 * length} hex digits")
         return octets
+
+    def utf8(self, name: str, *, limit: int) -> bytes:
+        """A text without control characters as at most `limit` bytes of UTF-8."""
+        octets = self.text(name, limit=limit).encode()
+        if len(octets) > limit:
+            self._refuse(name, f"is longer than {limit} bytes")
+        return octets
+
+    def base64(self, name: str, *, limit: int) -> bytes:
+        """1..limit bytes in the one form that base64 has for them, padding included."""
+        value = self._take(name)
+        if not isinstance(value, str):
+            self._refuse(name, "is no text")
+        if not 0 < len(value) <= 4 * (limit // 3 + 1):
+            self._refuse(name, f"is not of a length up to {limit} bytes")
+        try:
+            octets = base64.b64decode(value)
+        except ValueError:
+            octets = b""
+        # What the decoder skips or forgives (line ends, unused bits) shows when written again.
+        if base64.b64encode(octets).decode() != value:
+            self._refuse(name, "is no base64")
+        if len(octets) > limit:
+            self._refuse(name, f"is not of a length up to {limit} bytes")
+        return octets
+
+    def day(self, name: str) -> date:
+        """A date ``YYYY-MM-DD``."""
+        return self.parsed(name, _day, "date YYYY-MM-DD")
 
     def null(self, name: str) -> bool:
         """Whether the field is null; only then is it consumed."""
@@ -192,3 +246,9 @@ class Fields:
 
     def _refuse(self, name: str, what: str) -> NoReturn:
         raise PlatformAnswerMalformed(self._path(name), what)
+
+
+def _day(text: str) -> date:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError("not YYYY-MM-DD")
+    return date.fromisoformat(text)

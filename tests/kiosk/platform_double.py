@@ -71,8 +71,15 @@ def digest_of(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
 
 
+Answer = tuple[int, dict[str, Any]]
+
+
 class PlatformDouble:
-    """Answers what `answers` holds for ``METHOD path``; `changes` are applied one a request."""
+    """Answers what `answers` holds for ``METHOD path``; `changes` are applied one a request.
+
+    Of a list of answers each question takes the next. A POST that comes again with its key gets
+    its first answer again, or `conflicting-reuse` when its body is another.
+    """
 
     def __init__(self) -> None:
         self.private, self.public = b"", b""
@@ -80,7 +87,8 @@ class PlatformDouble:
         while len(self.public) != 65:
             self.private, self.public = gmalg.SM2().generate_keypair()
         self.terminal_public: bytes | None = None
-        self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.answers: dict[str, Answer | list[Answer]] = {}
+        self.stored: dict[str, tuple[bytes, Answer]] = {}
         self.changes: list[Change] = []
         self.seen: list[Seen] = []
         self.clock: Callable[[], float] = time.time
@@ -147,9 +155,7 @@ class PlatformDouble:
         self.seen.append(
             Seen(handler.command, handler.path, headers, body, problem_found, parameters)
         )
-        status, document = self.answers.get(
-            f"{handler.command} {handler.path}", problem("not-found", 404)
-        )
+        status, document = self._answer(f"{handler.command} {handler.path}", headers, body)
         reply = Reply(
             status,
             json.dumps(document, ensure_ascii=False).encode(),
@@ -158,6 +164,17 @@ class PlatformDouble:
         if "signature" in headers:
             reply = self.signed(reply, headers["idempotency-key"])
         return self.changes.pop(0)(reply) if self.changes else reply
+
+    def _answer(self, question: str, headers: dict[str, str], body: bytes) -> Answer:
+        key = headers.get("idempotency-key", "")
+        if question.startswith("POST") and key in self.stored:
+            first_body, answer = self.stored[key]
+            return answer if first_body == body else problem("conflicting-reuse", 422)
+        held = self.answers.get(question, problem("not-found", 404))
+        answer = held.pop(0) if isinstance(held, list) else held
+        if answer[0] < 300 or answer[0] in (403, 404):
+            self.stored[key] = (body, answer)
+        return answer
 
     def signed(
         self,

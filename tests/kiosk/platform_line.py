@@ -8,6 +8,7 @@ from typing import Any
 from apdu.crypto import sm2
 from kiosk.platform.client import PlatformClient, TerminalIdentity
 from kiosk.platform.limits import LineLimits
+from kiosk.platform.models import Asker, Evidence
 from kiosk.platform.outcome import Outcome
 from tests.kiosk.platform_double import PlatformDouble, Reply
 
@@ -15,6 +16,9 @@ CARD_ID = bytes.fromhex("429900D15600000501A2B3C4FFFFFFFF")
 NUMBER = "429900197801160029"
 NAME = "王秀芳"
 STATUS = {"server_time": 1_800_000_000, "catalogue_version": "2026.11"}
+TICKET = "5EC2E7" + "0" * 26
+BY_CARD = Asker(NUMBER, CARD_ID, None, frozenset({Evidence.CARD_GENUINE, Evidence.PIN_VERIFIED}))
+BY_TICKET = Asker(NUMBER, None, TICKET, frozenset({Evidence.ECARD_VERIFIED}))
 FAST = LineLimits(deadline=20, connect=5, retry_pause=0)
 
 

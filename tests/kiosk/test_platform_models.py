@@ -34,41 +34,13 @@ from kiosk.platform.models import (
     Unemployment,
     WorkInjury,
 )
-
-NAME = "王秀芳"
-EMPLOYER = "江城市第一纺织厂"
-
-OVERVIEW: dict[str, Any] = {
-    "aac003": NAME,
-    "as_of": "2026-11-20",
-    "blocks": {
-        "pension": {
-            "available": True,
-            "months": 291,
-            "account_fen": 8_765_432,
-            "retirement": "2029-08",
-            "state": "paying",
-            "recent": [
-                {"month": str(Month(2025 + (i + 10) // 12, (i + 10) % 12 + 1)),
-                 "base_fen": 500_000 + i, "settled": i != 11}
-                for i in range(12)
-            ],
-        },
-        "unemployment": {"available": True, "months": 120, "state": "paused"},
-        "work_injury": {"available": True, "state": "receiving", "employer": EMPLOYER},
-        "annuity": {"available": True, "balance_fen": 1_234_567, "as_of": "2026-10"},
-        "personal_pension": {
-            "available": True,
-            "state": "open",
-            "year_paid_fen": 600_000,
-            "year_limit_fen": 1_200_000,
-        },
-    },
-}  # fmt: skip
+from kiosk.platform.overview_answer import decode_overview
+from tests.kiosk.platform_line import NAME
+from tests.kiosk.platform_samples import EMPLOYER, JSON, OVERVIEW
 
 
 def test_all_five_blocks() -> None:
-    overview = answers.decode_overview(OVERVIEW)
+    overview = decode_overview(OVERVIEW)
     assert (overview.name, overview.as_of) == (NAME, date(2026, 11, 20))
     assert isinstance(overview.pension, Pension)
     assert overview.pension.recent[0] == Contribution(Month(2025, 11), 500_000, True)
@@ -90,7 +62,7 @@ def test_blocks_without_data() -> None:
     for name, reason in (("unemployment", "maintenance"), ("work_injury", "not-connected")):
         blocks[name] = {"available": False, "reason": reason}
     blocks["personal_pension"] = {"available": False, "reason": "no-record"}
-    overview = answers.decode_overview(document)
+    overview = decode_overview(document)
     assert isinstance(overview.pension, Pension)
     assert overview.pension.retirement is None
     assert overview.annuity == NoAnnuity()
@@ -133,7 +105,7 @@ def test_every_field_is_needed_and_typed(path: tuple[Any, ...], wrong: str) -> N
         return
     WRONG[wrong](_at(document, path[:-1]), path[-1])
     with pytest.raises(PlatformAnswerMalformed) as caught:
-        answers.decode_overview(document)
+        decode_overview(document)
     assert NAME not in str(caught.value)
     assert EMPLOYER not in str(caught.value)
 
@@ -147,7 +119,7 @@ def test_fields_that_the_contract_lacks_are_refused_unnamed(path: tuple[Any, ...
     document = copy.deepcopy(OVERVIEW)
     _at(document, path)[NAME] = NAME
     with pytest.raises(PlatformAnswerMalformed) as caught:
-        answers.decode_overview(document)
+        decode_overview(document)
     assert NAME not in str(caught.value)
 
 
@@ -172,7 +144,7 @@ def test_values_out_of_range_are_refused(path: tuple[Any, ...], value: object) -
     document = copy.deepcopy(OVERVIEW)
     _at(document, path[:-1])[path[-1]] = value
     with pytest.raises(PlatformAnswerMalformed):
-        answers.decode_overview(document)
+        decode_overview(document)
 
 
 @pytest.mark.parametrize(
@@ -182,18 +154,18 @@ def test_recent_is_twelve_months_oldest_first(change: Callable[[list[Any]], None
     document = copy.deepcopy(OVERVIEW)
     change(document["blocks"]["pension"]["recent"])
     with pytest.raises(PlatformAnswerMalformed):
-        answers.decode_overview(document)
+        decode_overview(document)
 
 
 def test_no_annuity_has_no_balance() -> None:
     document = copy.deepcopy(OVERVIEW)
     document["blocks"]["annuity"] = {"available": True, "state": "none", "balance_fen": 0}
     with pytest.raises(PlatformAnswerMalformed):
-        answers.decode_overview(document)
+        decode_overview(document)
 
 
 def test_repr_tells_nothing_about_a_person() -> None:
-    overview = answers.decode_overview(OVERVIEW)
+    overview = decode_overview(OVERVIEW)
 
     def texts(value: object) -> Iterator[str]:
         yield repr(value)
@@ -211,8 +183,8 @@ def test_repr_tells_nothing_about_a_person() -> None:
 
 
 def test_overviews_are_values() -> None:
-    assert answers.decode_overview(OVERVIEW) == answers.decode_overview(OVERVIEW)
-    assert isinstance(answers.decode_overview(OVERVIEW), Overview)
+    assert decode_overview(OVERVIEW) == decode_overview(OVERVIEW)
+    assert isinstance(decode_overview(OVERVIEW), Overview)
 
 
 @given(st.integers(1, 9999), st.integers(1, 12))
@@ -228,13 +200,6 @@ def test_no_other_months(text: str) -> None:
         Month.parse(text)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-10, 10**15) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
-    max_leaves=8,
-)
-
-
 @given(st.dictionaries(st.sampled_from(["version", "items", "state", "code"]), JSON))
 def test_whatever_comes_is_read_or_malformed(document: dict[str, Any]) -> None:
     for decode, model in (
@@ -244,7 +209,7 @@ def test_whatever_comes_is_read_or_malformed(document: dict[str, Any]) -> None:
         (answers.decode_submission, Submission),
         (answers.decode_alarm_receipt, AlarmReceipt),
         (answers.decode_cryptogram, bytes),
-        (answers.decode_overview, Overview),
+        (decode_overview, Overview),
     ):
         try:
             decoded = decode(copy.deepcopy(document))

@@ -12,18 +12,15 @@ from apdu.crypto import sm2
 from hw_sim.platform.server import PlatformServer
 from hw_sim.population import CardState, population
 from kiosk.card_station import CardStation, PsamInReader
-from kiosk.keys import KeyStore, TerminalKeys
+from kiosk.keys import TerminalKeys
 from kiosk.platform.client import PlatformClient, TerminalIdentity
 from kiosk.platform.custodian import PlatformCustodian
 from kiosk.platform.errors import ClockWrong, PlatformRefused, PlatformUnavailable, Problem
-from kiosk.platform.exchange import Exchange
-from kiosk.platform.limits import LineLimits
-from kiosk.platform.models import AlarmKind, AlarmSeverity, CardVerdict, Evidence, Pension
-from provisioning.enrol import Place, ask_platform, enrol
+from kiosk.platform.models import AlarmKind, AlarmSeverity, Asker, CardVerdict, Evidence, Pension
 from tests.kiosk.card_backends import CONTACT, PSAM, InProcess
+from tests.kiosk.reference_line import LIMITS, client_of, enrolled
 
-LIMITS = LineLimits(deadline=30, connect=10, retry_pause=0)
-BOTH = (Evidence.CARD_GENUINE, Evidence.PIN_VERIFIED)
+BOTH = frozenset({Evidence.CARD_GENUINE, Evidence.PIN_VERIFIED})
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +31,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformServer]
 
 @pytest.fixture
 def keys(server: PlatformServer, tmp_path: Path) -> TerminalKeys:
-    store = KeyStore(tmp_path)
-    ask = ask_platform(Exchange(server.url, LIMITS))
-    enrol(store, Place("429900", 3, server.url), server.new_enrolment_code(), ask)
-    return store.load()
+    return enrolled(server, tmp_path)
 
 
 @pytest.fixture
 def client(server: PlatformServer, keys: TerminalKeys) -> Iterator[PlatformClient]:
-    identity = TerminalIdentity(keys.terminal_id, keys.private_key)
-    made = PlatformClient(server.url, identity, keys.enrolment.platform_key, LIMITS)
-    yield made
-    made.close()
+    with client_of(server, keys) as made:
+        yield made
 
 
 def test_status_and_catalogue(client: PlatformClient) -> None:
@@ -65,7 +57,7 @@ def test_every_verdict(server: PlatformServer, client: PlatformClient) -> None:
 
 def test_overviews_of_everybody(client: PlatformClient) -> None:
     for person in population()[:40]:
-        overview = client.overview(person.number, person.card.card_id, BOTH)
+        overview = client.overview(Asker(person.number, person.card.card_id, None, BOTH))
         assert overview.name == person.name
         if isinstance(overview.pension, Pension):
             assert len(overview.pension.recent) == 12
@@ -74,7 +66,7 @@ def test_overviews_of_everybody(client: PlatformClient) -> None:
 def test_another_persons_card_is_refused(client: PlatformClient) -> None:
     first, second, *_ = population()
     with pytest.raises(PlatformRefused) as caught:
-        client.overview(first.number, second.card.card_id, BOTH)
+        client.overview(Asker(first.number, second.card.card_id, None, BOTH))
     assert caught.value.problem is Problem.FORBIDDEN
 
 
@@ -102,10 +94,10 @@ def test_an_alarm_has_one_effect_however_often_it_is_sent(
 
 
 def test_a_wrong_clock_is_told(server: PlatformServer, keys: TerminalKeys) -> None:
-    identity = TerminalIdentity(keys.terminal_id, keys.private_key)
-    platform_key = keys.enrolment.platform_key
-    behind = PlatformClient(server.url, identity, platform_key, LIMITS, clock=lambda: 1_700_000_000)
-    with pytest.raises(ClockWrong) as caught:
+    with (
+        client_of(server, keys, clock=lambda: 1_700_000_000) as behind,
+        pytest.raises(ClockWrong) as caught,
+    ):
         behind.status()
     assert caught.value.server_time > 1_750_000_000
 
