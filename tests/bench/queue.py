@@ -1,0 +1,136 @@
+"""Durable enqueue and delivery, against bare sqlite3 with the very same tables and indexes."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from kiosk.clock import SystemClock
+from offline_queue.database import immediate, open_durable
+from offline_queue.message import State
+from offline_queue.queue import Queue
+from offline_queue.schema import MIGRATIONS
+from offline_queue.seal import Header, SealKeys
+from offline_queue.transitions import SealedRow, insert
+from tests.bench.figure import Figure, paired
+
+ROUNDS = 1500
+FLAT_ROUNDS = 400
+FEW, MANY = 1_000, 100_000
+"""Rows between which a claim must cost the same."""
+
+KEYS = SealKeys({1: bytes(range(16))}, current=1)
+BODY = bytes(range(256)) * 4
+NOW = 1_795_000_000_000
+
+
+def figures() -> Iterator[Figure]:
+    """Measures on a disk: /tmp is often none."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="yikatong-bench-") as name:
+        folder = Path(name)
+        queue = Queue(folder / "ours", KEYS, SystemClock())
+        raw = open_durable(folder / "raw", migrations=MIGRATIONS)
+        numbers = iter(range(10**9))
+
+        def enqueue() -> None:
+            queue.enqueue("rating", BODY, key=key(next(numbers)))
+
+        mine, peer = paired(enqueue, _raw_enqueue(raw), ROUNDS)
+        yield Figure.of("queue.enqueue", mine, "ms", peer, "bare sqlite3 WAL+FULL, same schema")
+        mine, peer = paired(_claim_ack(queue), _raw_claim_ack(raw), ROUNDS // 2)
+        yield Figure.of("queue.claim_ack", mine, "ms", peer, "its two bare commits")
+        queue.close()
+        raw.close()
+        for figure, state in (
+            ("queue.claim_pending", State.READY),
+            ("queue.claim_done", State.CONFIRMED),
+        ):
+            many = _filled(folder / f"{figure}-many", MANY, state)
+            few = _filled(folder / f"{figure}-few", FEW, state)
+            # What filling left in the kernel's buffers would be written while we measure.
+            os.sync()
+            mine, peer = paired(_claim_ack(many), _claim_ack(few), FLAT_ROUNDS)
+            yield Figure.of(
+                figure, mine, "ms", peer, f"{MANY:,} rows {state.value} against {FEW:,}"
+            )
+            many.close()
+            few.close()
+
+
+def key(number: int) -> str:
+    """As long as the keys of the field: a terminal id and a UUID."""
+    text = f"{number:032x}"
+    return f"T429900-0003-{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _raw_enqueue(raw: sqlite3.Connection) -> Callable[[], None]:
+    numbers = iter(range(1, 10**9))
+
+    def enqueue() -> None:
+        number = next(numbers)
+        raw.execute("BEGIN IMMEDIATE")
+        raw.execute(
+            "INSERT INTO message (seq, kind, key, ordering, priority, created, key_version, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (number, "rating", key(number), "", 20, NOW + number, 1, "ready"),
+        )
+        raw.execute("INSERT INTO body VALUES (?, ?)", (number, BODY))
+        raw.execute("COMMIT")
+
+    return enqueue
+
+
+def _raw_claim_ack(raw: sqlite3.Connection) -> Callable[[], None]:
+    def claim_ack() -> None:
+        raw.execute("BEGIN IMMEDIATE")
+        seq, _key, _body = raw.execute(
+            "UPDATE message SET state = 'leased', owner = 'peer', epoch = epoch + 1, due = ?"
+            " WHERE seq = (SELECT seq FROM message WHERE state = 'ready' AND due = 0"
+            " AND settled IS NULL ORDER BY priority, seq LIMIT 1)"
+            " RETURNING seq, key, (SELECT sealed FROM body WHERE body.seq = message.seq)",
+            (NOW,),
+        ).fetchone()
+        raw.execute("COMMIT")
+        raw.execute("BEGIN IMMEDIATE")
+        raw.execute(
+            "UPDATE message SET state = 'confirmed', owner = NULL, due = 0, settled = ?,"
+            " receipt = 'r-1' WHERE seq = ?",
+            (NOW, seq),
+        )
+        raw.execute("COMMIT")
+
+    return claim_ack
+
+
+def _claim_ack(queue: Queue) -> Callable[[], None]:
+    def claim_ack() -> None:
+        claim = queue.claim("bench")
+        if claim is None:
+            raise AssertionError("the benchmark's queue ran dry")
+        queue.confirm(claim, "r-1")
+
+    return claim_ack
+
+
+def _filled(path: Path, rows: int, state: State) -> Queue:
+    """A queue with so many rows, and at least enough ready ones to measure with."""
+    Queue(path, KEYS, SystemClock()).close()
+    connection = open_durable(path, migrations=MIGRATIONS)
+    with immediate(connection):
+        for number in range(1, rows + 1):
+            header = Header(number, "rating", key(number), "", 20, NOW)
+            sealed = KEYS.seal(header, BODY, number.to_bytes(12, "big"))
+            insert(connection, SealedRow(header, 1, sealed))
+        if state is State.CONFIRMED:
+            connection.execute(
+                "UPDATE message SET state = 'confirmed', settled = ?, receipt = 'r-1'", (NOW,)
+            )
+    connection.close()
+    queue = Queue(path, KEYS, SystemClock())
+    if state is State.CONFIRMED:
+        for number in range(rows + 1, rows + FLAT_ROUNDS + 3):
+            queue.enqueue("rating", BODY, key=key(number))
+    return queue
