@@ -1,0 +1,68 @@
+"""From a printer's attributes (RFC 8011 §5.4) to how it stands."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+from drivers.document_printer import PrinterNote, PrinterReason, PrinterStatus
+from drivers.ipp_answers import Attributes, number, words
+
+PRINTER_ATTRIBUTES = (
+    "printer-state",
+    "printer-state-reasons",
+    "printer-is-accepting-jobs",
+    "queued-job-count",
+)
+"""What `printer_status` reads."""
+
+_IDLE, _PROCESSING = 3, 4
+_SEVERITIES = ("-error", "-warning", "-report")
+_URGENCY = {reason: place for place, reason in enumerate(PrinterReason)}
+
+
+@cache
+def meanings() -> dict[str, PrinterReason | PrinterNote]:
+    """The keywords of `ipp_reasons.toml` that mean something to us."""
+    path = resources.files("drivers").joinpath("ipp_reasons.toml")
+    table = tomllib.loads(path.read_text("utf-8"))
+    found: dict[str, PrinterReason | PrinterNote] = {}
+    for kind, rows in ((PrinterReason, table["obstacle"]), (PrinterNote, table["note"])):
+        for meaning, keywords in rows.items():
+            found |= dict.fromkeys(keywords, kind(meaning))
+    return found
+
+
+def printer_status(attributes: Attributes) -> PrinterStatus:
+    """How the printer stands by its own words.
+
+    Severity suffixes are dropped: printers report an empty tray as media-empty-warning or even
+    -report. A printer that doesn't give its state has not answered.
+    """
+    known = [
+        meanings().get(_without_severity(word))
+        for word in words(attributes, "printer-state-reasons")
+        if not word.startswith("cups-")
+    ]
+    obstacles = {meaning for meaning in known if isinstance(meaning, PrinterReason)}
+    notes = frozenset(meaning for meaning in known if isinstance(meaning, PrinterNote))
+    state = number(attributes, "printer-state")
+    if state is None:
+        obstacles.add(PrinterReason.GONE)
+    elif state not in (_IDLE, _PROCESSING):
+        obstacles.add(PrinterReason.STOPPED)
+    if attributes.get("printer-is-accepting-jobs") == (False,):
+        obstacles.add(PrinterReason.STOPPED)
+    return PrinterStatus(
+        reason=min(obstacles, key=_URGENCY.__getitem__, default=None),
+        notes=notes,
+        busy=state == _PROCESSING or (number(attributes, "queued-job-count") or 0) > 0,
+    )
+
+
+def _without_severity(word: str) -> str:
+    for severity in _SEVERITIES:
+        if word.endswith(severity):
+            return word.removesuffix(severity)
+    return word
