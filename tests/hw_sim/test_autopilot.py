@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import qrcode
+import typst
 
+from hw_sim.hall import sheets
 from hw_sim.hall.autopilot import Autopilot
 from hw_sim.hall.client import HallNotRunning, HallRefused
 from hw_sim.hall.observed import ObservedScreens, ObserveFormatError, parse
@@ -18,18 +21,24 @@ from hw_sim.hall.steps import (
     Approach,
     Expect,
     ExpectAlarm,
+    ExpectEvents,
+    ExpectSheets,
     Insert,
     Press,
     Remove,
+    ScanSheet,
     Sim,
     Stays,
     Step,
     Touch,
     TouchAnywhere,
+    TypeSheetCode,
     Visit,
 )
 
 SIZE = (1080, 1920)
+CODE = "7F3K-92MD-Q4TX-LLCD"
+QR_TEXT = "https://zm.jiangcheng.example/v?c=7F3K92MDQ4TXLLCD&s=QmFzZTY0"
 RECT = [100, 200, 50, 20]
 
 
@@ -74,11 +83,20 @@ class FakeHall:
         self.asked: list[tuple[str, dict[str, object]]] = []
         self.entry = False
         self.alarms = 0
+        self.sheets = 0
+        self.events: dict[str, int] = {}
+        self.prints: list[dict[str, object]] = []
         self.refuses: set[str] = set()
 
     def ask(self, do: str, **arguments: object) -> dict[str, Any]:
         if do == "status":
-            return {"pad": {"entry": self.entry}, "platform": {"alarms": self.alarms}}
+            return {
+                "pad": {"entry": self.entry},
+                "platform": {"alarms": self.alarms, "events": dict(self.events)},
+                "printer": {"sheets_out": self.sheets},
+            }
+        if do == "prints":
+            return {"prints": self.prints}
         if do in self.refuses:
             raise HallRefused("no card")
         self.asked.append((do, arguments))
@@ -304,6 +322,82 @@ def test_alarm_must_be_new(walk: Walk) -> None:
 
     walk.kiosk.reactions["insert"] = alarm
     assert walk.walk(Insert("clone"), ExpectAlarm(within=0.1)).ok
+
+
+def test_events_are_counted_from_the_visit_on(walk: Walk) -> None:
+    walk.kiosk.shows("home")
+    walk.hall.events = {"evaluation": 7}
+    assert not walk.walk(ExpectEvents("evaluation", within=0.1)).ok
+    assert walk.walk(ExpectEvents("evaluation", 0)).ok
+    walk.kiosk.reactions["insert"] = lambda: walk.hall.events.update(evaluation=8)
+    assert walk.walk(Insert("v3"), ExpectEvents("evaluation", within=0.1)).ok
+    walk.kiosk.reactions["insert"] = lambda: walk.hall.events.update(evaluation=10)
+    report = walk.walk(Insert("v3"), ExpectEvents("evaluation", within=0.1))
+    assert report.visits[0].outcome.endswith("2 evaluation reached the platform")
+
+
+def test_sheets_are_counted_from_the_visit_on(walk: Walk) -> None:
+    walk.kiosk.shows("home")
+    walk.hall.sheets = 3
+    assert walk.walk(ExpectSheets(0)).ok
+    assert not walk.walk(ExpectSheets(1)).ok
+
+    def out() -> None:
+        walk.hall.sheets = 5
+
+    walk.kiosk.reactions["insert"] = out
+    assert walk.walk(Insert("v3"), ExpectSheets(2)).ok
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A printed sheet with a code and a QR, of nobody."""
+    folder = tmp_path_factory.mktemp("sheet")
+    qr = qrcode.make(QR_TEXT)
+    qr.save(folder / "qr.png")
+    template = folder / "sheet.typ"
+    template.write_text(f'= Sheet\n{CODE}\n#pagebreak()\n#image("qr.png", width: 40mm)\n')
+    target = folder / "sheet.pdf"
+    typst.compile(template, output=target)
+    return target
+
+
+def test_a_sheet_is_held_to_the_scanner_or_forged(walk: Walk, sheet: Path) -> None:
+    assert sheets.qr_text(sheet) == QR_TEXT
+    walk.kiosk.shows("verify")
+    walk.hall.prints = [
+        {"state": "completed", "file": str(sheet)},
+        {"state": "aborted", "file": None},
+    ]
+    seen: list[bool] = []
+    walk.kiosk.reactions["scan"] = lambda: seen.append(
+        Path(str(walk.hall.asked[-1][1].get("image", ""))).is_file()
+    )
+    assert walk.walk(ScanSheet(), ScanSheet(forged=True)).ok, walk.lines
+    assert seen == [True, False]
+    assert walk.hall.asked[-1][1]["text"] == QR_TEXT.replace("&s=Q", "&s=A")
+
+
+def test_the_code_of_a_sheet_is_typed_key_by_key(walk: Walk, sheet: Path) -> None:
+    walk.hall.prints = [{"state": "completed", "file": str(sheet)}]
+    keys = sorted({f"key.{character}" for character in CODE if character != "-"})
+    walk.kiosk.shows("code-entry", *keys)
+    assert walk.walk(TypeSheetCode()).ok, walk.lines
+    rows = {y - 10: key for key, (_, y, _, _) in walk.kiosk.focus.items() for y in [y + 10]}
+    typed = "".join(rows[y - 10].removeprefix("key.") for _, y in walk.kiosk.touches)
+    assert typed == CODE.replace("-", "")
+
+
+@pytest.mark.parametrize("step", [ScanSheet(), TypeSheetCode()])
+def test_without_a_printed_sheet_there_is_nothing_to_show(walk: Walk, step: Step) -> None:
+    walk.kiosk.shows("verify")
+    assert "nothing was printed yet" in walk.walk(step).visits[0].outcome
+
+
+def test_a_sheet_that_is_none_is_an_outcome(walk: Walk, tmp_path: Path) -> None:
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
+    walk.hall.prints = [{"state": "completed", "file": str(tmp_path / "broken.pdf")}]
+    assert "pdfinfo failed" in walk.walk(ScanSheet()).visits[0].outcome
 
 
 def test_keys_wait_for_the_pad(walk: Walk) -> None:

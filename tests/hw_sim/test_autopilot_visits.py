@@ -8,6 +8,7 @@ import pytest
 
 from hw_sim.cards.catalogue import canonical_name
 from hw_sim.cards.faults import parse_faults
+from hw_sim.faults import Schedule
 from hw_sim.hall.slot import INSERTABLE
 from hw_sim.hall.steps import (
     FAILURES,
@@ -25,7 +26,10 @@ from hw_sim.hall.steps import (
 from hw_sim.hall.visits import VISITS
 from hw_sim.hall.walk import NoSuchVisit, chosen
 from hw_sim.pad import KEYS
+from hw_sim.platform.ecards import CodeState, holder_named
 from hw_sim.platform.faults import FaultPlan
+from hw_sim.printer.device import FAULTS as PRINTER_FAULTS
+from hw_sim.scanner_frames import ANSWER_FAULTS, CODE_FAULTS
 from kiosk.failures import kinds
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +45,7 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("visit", VISITS, ids=ids)
 def test_visit_ends_at_home_with_an_empty_slot(visit: Visit) -> None:
-    last = visit.steps[-1]
-    assert isinstance(last, Expect)
+    *_, last = (step for step in visit.steps if isinstance(step, Expect | Stays))
     assert last.screen == "home"
     inside = False
     for step in visit.steps:
@@ -57,11 +60,21 @@ def test_visit_ends_at_home_with_an_empty_slot(visit: Visit) -> None:
 
 @pytest.mark.parametrize("visit", VISITS, ids=ids)
 def test_what_was_broken_is_mended_by_its_end(visit: Visit) -> None:
-    state = {"platform": "up", "reader": "plugged", "pad": "plugged"}
+    well = {
+        "platform": "up",
+        "reader": "plugged",
+        "pad": "plugged",
+        "scanner": "plugged",
+        "printer": "on",
+        "paper": "in",
+        "jam": "clear",
+        "door": "closed",
+    }
+    state = dict(well)
     for step in visit.steps:
         if isinstance(step, Sim) and step.do in state:
             state[step.do] = step.arguments["state"]
-    assert state == {"platform": "up", "reader": "plugged", "pad": "plugged"}
+    assert state == well
 
 
 @pytest.mark.parametrize("visit", VISITS, ids=ids)
@@ -78,6 +91,14 @@ def test_cards_keys_and_faults_exist(visit: Visit) -> None:
                 assert parse_faults(what)
             case Sim(do="fault", arguments={"where": "platform", "what": what}):
                 FaultPlan(what)
+            case Sim(do="fault", arguments={"where": "scanner", "what": what}):
+                Schedule(ANSWER_FAULTS | CODE_FAULTS).set(what)
+            case Sim(do="fault", arguments={"where": "printer", "what": what}):
+                of_jobs = {f"job-{name}": value for name, value in PRINTER_FAULTS.items()}
+                Schedule(PRINTER_FAULTS | of_jobs).set(what)
+            case Sim(do="ecard", arguments={"card": card, "state": state}):
+                holder_named(card)
+                CodeState(state)
             case Sim(do="reader" | "pcscd"):
                 assert visit.needs_pcscd
             case _:
@@ -94,6 +115,13 @@ def test_every_kind_of_the_hall_is_visited() -> None:
     ):  # fmt: skip
         assert f"failure.{failure}" in expected
     assert {"pin.rejected", "overview", "card-status", "take-card"} <= expected
+    for problem in ("not-ours", "expired", "used", "wrong-channel", "offline"):
+        assert f"identify.{problem}" in expected
+    assert {
+        *("preview", "printing", "printing.waiting", "take-sheet", "rating", "risk", "no-proof"),
+        *("verified.genuine", "verified.offline.forged", "verified.offline.genuine-seal"),
+        *("failure.print-unknown", "failure.certificate-offline", "failure.risk-blocked"),
+    } <= expected
     assert any(isinstance(step, ExpectAlarm) for visit in VISITS for step in visit.steps)
 
 

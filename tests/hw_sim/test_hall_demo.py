@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.hw_sim.ipp_client import of_job, pdf, print_job
+
 VISIT = "pcscd restarted in between"
 
 STAND_IN = """#!{python}
-import json, os, sys, time
+import http.client, json, os, re, sys, time
 words = sys.argv[1:]
 def option(name):
     return words[words.index(name) + 1]
@@ -38,6 +40,14 @@ def incarnation():
         return os.stat(service).st_ctime_ns
     except FileNotFoundError:
         return None
+def ask(body):
+    host, port = re.search("ipp://([^:]*):([0-9]*)/", open(option("--config")).read()).groups()
+    line = http.client.HTTPConnection(host, int(port), timeout=10)
+    line.request("POST", "/ipp/print", bytes.fromhex(body), {{"Content-Type": "application/ipp"}})
+    return line.getresponse().read()
+ask("{print_job}")
+while b"job-completed-successfully" not in ask("{job}"):
+    time.sleep(0.02)
 first = incarnation()
 shows("home")
 while incarnation() == first:
@@ -59,7 +69,8 @@ def needs() -> None:
 
 def stand_in(folder: Path, *, broken: bool = False) -> Path:
     script = folder / "yikatong"
-    script.write_text(STAND_IN.format(python=sys.executable, broken=broken))
+    asked = {"print_job": print_job("证明 S-1").hex(), "job": of_job(0x0009, 1).hex()}
+    script.write_text(STAND_IN.format(python=sys.executable, broken=broken, **asked))
     script.chmod(0o755)
     return script
 
@@ -117,6 +128,11 @@ def test_walk_leaves_a_report_and_enrols_once(tmp_path: Path) -> None:
     assert report["ok"] is True
     assert [visit["name"] for visit in report["visits"]] == [VISIT]
     assert list((tmp_path / "out").glob("0001-home.png"))
+    # Of this walk alone; the hall's state keeps those of both.
+    (printed,) = (tmp_path / "out").glob("print-*.pdf")
+    assert printed.name == "print-01-证明-S-1.pdf"
+    assert printed.read_bytes() == pdf(1)
+    assert len(list((tmp_path / "state" / "hall" / "prints").iterdir())) == 2
     assert {log.name for log in (tmp_path / "out" / "logs").iterdir()} >= {
         "hall.log",
         "kiosk.log",

@@ -38,7 +38,7 @@ def test_buttons_reach_the_hall(tmp_path: Path) -> None:
     state = ["--state", str(tmp_path / "state"), "--direct"]
     hall = Child("hall", [*sim, "start", "--run", str(run), *state], tmp_path)
     # Tall enough for the dock's own size, so that panel coordinates are the window's.
-    display = VirtualDisplay((600, 1200), tmp_path)
+    display = VirtualDisplay((900, 900), tmp_path)
     dock = None
     try:
         assert until(lambda: (run / "hall.json").exists()), hall.log.read_text()
@@ -81,6 +81,14 @@ def test_buttons_reach_the_hall(tmp_path: Path) -> None:
         assert until(lambda: status()["platform"]["state"] == "down")
         touch("pad", state="unplugged")
         assert until(lambda: not status()["pad"]["plugged"])
+        touch("ecard", card="v3", state="fresh")
+        assert until(lambda: status()["scanner"]["code_shown"])
+        touch("paper", state="out")
+        assert until(lambda: status()["printer"]["paper"] == "out")
+        touch("jam", state="on")
+        assert until(lambda: status()["printer"]["jam"])
+        touch("printer", state="off")
+        assert until(lambda: not status()["printer"]["on"])
         dock.check()
     finally:
         if dock is not None:

@@ -30,6 +30,8 @@ def announced(folder: Path, **changes: Any) -> dict[str, Any]:
         "psam_reader": "Yikatong PSAM Slot 00 00",
         "direct": None,
         "pad": str(folder / "pad"),
+        "scanner": str(folder / "scanner"),
+        "printer": "ipp://127.0.0.1:4712/ipp/print",
         "platform": "http://127.0.0.1:4711",
         "enrolment_code": "ABCD-EFGH",
         "pad_master_key_file": str(key),
@@ -52,6 +54,11 @@ def test_terminal_takes_it(tmp_path: Path, walk: bool, screen: TerminalScreen) -
     assert config.platform.url == "http://127.0.0.1:4711"
     assert config.pad is not None
     assert config.pad.port == str(tmp_path / "pad")
+    assert config.scanner is not None
+    assert config.scanner.port == str(tmp_path / "scanner")
+    assert config.printer is not None
+    assert config.printer.url == "ipp://127.0.0.1:4712/ipp/print"
+    assert (config.printer.patience < 10) is walk
     assert (config.limits.warning_seconds < 20) is walk
     # The one-time code is no part of a terminal's configuration.
     assert "ABCD-EFGH" not in file.read_text()

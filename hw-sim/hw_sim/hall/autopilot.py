@@ -12,26 +12,34 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, assert_never
 
+from hw_sim.hall import sheets
 from hw_sim.hall.client import Answer, HallNotRunning, HallRefused
+from hw_sim.hall.control import Refused
+from hw_sim.hall.evidence import Evidence
 from hw_sim.hall.observed import Observation, ObservedScreens
 from hw_sim.hall.report import Report, StepReport, VisitReport
 from hw_sim.hall.steps import (
     Approach,
     Expect,
     ExpectAlarm,
+    ExpectEvents,
+    ExpectSheets,
     Insert,
     Press,
     Remove,
+    ScanSheet,
     Sim,
     Stays,
     Step,
     Touch,
     TouchAnywhere,
+    TypeSheetCode,
     Visit,
     described,
 )
 
 _POLL = 0.02
+_KEY_SECONDS = 5.0
 
 
 class Hall(Protocol):
@@ -85,7 +93,7 @@ class Autopilot:
         self._watch = watch
         self._cursor = 0
         self._shots = 0
-        self._alarms = 0
+        self._evidence = Evidence(hall)
 
     def walk(self, visits: Sequence[Visit]) -> Report:
         """Walk every visit; after one that failed the hall is put right and the next begins.
@@ -107,7 +115,7 @@ class Autopilot:
     def _visit(self, visit: Visit, label: str) -> VisitReport:
         found = VisitReport(visit.name)
         began = time.monotonic()
-        self._alarms = self._alarm_count()
+        self._evidence.begin()
         self._screens.read()
         self._cursor = max(0, len(self._screens.seen) - 1)
         for step in visit.steps:
@@ -117,8 +125,10 @@ class Autopilot:
                 outcome = "ok"
             except StepFailed as failure:
                 outcome = str(failure)
-            except HallRefused as refusal:
+            except (HallRefused, Refused) as refusal:
                 outcome = f"the hall refused: {refusal}"
+            except sheets.SheetUnreadable as problem:
+                outcome = str(problem)
             seconds = time.monotonic() - before
             latest = self._screens.latest
             screen = latest.screen if latest else ""
@@ -164,10 +174,19 @@ class Autopilot:
                 self._stays(step)
             case Sim(do=do, arguments=arguments):
                 self._hall.ask(do, **arguments)
+            case ScanSheet(forged=forged):
+                self._scan_sheet(forged=forged)
+            case TypeSheetCode():
+                for character in sheets.code(self._newest_sheet()):
+                    self._touch(f"key.{character}", _KEY_SECONDS)
+            case ExpectSheets(sheets=wanted):
+                self._expect_sheets(wanted)
+            case ExpectEvents(kind=kind, count=count, within=within):
+                self._expect_events(kind, count, within)
             case ExpectAlarm(within=within):
                 self._poll_hall(
                     within,
-                    lambda: self._alarm_count() > self._alarms,
+                    lambda: self._evidence.alarms() > 0,
                     "no new alarm at the platform",
                 )
             case _:
@@ -266,8 +285,31 @@ class Autopilot:
                 raise StepFailed(f"{else_say} within {within:g} s")
             time.sleep(_POLL)
 
-    def _alarm_count(self) -> int:
-        return int(self._hall.ask("status")["platform"]["alarms"])
+    def _newest_sheet(self) -> Path:
+        sheet = self._evidence.newest_print()
+        if sheet is None:
+            raise StepFailed("nothing was printed yet")
+        return sheet
+
+    def _scan_sheet(self, *, forged: bool) -> None:
+        sheet = self._newest_sheet()
+        if forged:
+            self._act("scan", text=sheets.forged(sheets.qr_text(sheet)))
+            return
+        with sheets.picture(sheet) as image:
+            self._act("scan", image=str(image))
+
+    def _expect_sheets(self, wanted: int) -> None:
+        found = self._evidence.sheets()
+        if found != wanted:
+            raise StepFailed(f"{found} sheets came out")
+
+    def _expect_events(self, kind: str, wanted: int, within: float) -> None:
+        missing = f"not {wanted} new {kind} at the platform"
+        self._poll_hall(within, lambda: self._evidence.events(kind) >= wanted, missing)
+        found = self._evidence.events(kind)
+        if found != wanted:
+            raise StepFailed(f"{found} {kind} reached the platform")
 
     def _put_right(self) -> None:
         """Leave the hall as the next visitor expects to find it."""
@@ -275,9 +317,18 @@ class Autopilot:
             ("remove", {}),
             ("fault", {"where": "card", "what": "none"}),
             ("fault", {"where": "pad", "what": "none"}),
+            ("fault", {"where": "scanner", "what": "none"}),
+            ("fault", {"where": "printer", "what": "none"}),
+            ("fault", {"where": "platform", "what": "none"}),
             ("platform", {"state": "up"}),
             ("reader", {"state": "plugged"}),
             ("pad", {"state": "plugged"}),
+            ("scanner", {"state": "plugged"}),
+            ("printer", {"state": "on"}),
+            ("paper", {"state": "in"}),
+            ("jam", {"state": "clear"}),
+            ("door", {"state": "closed"}),
+            ("toner", {"state": "full"}),
         ):
             try:
                 self._hall.ask(do, **arguments)

@@ -24,6 +24,7 @@ from hw_sim.hall.client import (
     default_run_directory,
 )
 from hw_sim.hall.display import DisplayUnusable, VirtualDisplay, room_of
+from hw_sim.hall.panel import WIDTH as DOCK_WIDTH
 from hw_sim.hall.steps import Visit
 from hw_sim.hall.terminal import (
     LANDSCAPE,
@@ -39,7 +40,9 @@ _OPENING_SECONDS = 60.0
 _ENROLMENT_SECONDS = 60.0
 _POLL = 0.01
 _LOOK = 0.2
-_DOCK_WIDTH = 460
+_OF_A_WALK = ("[0-9][0-9][0-9][0-9]-*.png", "print-*.pdf", "report.json", "observe.jsonl")
+"""What an earlier walk left in its folder."""
+_BESIDE = DOCK_WIDTH + 20
 _SMALLEST = 0.4
 """Below it the terminal would have fewer pixels an inch than it accepts."""
 
@@ -47,9 +50,11 @@ _WHAT_TO_TRY = """\
 大厅已开门 / the hall is open. Ctrl-C 结束 / ends everything.
  1  终端上点一项业务，控制台上“插卡”，密码键盘按 123456 确认
     touch a service, insert a card from the dock, press 123456 and Enter on its pad
- 2  换别的卡：假卡、挂失卡、不应答的卡；办理中把卡拔出，断开平台或读卡器
+ 2  控制台上“出示电子社保卡”代替插卡；缺纸、卡纸、开门看打印怎样继续
+    show an e-card instead of a card; empty the tray or jam the printer while it prints
+ 3  换别的卡：假卡、挂失卡、不应答的卡；办理中把卡拔出，断开平台或读卡器
     try the other cards: clone, lost, silent; tear the card out, cut the platform or the reader
- 3  另一个窗口里 / in another terminal:  yikatong-sim status | cards | fault card 3:tear
+ 4  另一个窗口里 / in another terminal:  yikatong-sim status | cards | fault card 3:tear
 """
 
 
@@ -161,7 +166,7 @@ class _Demo:
 
     def _clean_out(self) -> None:
         self._out.mkdir(parents=True, exist_ok=True)
-        for pattern in ("[0-9][0-9][0-9][0-9]-*.png", "report.json", "observe.jsonl"):
+        for pattern in _OF_A_WALK:
             for old in self._out.glob(pattern):
                 old.unlink()
 
@@ -169,7 +174,7 @@ class _Demo:
         room = room_of(os.environ.get("DISPLAY", ""))
         if room is None:
             return TerminalScreen(size, 0.5)
-        scale = min(1.0, 0.92 * room[1] / size[1], (room[0] - _DOCK_WIDTH) / size[0])
+        scale = min(1.0, 0.92 * room[1] / size[1], (room[0] - _BESIDE) / size[0])
         return TerminalScreen(size, max(_SMALLEST, round(scale, 3)))
 
     # --- what is started -----------------------------------------------------------------------
@@ -272,5 +277,14 @@ class _Demo:
             window=XWindow(display),
             watch=check,
         )
+        self._collect_prints()
         summarise(report, self._out)
         return 0 if report.ok else 1
+
+    def _collect_prints(self) -> None:
+        """Copy what came out of the printer as ``print-NN-<name>.pdf``."""
+        prints = HallClient(self._run_directory).ask("prints")["prints"]
+        printed = [Path(job["file"]) for job in prints if job["state"] == "completed"]
+        for place, file in enumerate(printed, start=1):
+            name = file.name.partition("-")[2]
+            shutil.copyfile(file, self._out / f"print-{place:02}-{name}")

@@ -59,6 +59,8 @@ def _greet(run: Path, found: Answer) -> None:
         f"The hall is open in {run}\n"
         f"  platform {found['platform']}   enrolment code {found['enrolment_code']}\n"
         f"  pad      {found['pad']}\n"
+        f"  scanner  {found['scanner']}\n"
+        f"  printer  {found['printer']}\n"
         f"  pcscd    PCSCLITE_CSOCK_NAME={found['csock_name']}\n"
     )
     sys.stdout.flush()

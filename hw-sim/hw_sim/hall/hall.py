@@ -11,24 +11,27 @@ import os
 import secrets
 import stat
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 from hw_sim.epp import EntryState
 from hw_sim.epp_fields import facts
 from hw_sim.faults import FaultSyntaxError
 from hw_sim.hall.client import ANNOUNCEMENT_NAME, Answer
+from hw_sim.hall.codes import CodeDesk
 from hw_sim.hall.control import ControlServer, Refused
+from hw_sim.hall.prints import PrintDesk
+from hw_sim.hall.questions import Question, Questions, choice, here, text
 from hw_sim.hall.slot import CardSlot, listed
 from hw_sim.pad import PadDevice
 from hw_sim.platform.faults import FaultScriptError
 from hw_sim.platform.server import PlatformServer
+from hw_sim.printer.device import PAGE_SECONDS
 
-T = TypeVar("T")
+_FAULTY = "card pad scanner printer platform"
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,12 @@ class HallSettings:
 
     Attributes:
         run: run directory, made when missing; only this user may look into it.
-        state: what outlives the hall: the platform's database and the pad's key memory.
+        state: what outlives the hall: the platform's database, the pad's key memory, and the
+            documents that were printed.
         seed: of the cards' challenges; None draws them at random.
         port: of the platform; 0 takes a free one.
         direct: cards connect to the terminal's own sockets; no pcscd.
+        page_seconds: that the document printer takes for a side.
     """
 
     run: Path
@@ -48,6 +53,7 @@ class HallSettings:
     seed: int | None = None
     port: int = 0
     direct: bool = False
+    page_seconds: float = PAGE_SECONDS
 
 
 class Hall:
@@ -64,10 +70,12 @@ class Hall:
         self._pad: PadDevice | None = None
         self._platform: PlatformServer | None = None
         self._slot: CardSlot | None = None
+        self._codes = CodeDesk()
+        self._prints = PrintDesk()
         self._made_run = False
         self._line = "up"
         self._platform_faults = 0
-        self._questions: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
+        self._questions: Questions = {
             "insert": self._insert,
             "remove": self._remove,
             "press": self._press,
@@ -79,6 +87,8 @@ class Hall:
             "status": self._status,
             "cards": self._cards,
             "stop": self._stop,
+            **self._codes.questions,
+            **self._prints.questions,
         }
 
     def open(self) -> Answer:
@@ -101,6 +111,8 @@ class Hall:
             platform = beside.submit(self._open_platform)
             self._slot = CardSlot(self._settings.seed, direct=self._settings.direct)
             self._platform = platform.result()
+        self._codes.open(run / "scanner", self._platform)
+        self._prints.open(state / "prints", self._settings.page_seconds)
         key_file = self._open_pad()
         return self._announce(key_file)
 
@@ -111,6 +123,8 @@ class Hall:
         if self._slot is not None:
             self._slot.close()
             self._slot = None
+        self._codes.close()
+        self._prints.close()
         if self._pad is not None:
             self._pad.unplug()
             self._pad = None
@@ -140,7 +154,7 @@ class Hall:
         return shown
 
     def _announce(self, key_file: Path) -> Answer:
-        slot, platform, run = self._here(self._slot), self._here(self._platform), self._settings.run
+        slot, platform, run = here(self._slot), here(self._platform), self._settings.run
         found: Answer = {
             "pid": os.getpid(),
             "csock_name": slot.csock_name,
@@ -148,6 +162,8 @@ class Hall:
             "psam_reader": slot.psam_reader,
             "direct": slot.direct,
             "pad": str(run.resolve() / "pad"),
+            "scanner": str(run.resolve() / "scanner"),
+            "printer": here(self._prints.printer).url,
             "platform": platform.url,
             "enrolment_code": platform.enrolment_code,
             "pad_master_key_file": str(key_file.resolve()),
@@ -159,7 +175,7 @@ class Hall:
 
     # --- questions -----------------------------------------------------------------------------
 
-    def serve(self, question: Mapping[str, Any]) -> Answer:
+    def serve(self, question: Question) -> Answer:
         """Answer one question of the control socket.
 
         Raises:
@@ -171,69 +187,80 @@ class Hall:
             raise Refused(f"nothing is called {do!r}; there is {', '.join(self._questions)}")
         return answer(question)
 
-    def _insert(self, question: Mapping[str, Any]) -> Answer:
-        self._here(self._slot).insert(_text(question, "card"))
+    def _insert(self, question: Question) -> Answer:
+        here(self._slot).insert(text(question, "card"))
         return {}
 
-    def _remove(self, _question: Mapping[str, Any]) -> Answer:
-        self._here(self._slot).remove()
+    def _remove(self, _question: Question) -> Answer:
+        here(self._slot).remove()
         return {}
 
-    def _press(self, question: Mapping[str, Any]) -> Answer:
-        pad = self._here(self._pad)
+    def _press(self, question: Question) -> Answer:
+        pad = here(self._pad)
         if not pad.plugged:
             raise Refused("the pad is unplugged")
         try:
-            return {"sent": pad.press(_text(question, "keys"))}
+            return {"sent": pad.press(text(question, "keys"))}
         except ValueError as error:
             raise Refused(str(error)) from None
 
-    def _switch_platform(self, question: Mapping[str, Any]) -> Answer:
-        platform, state = self._here(self._platform), _choice(question, "state", "up down slow")
+    def _switch_platform(self, question: Question) -> Answer:
+        platform, state = here(self._platform), choice(question, "state", "up down slow")
         platform.set_slow(state == "slow")
         platform.set_down(state == "down")
         self._line = state
         return {}
 
-    def _fault(self, question: Mapping[str, Any]) -> Answer:
-        where, what = _choice(question, "where", "card pad platform"), _text(question, "what")
+    def _fault(self, question: Question) -> Answer:
+        where, what = choice(question, "where", f"{_FAULTY} all"), text(question, "what")
+        if where == "all" and what != "none":
+            raise Refused("all of them can only forget their faults: none")
         try:
-            match where:
-                case "card":
-                    self._here(self._slot).set_fault(what)
-                case "pad":
-                    self._here(self._pad).set_fault(what)
-                case _ if what == "none":
-                    self._here(self._platform).faults.clear()
-                    self._platform_faults = 0
-                case _:
-                    self._here(self._platform).faults.add(what)
-                    self._platform_faults += 1
+            for each in _FAULTY.split() if where == "all" else [where]:
+                self._set_fault(each, what)
         except (FaultSyntaxError, FaultScriptError) as error:
             raise Refused(str(error)) from None
         return {}
 
-    def _switch_reader(self, question: Mapping[str, Any]) -> Answer:
-        plugged = _choice(question, "state", "plugged unplugged") == "plugged"
-        self._here(self._slot).set_reader(plugged=plugged)
+    def _set_fault(self, where: str, what: str) -> None:
+        match where:
+            case "card":
+                here(self._slot).set_fault(what)
+            case "pad":
+                here(self._pad).set_fault(what)
+            case "scanner":
+                here(self._codes.scanner).set_fault(what)
+            case "printer":
+                here(self._prints.printer).set_fault(what)
+            case _ if what == "none":
+                here(self._platform).faults.clear()
+                self._platform_faults = 0
+            case _:
+                here(self._platform).faults.add(what)
+                self._platform_faults += 1
+
+    def _switch_reader(self, question: Question) -> Answer:
+        plugged = choice(question, "state", "plugged unplugged") == "plugged"
+        here(self._slot).set_reader(plugged=plugged)
         return {}
 
-    def _restart_pcscd(self, question: Mapping[str, Any]) -> Answer:
-        _choice(question, "do2", "restart")
-        self._here(self._slot).restart_service()
+    def _restart_pcscd(self, question: Question) -> Answer:
+        choice(question, "do2", "restart")
+        here(self._slot).restart_service()
         return {}
 
-    def _switch_pad(self, question: Mapping[str, Any]) -> Answer:
-        pad = self._here(self._pad)
-        if _choice(question, "state", "plugged unplugged") == "plugged":
+    def _switch_pad(self, question: Question) -> Answer:
+        pad = here(self._pad)
+        if choice(question, "state", "plugged unplugged") == "plugged":
             pad.plug()
         else:
             pad.unplug()
         return {}
 
-    def _status(self, _question: Mapping[str, Any]) -> Answer:
+    def _status(self, _question: Question) -> Answer:
         slot, pad, platform = self._slot, self._pad, self._platform
-        if slot is None or pad is None or platform is None:
+        scanner, printer = self._codes.scanner, self._prints.printer
+        if slot is None or pad is None or platform is None or scanner is None or printer is None:
             return {"opening": True, "pid": os.getpid()}
         return {
             "opening": False,
@@ -246,46 +273,31 @@ class Hall:
                 "entry": pad.entry is EntryState.RUNNING,
                 "count": pad.count,
             },
+            "scanner": self._codes.status(),
+            "printer": self._prints.status(),
             "platform": {
                 "state": "down" if platform.is_down else self._line,
                 "url": platform.url,
                 "alarms": len(platform.alarms()),
+                "events": Counter(event["kind"] for event in platform.events()),
                 "terminals": list(platform.terminal_ids()),
             },
             # The platform's rules may stand for ever ("*:503"): those set since the last "none".
             "faults": {
                 "card": slot.faults_pending,
                 "pad": pad.faults_pending,
+                "scanner": scanner.faults_pending,
+                "printer": printer.faults_pending,
                 "platform": self._platform_faults,
             },
         }
 
-    def _cards(self, _question: Mapping[str, Any]) -> Answer:
+    def _cards(self, _question: Question) -> Answer:
         return {"cards": listed()}
 
-    def _stop(self, _question: Mapping[str, Any]) -> Answer:
+    def _stop(self, _question: Question) -> Answer:
         self.closing.set()
         return {}
-
-    @staticmethod
-    def _here(part: T | None) -> T:
-        if part is None:
-            raise Refused("the hall is still opening")
-        return part
-
-
-def _text(question: Mapping[str, Any], name: str) -> str:
-    value = question.get(name)
-    if not isinstance(value, str) or not value:
-        raise Refused(f"{question['do']} needs {name!r}, a text")
-    return value
-
-
-def _choice(question: Mapping[str, Any], name: str, choices: str) -> str:
-    value = question.get(name)
-    if value not in choices.split():
-        raise Refused(f"{question['do']} needs {name!r}: {' or '.join(choices.split())}")
-    return str(value)
 
 
 def _write_private(path: Path, text: str) -> None:

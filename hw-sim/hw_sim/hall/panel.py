@@ -1,4 +1,4 @@
-"""What is on the dock (控制台): buttons with what they ask of the hall, laid out for one width.
+"""What is on the dock (控制台): buttons with what they ask of the hall, in two columns.
 
 Values only; `hw_sim.hall.dock` draws them. Sizes are in pixels.
 """
@@ -11,9 +11,11 @@ from enum import Enum
 
 from hw_sim.hall.client import Answer
 
-WIDTH, HEIGHT = 440, 1000
+WIDTH, HEIGHT = 840, 820
 _MARGIN, _GAP = 20, 8
-_INNER = WIDTH - 2 * _MARGIN
+_COLUMN = (WIDTH - 3 * _MARGIN) // 2
+_LEFT, _RIGHT = _MARGIN, 2 * _MARGIN + _COLUMN
+_ROW = 44
 
 CARD_BUTTONS: Sequence[tuple[str, str]] = (
     ("v3", "三代卡"),
@@ -33,6 +35,15 @@ _PAD_KEYS: Sequence[Sequence[tuple[str, str]]] = (
     (("7", "7"), ("8", "8"), ("9", "9"), ("C", "清除")),
     (("D", "00"), ("0", "0"), ("", ""), ("#", "确认")),
 )
+_STATES = {"idle": "空闲", "processing": "打印中", "stopped": "停下", "off": "已关机"}
+_REASONS = {
+    "media-jam": "卡纸",
+    "door-open": "机门开着",
+    "media-empty": "缺纸",
+    "toner-empty": "墨粉用完",
+    "media-low": "纸少",
+    "toner-low": "墨粉少",
+}
 _WAYS = {"pcscd": "经 pcscd", "direct": "直连，无 pcscd"}
 
 
@@ -98,33 +109,44 @@ def panel(status: Answer | None, message: str = "") -> Panel:
     if status is None or status["opening"]:
         text = "大厅未开门 · hall not running" if status is None else "正在开门 · opening"
         return Panel((), (Caption((_MARGIN, 100), text, strong=True, good=False),), message)
-    buttons = [*_cards(status, 110), *_pad(status, 426), *_devices(status, 690)]
+    buttons = [
+        *_cards(status, _grid(_LEFT, 110, 3, 56)),
+        *_pad(status, _grid(_LEFT, 404, 4, 52)),
+        *_codes(status, _grid(_LEFT, 682, 3, _ROW)),
+        *_printer(status, _grid(_RIGHT, 110, 3, _ROW)),
+        *_lines(status, _grid(_RIGHT, 308, 3, _ROW)),
+    ]
     captions = [
-        Caption((_MARGIN, 80), "卡片 · cards", strong=True),
-        Caption((_MARGIN, 396), "密码键盘 · PIN pad", strong=True),
-        Caption((_MARGIN, 660), "线路 · lines", strong=True),
-        Caption((_MARGIN, 858), "状态 · status", strong=True),
-        *_facts(status, 888),
+        Caption((_LEFT, 80), "卡片 · cards", strong=True),
+        Caption((_LEFT, 374), "密码键盘 · PIN pad", strong=True),
+        Caption((_LEFT, 652), "扫码 · codes", strong=True),
+        Caption((_RIGHT, 80), "证明打印机 · printer", strong=True),
+        Caption((_RIGHT, 278), "线路 · lines", strong=True),
+        Caption((_RIGHT, 528), "状态 · status", strong=True),
+        *_facts(status, 558),
     ]
     return Panel(tuple(buttons), tuple(captions), message)
 
 
-def _grid(top: int, columns: int, height: int) -> Iterator[tuple[int, int, int, int]]:
-    width = (_INNER - (columns - 1) * _GAP) // columns
+def _grid(left: int, top: int, columns: int, height: int) -> Iterator[tuple[int, int, int, int]]:
+    width = (_COLUMN - (columns - 1) * _GAP) // columns
     place = 0
     while True:
         row, column = divmod(place, columns)
-        yield (
-            _MARGIN + column * (width + _GAP),
-            top + row * (height + _GAP),
-            width,
-            height,
-        )
+        yield (left + column * (width + _GAP), top + row * (height + _GAP), width, height)
         place += 1
 
 
-def _cards(status: Answer, top: int) -> list[Button]:
-    cells = _grid(top, 3, 56)
+_Cells = Iterator[tuple[int, int, int, int]]
+
+
+def _two(cells: _Cells) -> tuple[int, int, int, int]:
+    x, y, width, height = next(cells)
+    next(cells)
+    return x, y, 2 * width + _GAP, height
+
+
+def _cards(status: Answer, cells: _Cells) -> list[Button]:
     free = status["card"] is None
     buttons = [
         Button(
@@ -138,15 +160,13 @@ def _cards(status: Answer, top: int) -> list[Button]:
         )
         for name, label in CARD_BUTTONS
     ]
-    x, y, width, _ = next(cells)
-    take = (x, y, 2 * width + _GAP, 56)
+    take = _two(cells)
     look = Look.PLAIN if free else Look.ENTER
     buttons.append(Button(take, "取卡", "remove", note="take card", look=look, enabled=not free))
     return buttons
 
 
-def _pad(status: Answer, top: int) -> list[Button]:
-    cells = _grid(top, 4, 48)
+def _pad(status: Answer, cells: _Cells) -> list[Button]:
     looks = {"#": Look.ENTER, "C": Look.CLEAR, "<": Look.CLEAR, "X": Look.CANCEL}
     buttons = []
     for row in _PAD_KEYS:
@@ -159,8 +179,44 @@ def _pad(status: Answer, top: int) -> list[Button]:
     return buttons
 
 
-def _devices(status: Answer, top: int) -> list[Button]:
-    cells = _grid(top, 3, 44)
+def _codes(status: Answer, cells: _Cells) -> list[Button]:
+    on = status["scanner"]["plugged"]
+    buttons: list[Button] = []
+    for card, state, label in (
+        ("v3", "fresh", "出示电子社保卡"),
+        ("lost", "fresh", "挂失卡的码"),
+        ("v3", "expired", "过期的码"),
+        ("v3", "used", "用过的码"),
+        ("v3", "wrong-channel", "别用途的码"),
+    ):
+        rect = _two(cells) if not buttons else next(cells)
+        asked = {"card": card, "state": state}
+        buttons.append(Button(rect, label, "ecard", asked, enabled=on))
+    return buttons
+
+
+def _printer(status: Answer, cells: _Cells) -> list[Button]:
+    printer = status["printer"]
+    buttons = []
+    for state, label in (("in", "有纸"), ("low", "纸少"), ("out", "缺纸")):
+        look = Look.CHOSEN if state == printer["paper"] else Look.PLAIN
+        buttons.append(Button(next(cells), label, "paper", {"state": state}, look=look))
+    jam, closed, empty = printer["jam"], printer["door"] == "closed", printer["toner"] == "empty"
+    for do, wrong, state, label in (
+        ("jam", jam, "clear" if jam else "on", "取出卡纸" if jam else "卡纸"),
+        ("door", not closed, "open" if closed else "closed", "打开机门" if closed else "关上机门"),
+        ("printer", not printer["on"], "off" if printer["on"] else "on",
+         "关打印机" if printer["on"] else "开打印机"),
+        ("toner", empty, "full" if empty else "empty", "换上墨粉" if empty else "墨粉用完"),
+    ):  # fmt: skip
+        look = Look.CANCEL if wrong else Look.PLAIN
+        buttons.append(Button(next(cells), label, do, {"state": state}, look=look))
+    for label, what in (("应答丢失", "1:job-drop-after"), ("拒收一次", "1:job-status=0x0507")):
+        buttons.append(_fault(next(cells), label, "printer", what))
+    return buttons
+
+
+def _lines(status: Answer, cells: _Cells) -> list[Button]:
     buttons = []
     line = status["platform"]["state"]
     for state, label in (("up", "平台正常"), ("slow", "平台缓慢"), ("down", "平台断开")):
@@ -169,40 +225,66 @@ def _devices(status: Answer, top: int) -> list[Button]:
     for do, name, plugged in (
         ("reader", "读卡器", status["reader"] == "plugged"),
         ("pad", "键盘", status["pad"]["plugged"]),
+        ("scanner", "扫码器", status["scanner"]["plugged"]),
     ):
         verb, state = ("拔掉", "unplugged") if plugged else ("插上", "plugged")
         look = Look.PLAIN if plugged else Look.CANCEL
         buttons.append(Button(next(cells), verb + name, do, {"state": state}, look=look))
+    for label, where, what in (
+        ("3 条后拔卡", "card", "3:tear"),
+        ("读卡变慢", "card", "*:delay=400"),
+        ("扫码乱码", "scanner", "1:garble"),
+    ):
+        buttons.append(_fault(next(cells), label, where, what))
     with_service = status["pcscd"] == "pcscd"
     buttons.append(
         Button(next(cells), "重启 pcscd", "pcscd", {"do2": "restart"}, enabled=with_service)
     )
-    cells = _grid(top + 2 * (44 + _GAP), 3, 44)
-    for label, where, what in (
-        ("3 条后拔卡", "card", "3:tear"),
-        ("读卡变慢", "card", "*:delay=400"),
-        ("取消故障", "card", "none"),
-    ):
-        buttons.append(Button(next(cells), label, "fault", {"where": where, "what": what}))
+    buttons.append(_fault(_two(cells), "取消全部故障", "all", "none"))
     return buttons
 
 
+def _fault(rect: tuple[int, int, int, int], label: str, where: str, what: str) -> Button:
+    return Button(rect, label, "fault", {"where": where, "what": what})
+
+
 def _facts(status: Answer, top: int) -> list[Caption]:
-    pad, platform, faults = status["pad"], status["platform"], status["faults"]
+    pad, scanner, printer = status["pad"], status["scanner"], status["printer"]
+    platform, faults = status["platform"], status["faults"]
     typing = f"输入中，已按 {pad['count']} 键" if pad["entry"] else "未在输入"
+    illegal = len(scanner["illegal"]) + len(printer["illegal"])
     lines: Sequence[tuple[str, bool | None]] = (
         (f"卡槽  {status['card'] or '空'}", None),
         (f"读卡器  {_plug(status['reader'])}    {_WAYS[status['pcscd']]}",
          status["reader"] == "plugged"),
         (f"键盘  {typing if pad['plugged'] else '已拔掉'}", pad["plugged"]),
+        (f"扫码器  {_looks(scanner)}    已读 {scanner['codes_read']} 个", scanner["plugged"]),
+        (f"打印机  {_stands(printer)}    纸 {printer['sheets']} 张",
+         printer["state"] in ("idle", "processing")),
+        (f"出纸 {printer['sheets_out']} 张    完成 {printer['printed']} 份"
+         f"    废纸 {printer['spoilt']} 张", None),
         (f"平台  {platform['state']}    报警 {platform['alarms']} 条"
          f"    故障 {sum(faults.values())}", platform["state"] == "up"),
+        (f"违规指令 {illegal} 条", illegal == 0),
     )  # fmt: skip
     return [
-        Caption((_MARGIN, top + 24 * row), text, good=good)
-        for row, (text, good) in enumerate(lines)
+        Caption((_RIGHT, top + 24 * row), text, good=good) for row, (text, good) in enumerate(lines)
     ]
 
 
 def _plug(state: str) -> str:
     return "已连接" if state == "plugged" else "已拔掉"
+
+
+def _looks(scanner: Answer) -> str:
+    if not scanner["plugged"]:
+        return "已拔掉"
+    if scanner["code_shown"]:
+        return "有码在窗前"
+    return "等码" if scanner["triggered"] else "未触发"
+
+
+def _stands(printer: Answer) -> str:
+    kinds = [reason.rsplit("-", 1)[0] for reason in printer["reasons"]]
+    why = "、".join(_REASONS[kind] for kind in kinds) if printer["on"] else ""
+    return _STATES[printer["state"]] + (f"（{why}）" if why else "")

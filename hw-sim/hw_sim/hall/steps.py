@@ -13,6 +13,9 @@ FAILURES = frozenset({
     "card-unproven", "card-lost", "card-cancelled", "card-locked", "card-sealed",
     "card-unregistered", "pin-blocked", "pin-cancelled", "pad-gone", "reader-gone", "reader-busy",
     "no-answer", "platform-unavailable", "platform-refused", "platform-untrusted", "unexpected",
+    "ecard-refused", "risk-blocked", "certificate-offline", "certificate-untrusted",
+    "certificate-characters", "verification-offline", "document-failed", "printer-busy",
+    "print-failed", "print-unknown",
 })  # fmt: skip
 """Names of the kiosk's failures that a visitor can be told."""
 
@@ -20,6 +23,13 @@ SCREENS = frozenset({
     "idle", "home", "identify", "card.reading", "pin", "pin.rejected", "pin.checking",
     "overview.loading",
     "overview", "take-card", "card-status", "out-of-service",
+    "identify.not-ours", "identify.expired", "identify.used", "identify.wrong-channel",
+    "identify.offline", "no-proof", "ecard.checking",
+    "period", "certificate.preparing", "risk", "preview", "printing", "printing.waiting",
+    "take-sheet", "rating", "verify", "verify.other", "verify.checking", "code-entry",
+    "verified.genuine", "verified.altered", "verified.expired", "verified.revoked",
+    "verified.unknown", "verified.offline.genuine-seal", "verified.offline.expired",
+    "verified.offline.forged", "verified.offline.not-ours", "verified.offline.unknown-key",
 }) | {f"failure.{name}" for name in FAILURES}  # fmt: skip
 """Every screen name that a visit may wait for."""
 
@@ -104,6 +114,38 @@ class Sim:
 
 
 @dataclass(frozen=True)
+class ScanSheet:
+    """Hold the newest printed sheet to the scanner.
+
+    Attributes:
+        forged: with a code in which one character was changed.
+    """
+
+    forged: bool = False
+
+
+@dataclass(frozen=True)
+class TypeSheetCode:
+    """Type the code of the newest printed sheet on the screen."""
+
+
+@dataclass(frozen=True)
+class ExpectSheets:
+    """So many sheets must have come out of the printer since the visit began, and no more."""
+
+    sheets: int
+
+
+@dataclass(frozen=True)
+class ExpectEvents:
+    """So many events of a kind must have reached the platform since the visit began, no more."""
+
+    kind: str
+    count: int = 1
+    within: float = 20.0
+
+
+@dataclass(frozen=True)
 class ExpectAlarm:
     """The platform must have received a new alarm since the visit began."""
 
@@ -111,7 +153,20 @@ class ExpectAlarm:
 
 
 Step = (
-    Approach | Touch | TouchAnywhere | Insert | Remove | Press | Expect | Stays | Sim | ExpectAlarm
+    Approach
+    | Touch
+    | TouchAnywhere
+    | Insert
+    | Remove
+    | Press
+    | ScanSheet
+    | TypeSheetCode
+    | Expect
+    | Stays
+    | Sim
+    | ExpectSheets
+    | ExpectEvents
+    | ExpectAlarm
 )
 
 
@@ -151,5 +206,13 @@ def described(step: Step) -> str:
             return f"stays {screen} {seconds:g} s"
         case Sim(do=do, arguments=arguments):
             return " ".join(["hall:", do, *arguments.values()])
+        case ScanSheet(forged=forged):
+            return "scan a forged sheet" if forged else "scan the sheet"
+        case TypeSheetCode():
+            return "type the sheet's code"
+        case ExpectSheets(sheets=sheets):
+            return f"expect {sheets} sheets"
+        case ExpectEvents(kind=kind, count=count):
+            return f"expect {count} {kind}"
         case ExpectAlarm():
             return "expect alarm"

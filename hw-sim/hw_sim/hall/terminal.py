@@ -32,6 +32,10 @@ _WALK_LIMITS: Mapping[str, float] = {
     "reveal_seconds": 3,
     "help_seconds": 10,
     "attract_seconds": 6,
+    "take_sheet_seconds": 6,
+    "rating_seconds": 6,
+    "ship_seconds": 2,
+    "print_deadline": 40,
     "card_deadline": 4,
     "platform_deadline": 5,
     "platform_connect": 1,
@@ -39,6 +43,8 @@ _WALK_LIMITS: Mapping[str, float] = {
     "device_retry": 0.3,
 }
 """Limits of a walk: long enough for the autopilot's eyes, short enough to sit through."""
+
+_WALK_PRINTER: Mapping[str, float] = {"patience": 3.0}
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,8 @@ def write_configuration(path: Path, hall: Answer, screen: TerminalScreen, *, wal
             "baud": 9600,
             "master_key_file": hall["pad_master_key_file"],
         },
+        "scanner": {"port": hall["scanner"]},
+        "printer": {"url": hall["printer"], **(_WALK_PRINTER if walk else {})},
         "platform": {"url": hall["platform"]},
         "limits": _WALK_LIMITS if walk else {},
     }
