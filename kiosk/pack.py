@@ -1,7 +1,8 @@
 """The signed data pack: what differs by province, as data (DESIGN §3.3).
 
-A pack is a folder with ``pack.toml`` (manifest, menu, limits), ``items.toml`` (事项目录, the item
-catalogue), ``texts.toml`` (texts of the place) and ``pack.sig``. `load` verifies the signature
+A pack is a folder with ``pack.toml`` (manifest, menu, limits, codes), ``items.toml`` (事项目录, the
+item catalogue), ``texts.toml`` (texts of the place), ``certificates.toml`` with its templates (how
+certificates look and whose seals they bear) and ``pack.sig``. `load` verifies the signature
 before it reads anything, then checks everything it reads.
 """
 
@@ -11,12 +12,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 
 from apdu.crypto.sm2 import PublicKey
 from kiosk.bilingual import Bilingual, read_bilingual
+from kiosk.codes import CodePatterns
+from kiosk.confidence import Confidence
+from kiosk.documents.templates import CertificateBook, read_book
 from kiosk.identity import Leg
 from kiosk.items import CODE, read_glyph, read_items
 from kiosk.items import Item as Item
@@ -30,16 +33,6 @@ REQUIRED_TEXTS = frozenset({"hotline"})
 MAXIMUM_LEVELS = 3
 """Levels of menu, the home screen being the first (S5 6.1.3)."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9.-]*")
-
-
-class Confidence(Enum):
-    """How sure a fact is: seed document or several sources, one source, assumption."""
-
-    A = "A"
-    B = "B"
-    C = "C"
-    I = "I"  # noqa: E741
-    M = "M"
 
 
 @dataclass(frozen=True)
@@ -77,6 +70,7 @@ class Pack:
 
     Attributes:
         valid_from, valid_to: first and last day it may be used.
+        certificates: seals that are believed, and how certificates are printed.
         digest: hex SM3 of the signed listing; goes into the audit line.
     """
 
@@ -90,6 +84,8 @@ class Pack:
     menu: Menu
     limits: Mapping[str, BusinessLimit]
     texts: Mapping[str, Bilingual]
+    codes: CodePatterns
+    certificates: CertificateBook
     digest: str
 
 
@@ -119,6 +115,7 @@ def load(
     menu_table = top.table("menu")
     placed = dict(_levels(menu_table))
     items = read_items(Table.read(folder / "items.toml", PackError), placed, services)
+    certificates = read_book(Table.read(folder / "certificates.toml", PackError))
     pack = Pack(
         folder=folder,
         name=top.matching("name", _WORD, "small letters, digits and dashes"),
@@ -130,6 +127,8 @@ def load(
         menu=_menu(menu_table, items),
         limits=MappingProxyType(_limits(top.table("limits"))),
         texts=MappingProxyType(_texts(Table.read(folder / "texts.toml", PackError))),
+        codes=_codes(top.table("codes"), certificates),
+        certificates=certificates,
         digest=digest,
     )
     top.finish()
@@ -206,6 +205,20 @@ def _limits(table: Table) -> dict[str, BusinessLimit]:
         )
         entry.finish()
     return limits
+
+
+def _codes(table: Table, certificates: CertificateBook) -> CodePatterns:
+    entry = table.table("ecard")
+    text = entry.text("pattern")
+    try:
+        ecard = re.compile(text)
+    except re.error:
+        raise entry.problem("pattern", "is no regular expression") from None
+    entry.choice("mark", Confidence)
+    entry.text("source")
+    entry.finish()
+    table.finish()
+    return CodePatterns(ecard, certificates.seals.verify_url)
 
 
 def _texts(top: Table) -> dict[str, Bilingual]:
