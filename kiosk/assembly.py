@@ -9,23 +9,40 @@ from importlib.metadata import version
 
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog
+from kiosk.audit.shipper import AuditShipper
 from kiosk.card_station import CardStation
 from kiosk.clock import Clock
+from kiosk.code_station import CodeStation
 from kiosk.config import TerminalConfig
-from kiosk.devices import Readers, custodians, open_pad, open_readers, pad_master_key
+from kiosk.courier import Courier
+from kiosk.devices import (
+    Readers,
+    custodians,
+    open_pad,
+    open_printer,
+    open_readers,
+    open_scanner,
+    pad_master_key,
+)
+from kiosk.documents.composer import Composer
 from kiosk.intents import Intents
+from kiosk.issuing import Issuing
 from kiosk.keys import KeyStore
+from kiosk.outbox import Outbox
 from kiosk.pack import load as load_pack
 from kiosk.pack import read_root
 from kiosk.pad_station import PadStation
 from kiosk.platform.client import PlatformClient, TerminalIdentity
 from kiosk.platform.exchange import new_session
 from kiosk.platform.limits import LineLimits
-from kiosk.presenter import Place, Presenter
+from kiosk.print_station import PrintStation
+from kiosk.screens.presenter import Place, Presenter
 from kiosk.services import ESTABLISHED
 from kiosk.slot import Slot
 from kiosk.state import StateDirectory
 from kiosk.station import Station
+from offline_queue.queue import Queue
+from offline_queue.seal import SealKeys
 
 _PAD_SECONDS = 250
 """The pad's own limit for an entry (one byte on the wire); the visit's own time ends it before."""
@@ -39,15 +56,24 @@ class Terminal:
     readers: Readers
     presenter: Presenter
     intents: Intents
+    queue: Queue
+    courier: Courier
 
     def close(self) -> None:
         """Close what is open; the order is that of use."""
+        station = self.station
         self.readers.service.stop()
-        self.station.cards.release()
-        self.station.pad.close()
-        self.station.platform.close()
+        station.cards.release()
+        station.pad.close()
+        if station.scanner is not None:
+            station.scanner.close()
+        if station.printer is not None:
+            station.printer.close()
+        station.composer.close()
+        station.platform.close()
+        self.queue.close()
         self.intents.close()
-        self.station.audit.close()
+        station.audit.close()
 
 
 def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Terminal:
@@ -57,7 +83,8 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         kiosk.keys.KeyStoreError: not enrolled, or keys that others can read.
         kiosk.pack.PackError: the pack is not the one that was signed, or not valid today.
         kiosk.audit.log.AuditUnavailable: the terminal may not serve without its audit log.
-        offline_queue.database.DatabaseError: the intents can't be trusted.
+        offline_queue.database.DatabaseError: the intents or the queue can't be trusted.
+        offline_queue.errors.QueueError: the queue can't be opened, or not with these keys.
     """
     keys = KeyStore(state.keys).load()
     pack = load_pack(
@@ -85,6 +112,26 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         clock=clock.time,
         monotonic=clock.monotonic,
     )
+    queue = Queue(state.queue, SealKeys({1: keys.queue_key}, current=1), clock)
+    outbox = Outbox(queue, keys.terminal_id, clock, os.urandom)
+    issuing = Issuing(
+        client,
+        intents,
+        pack.certificates.seals,
+        keys.terminal_id,
+        clock,
+        audit.write,
+        os.urandom,
+    )
+    courier = Courier(
+        queue,
+        client,
+        AuditShipper(state.audit_log, outbox),
+        record=audit.write,
+        limits=config.limits,
+        errand=issuing.settle_open,
+    )
+    outbox.changed = courier.wake
     readers = open_readers(config.card)
     station = Station(
         clock=clock,
@@ -100,15 +147,49 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         platform=client,
         pack=pack,
         audit=audit,
-        alarms=Alarms(intents, client, keys.terminal_id, clock, audit.write, os.urandom),
+        alarms=Alarms(outbox, audit.write),
+        terminal_id=keys.terminal_id,
+        outbox=outbox,
+        issuing=issuing,
+        composer=Composer(pack.certificates),
         subject_tag=keys.subject_tag,
         free_bytes=state.free_bytes,
+        scanner=_scanner(config),
+        printer=_printer(config, intents, outbox, audit, keys.terminal_id, clock),
+        line_back=courier.hurry,
     )
     presenter = Presenter(
         Place(config.hall, config.machine, pack.texts["hotline"].zh),
         pack.limits["pin-length"].value,
     )
-    return Terminal(station, readers, presenter, intents)
+    return Terminal(station, readers, presenter, intents, queue, courier)
+
+
+def _scanner(config: TerminalConfig) -> CodeStation | None:
+    scanner = config.scanner
+    return None if scanner is None else CodeStation(lambda: open_scanner(scanner))
+
+
+def _printer(
+    config: TerminalConfig,
+    intents: Intents,
+    outbox: Outbox,
+    audit: AuditLog,
+    terminal_id: str,
+    clock: Clock,
+) -> PrintStation | None:
+    printer = config.printer
+    if printer is None:
+        return None
+    return PrintStation(
+        lambda: open_printer(printer),
+        intents=intents,
+        outbox=outbox,
+        record=audit.write,
+        terminal_id=terminal_id,
+        clock=clock,
+        random=os.urandom,
+    )
 
 
 def _pad(config: TerminalConfig, digits: int) -> PadStation:

@@ -8,14 +8,25 @@ from typing import assert_never
 
 from apdu.custodian import Custodian as KeyCustodian
 from drivers.card_service import CardService
+from drivers.code_scanner import CodeScanner
+from drivers.document_printer import DocumentPrinter
 from drivers.pin_pad import PinPad
 from kiosk.card_station import PsamInReader
-from kiosk.config import CardConfig, CardDriver, Custodian, PadConfig, TerminalConfig
+from kiosk.config import Custodian, TerminalConfig
+from kiosk.device_config import (
+    CardConfig,
+    CardDriver,
+    PadConfig,
+    PrinterConfig,
+    ScannerConfig,
+)
 from kiosk.platform.client import PlatformClient
 from kiosk.platform.custodian import PlatformCustodian
 
 _DIRECT_CONTACT = "Direct Contact Slot"
 _DIRECT_PSAM = "Direct PSAM Slot"
+_GONE_SECONDS = 30
+"""A printer that says nothing for so long is not waited for, however patient we are with paper."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,22 @@ def open_pad(pad: PadConfig) -> PinPad:
     from drivers.szzt import SzztPinPad
 
     return SzztPinPad(pad.port, pad.baud)
+
+
+def open_scanner(scanner: ScannerConfig) -> CodeScanner:
+    """The code scanner of a configuration, opened at its first use."""
+    from drivers.gm65 import Gm65Scanner
+
+    return Gm65Scanner(scanner.port, scanner.baud)
+
+
+def open_printer(printer: PrinterConfig) -> DocumentPrinter:
+    """The document printer of a configuration; nothing is asked of it yet."""
+    from drivers.ipp_printer import IppPrinter
+    from drivers.ipp_watch import IppPatience
+
+    patience = IppPatience(obstacle=printer.patience, gone=min(printer.patience, _GONE_SECONDS))
+    return IppPrinter(printer.url, patience)
 
 
 def pad_master_key(pad: PadConfig) -> bytearray:

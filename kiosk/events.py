@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from drivers.document_printer import PrinterStatus
 from drivers.events import DeviceEvent
 from kiosk.executor import Result
 from kiosk.platform.link import LinkEvent
@@ -46,4 +47,21 @@ class CatalogueSeen:
     paused: frozenset[str]
 
 
-Event = Touch | Reported | Finished | CatalogueSeen | DeviceEvent | LinkEvent
+@dataclass(frozen=True)
+class PrinterSeen:
+    """The document printer was asked how it stands."""
+
+    status: PrinterStatus
+
+
+@dataclass(frozen=True)
+class QueueSeen:
+    """So many messages wait for the platform."""
+
+    waiting: int
+
+
+News = CatalogueSeen | PrinterSeen | QueueSeen | LinkEvent
+"""What concerns the terminal and no single visit."""
+
+Event = Touch | Reported | Finished | News | DeviceEvent

@@ -13,16 +13,25 @@ from importlib import resources
 
 from apdu import errors as card
 from drivers import pin_pad
+from kiosk.documents.certificate import CertificateRefused
+from kiosk.documents.composer import CannotShow, ComposeFailed
 from kiosk.platform import errors as platform
 from kiosk.platform.models import CardVerdict
 
 
 class Failure(Exception):
-    """The visit can't reach its purpose; ``name`` is an entry of failures.toml."""
+    """The visit can't reach its purpose.
 
-    def __init__(self, name: str) -> None:
+    Attributes:
+        name: an entry of failures.toml.
+        reference: shown beside the code for the staff, for example a print's serial; nothing
+            personal.
+    """
+
+    def __init__(self, name: str, reference: str = "") -> None:
         super().__init__(name)
         self.name = name
+        self.reference = reference
 
 
 class NoAnswer(Exception):
@@ -83,13 +92,22 @@ _BY_TYPE: tuple[tuple[type[Exception], str], ...] = (
     (pin_pad.PinCancelled, "pin-cancelled"),
     (pin_pad.PinTimeout, "pin-cancelled"),
     (pin_pad.PadError, "pad-gone"),
+    (CertificateRefused, "certificate-untrusted"),
+    (CannotShow, "certificate-characters"),
+    (ComposeFailed, "document-failed"),
     (platform.PlatformUnavailable, "platform-unavailable"),
     (platform.PlatformUntrusted, "platform-untrusted"),
     (platform.PlatformError, "platform-refused"),
 )
 
-_SILENT = {"card": "card-mute", "pad": "pad-gone", "platform": "platform-unavailable"}
-_BUSY = {"card": "reader-busy", "pad": "pad-gone"}
+_SILENT = {
+    "card": "card-mute",
+    "pad": "pad-gone",
+    "platform": "platform-unavailable",
+    "composer": "document-failed",
+    "printer": "print-unknown",
+}
+_BUSY = {"card": "reader-busy", "pad": "pad-gone", "printer": "printer-busy"}
 
 
 def failure_of(error: Exception) -> Failure | None:

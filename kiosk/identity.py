@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from kiosk.platform.models import Asker
+
 
 class Leg(Enum):
     """The three separate checks, 实名 实人 实卡 (S2 三(六), S4 (十四)), and the PIN."""
@@ -48,6 +50,7 @@ class Identity:
 
     def __init__(self) -> None:
         self.resident: Resident | None = None
+        self.asker: Asker | None = None
         self._evidence: dict[Leg, Evidence] = {}
 
     def establish(self, evidence: Evidence) -> None:
@@ -64,5 +67,5 @@ class Identity:
 
     def wipe(self) -> None:
         """Forget everything."""
-        self.resident = None
+        self.resident = self.asker = None
         self._evidence.clear()

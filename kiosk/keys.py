@@ -83,6 +83,11 @@ class TerminalKeys:
         message = b"yikatong subject 1\0" + number.encode("utf-8")
         return sm3.hmac_digest(self.device_key, message).hex()
 
+    @property
+    def queue_key(self) -> bytes:
+        """16 bytes that seal what waits for the platform, derived from the device key."""
+        return sm3.hmac_digest(self.device_key, b"yikatong queue 1")[:16]
+
 
 class KeyStore:
     """The ``keys`` folder of a state directory."""

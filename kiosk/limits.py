@@ -44,8 +44,20 @@ class Limits:
     """Between two looks whether the platform is back."""
     device_retry: float = 3
     """Between two tries to reach a device that went away."""
+    compose_deadline: float = 15
+    """Laying out one document; the first one of a start takes longest."""
+    print_deadline: float = 180
+    """One whole print, waiting for paper included."""
+    take_sheet_seconds: float = 15
+    """The farewell to a printed sheet stays this long."""
+    rating_seconds: float = 15
+    """So long a resident is asked for an evaluation, who need not give one."""
+    ship_seconds: float = 60
+    """Between two looks for new lines of the audit log."""
     failsafe_repeats: int = 3
     """So many failsafes in a row put the terminal out of service."""
+    code_tries: int = 5
+    """So many codes that are no e-card's, and the visit ends."""
     free_bytes: int = 200_000_000
     """Less free space than this in the state directory: no service."""
 

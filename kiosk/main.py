@@ -48,6 +48,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from kiosk.pack import PackError
     from kiosk.state import StateDirectory, StateError
     from offline_queue.database import DatabaseError
+    from offline_queue.errors import QueueError
     from ui.window import NoDisplay
 
     file = arguments.config or usual_config()
@@ -57,6 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
         config = load_config(file)
         state = StateDirectory(arguments.state or config.state)
         with state.lock():
+            process.keep_small()
             process.harden()
             logs.start(state.logs)
             try:
@@ -68,7 +70,14 @@ def _run(arguments: argparse.Namespace) -> int:
     except NotEnrolled as problem:
         text = f"本机尚未登记，请先执行 yikatong provision enrol：enrol first ({problem})"
         raise CommandFailed(Exit.STATE, text) from None
-    except (StateError, KeyStoreError, AuditUnavailable, DatabaseError, BackendRefused) as problem:
+    except (
+        StateError,
+        KeyStoreError,
+        AuditUnavailable,
+        DatabaseError,
+        QueueError,
+        BackendRefused,
+    ) as problem:
         raise CommandFailed(Exit.STATE, str(problem)) from None
     except NoDisplay as problem:
         text = f"没有可用的显示器，请检查连接和 DISPLAY：no display ({problem})"
@@ -130,9 +139,13 @@ def _loop(
         try:
             terminal.readers.service.start(runner.post)
             _check(terminal, state)
+            if station.printer is not None:
+                station.printer.settle_open()
             runner.pump()
             watchdog.ready()
             link.start()
+            terminal.courier.post = runner.post
+            terminal.courier.start()
             while not stopping:
                 due = runner.next_wake()
                 wait = _LONGEST_SLEEP if due is None else min(due, _LONGEST_SLEEP)
@@ -152,6 +165,7 @@ def _loop(
             watchdog.stopping()
             runner.stop()
             link.stop()
+            terminal.courier.stop()
             executor.close()
             window.close()
 

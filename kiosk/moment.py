@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from drivers.document_printer import PrinterReason
 from kiosk.clock import Clock
 from kiosk.pages import Page
 from kiosk.timers import Timers, seconds_left
@@ -20,10 +21,17 @@ class Overlay(Enum):
 
 @dataclass(frozen=True)
 class Badges:
-    """State of the machine, shown on the home screen in words."""
+    """State of the machine, shown in words.
+
+    Attributes:
+        waiting: messages that wait for the platform.
+        printer: why the printer can't print, None when it can or there is none.
+    """
 
     platform_up: bool | None
     reader_ok: bool
+    waiting: int = 0
+    printer: PrinterReason | None = None
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from kiosk.executor import Executor
+from kiosk.items import Item, OfflineClass
 from kiosk.pages import HomePage
-from kiosk.services import SERVICES
+from kiosk.services import SERVICES, Need
 from kiosk.services.hall import entry_id
 from kiosk.station import Station
 from kiosk.steps import Choose, Step
 
 PLATFORM = "platform"
 """The one reason that puts nothing out of service: an item says so itself when it is touched."""
+
+
+def unreachable(entry: object) -> str:
+    """The failure that tells why an entry of the menu can't be served without the platform."""
+    unsealed = isinstance(entry, Item) and entry.offline is OfflineClass.NO_PRINT
+    return "certificate-offline" if unsealed else "platform-unavailable"
 
 
 class Offer:
@@ -30,19 +39,48 @@ class Offer:
         return found
 
     def _reason(self, code: str, service: str) -> str | None:
-        station, stuck = self._station, self._executor.stuck
         needs = SERVICES[service].needs
-        if code in station.paused:
+        if code in self._station.paused:
             return "catalogue"
-        if "card" in needs and not station.slot.attached:
+        reasons = (self._missing(need) for need in Need if need in needs)
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def _missing(self, need: Need) -> str | None:
+        match need:
+            case Need.CARD:
+                return self._no_card()
+            case Need.IDENTITY:
+                # An e-card needs neither reader nor pad, a card no scanner.
+                by_card = self._no_card() or self._no_pad()
+                return None if self._no_scanner() is None else by_card
+            case Need.PRINTER:
+                return self._no_printer()
+            case Need.PLATFORM:
+                return PLATFORM if self._station.line_up is False else None
+            case _:
+                assert_never(need)
+
+    def _no_card(self) -> str | None:
+        if not self._station.slot.attached:
             return "reader"
-        if "card" in needs and stuck(station.cards.lane):
-            return "reader-busy"
-        if "pad" in needs and stuck(station.pad.lane):
-            return "pad"
-        if "platform" in needs and station.line_up is False:
-            return PLATFORM
+        return "reader-busy" if self._executor.stuck(self._station.cards.lane) else None
+
+    def _no_pad(self) -> str | None:
+        return "pad" if self._executor.stuck(self._station.pad.lane) else None
+
+    def _no_scanner(self) -> str | None:
+        scanner = self._station.scanner
+        if scanner is None or scanner.failed or self._executor.stuck(scanner.lane):
+            return "scanner"
         return None
+
+    def _no_printer(self) -> str | None:
+        printer = self._station.printer
+        if printer is None:
+            return "printer.gone"
+        if self._executor.stuck(printer.lane):
+            return "printer.busy"
+        return None if printer.obstacle is None else f"printer.{printer.obstacle.value}"
 
     def out_of_service(self) -> str | None:
         """Why nobody can be served at all, or None (S5 6.4.5)."""
@@ -52,7 +90,9 @@ class Offer:
         if station.free_bytes() < station.limits.free_bytes:
             return "disk"
         broken = [reason for reason in self.reasons().values() if reason != PLATFORM]
-        return broken[0] if broken and len(broken) == len(station.pack.items) else None
+        # What needs no device can't be broken, and is no reason to stay open either.
+        needy = [item for item in station.pack.items.values() if SERVICES[item.service].needs]
+        return broken[0] if broken and len(broken) == len(needy) else None
 
     def home(self, step: Step[object]) -> HomePage | None:
         """The menu as it is now; None where the step is not the home menu."""

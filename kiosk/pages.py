@@ -1,15 +1,18 @@
 """What a step wants said, before language and layout: ids and values, no texts.
 
-The presenter (`kiosk.presenter`) turns a page into a `ui.views.Screen` in the language of the
-moment, so that a resident may change the language at any page.
+The presenter (`kiosk.screens.presenter`) turns a page into a `ui.views.Screen` in the language of
+the moment, so that a resident may change the language at any page.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 
+from drivers.document_printer import PrinterReason
+from kiosk.documents.qr_check import QrCheck
 from kiosk.pack import Group, Item
-from kiosk.platform.models import CardVerdict, Overview
+from kiosk.platform.models import CardVerdict, CertificateVerdict, Overview
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,36 @@ class GroupPage:
     group: Group
 
 
+class CodeProblem(Enum):
+    """Why a code that was shown does not help; the next one may."""
+
+    NOT_OURS = "not-ours"
+    """Another kind of code, or none that the platform knows."""
+    EXPIRED = "expired"
+    USED = "used"
+    WRONG_CHANNEL = "wrong-channel"
+    OFFLINE = "offline"
+    """Nobody can tell while the line is down."""
+
+
 @dataclass(frozen=True)
 class IdentifyPage:
-    """Which proofs of identity can be shown now."""
+    """Which proofs of identity can be shown now.
+
+    Attributes:
+        ecard: an e-card may be shown, beside the card.
+        codes: the scanner can read it.
+        problem: what was wrong with the code before.
+    """
+
+    ecard: bool = False
+    codes: bool = False
+    problem: CodeProblem | None = None
+
+
+@dataclass(frozen=True)
+class NoProofPage:
+    """What to do without card and e-card."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +113,107 @@ class CardStatusPage:
 
 
 @dataclass(frozen=True)
+class PeriodPage:
+    """How many months a certificate shows; the first choice is the usual one."""
+
+    months: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RiskPage:
+    """风险提示: a warning that must be confirmed; ``code`` is the platform's."""
+
+    code: str
+
+
+@dataclass(frozen=True, repr=False)
+class PreviewPage:
+    """A document before it is printed.
+
+    Attributes:
+        serial: tells documents apart.
+        pages: pictures in PNG.
+        current: index of the page that is shown.
+    """
+
+    serial: str
+    pages: tuple[bytes, ...]
+    current: int = 0
+
+
+@dataclass(frozen=True, repr=False)
+class PrintingPage:
+    """A document comes out of the printer.
+
+    Attributes:
+        page: picture of its first page in PNG.
+        sheets: how many must come out.
+        out: how many are out, None where nobody counts.
+        waiting: what the printer waits for.
+    """
+
+    serial: str
+    page: bytes
+    sheets: int
+    out: int | None = None
+    waiting: PrinterReason | None = None
+
+
+@dataclass(frozen=True)
+class TakeSheetPage:
+    """The sheets are out."""
+
+    sheets: int
+
+
+@dataclass(frozen=True)
+class RatingPage:
+    """好差评: voluntary, once a handling (GB/T 39734)."""
+
+
+@dataclass(frozen=True)
+class VerifyPage:
+    """证明验真: show a sheet's code, or type it.
+
+    Attributes:
+        codes: the scanner can read it.
+        other: what was shown before is no certificate's code.
+    """
+
+    codes: bool
+    other: bool = False
+
+
+@dataclass(frozen=True)
+class CodeEntryPage:
+    """A certificate's code is typed.
+
+    Attributes:
+        wrong: the whole code was typed and its check character does not fit.
+    """
+
+    typed: str = ""
+    wrong: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class VerifiedPage:
+    """What became of a verification: by the platform, or by the signature alone."""
+
+    result: CertificateVerdict | QrCheck
+
+
+@dataclass(frozen=True)
 class NoticePage:
-    """A failure in words; ``failure`` is its name in failures.toml."""
+    """A failure in words.
+
+    Attributes:
+        failure: its name in failures.toml.
+        reference: for the staff, beside the code.
+    """
 
     failure: str
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +239,16 @@ Page = (
     HomePage
     | GroupPage
     | IdentifyPage
+    | NoProofPage
+    | PeriodPage
+    | RiskPage
+    | PreviewPage
+    | PrintingPage
+    | TakeSheetPage
+    | RatingPage
+    | VerifyPage
+    | CodeEntryPage
+    | VerifiedPage
     | WorkingPage
     | PinPage
     | OverviewPage

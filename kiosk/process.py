@@ -1,4 +1,4 @@
-"""What the operating system is asked for: no core dumps, locked memory, a watchdog."""
+"""What the operating system is asked for: no core dumps, small locked memory, a watchdog."""
 
 from __future__ import annotations
 
@@ -11,6 +11,23 @@ import time
 
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _PR_SET_DUMPABLE = 4
+
+
+_MALLOC_SETTINGS = ((-8, 1), (-3, 64 * 1024), (-1, 64 * 1024))
+"""mallopt(3): M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD."""
+
+
+def keep_small() -> None:
+    """Let freed memory go back to the system; before the first thread starts.
+
+    glibc gives each thread an arena of its own and keeps what was freed in it; a kiosk's dozen
+    workers share the interpreter's lock anyhow. Page pictures and answers get mappings of their
+    own, which are gone when they are forgotten. Another C library ignores it.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        for parameter, value in _MALLOC_SETTINGS:
+            libc.mallopt(parameter, value)
 
 
 def harden() -> bool:

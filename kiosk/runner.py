@@ -12,18 +12,27 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Any, assert_never
 
-from kiosk.events import CatalogueSeen, Event, Finished, Reported, Touch
-from kiosk.executor import Executor
+from kiosk.events import (
+    CatalogueSeen,
+    Event,
+    Finished,
+    PrinterSeen,
+    QueueSeen,
+    Reported,
+    Touch,
+)
+from kiosk.executor import Executor, Result
 from kiosk.failures import Failure, NoAnswer
 from kiosk.moment import Badges, Moment
-from kiosk.offer import PLATFORM, Offer
+from kiosk.offer import PLATFORM, Offer, unreachable
+from kiosk.pacing import idle_limit, step_timers
 from kiosk.pages import IdlePage, NoticePage, OutOfServicePage, Page, TakeCardPage
 from kiosk.platform.link import PlatformDown, PlatformUp
 from kiosk.platform.models import AlarmKind
 from kiosk.session import Session
 from kiosk.slot import SlotNews
 from kiosk.station import Station
-from kiosk.steps import Back, Choose, Flow, Leave, Option, Run, Show, Watch
+from kiosk.steps import AwaitAny, Back, Choose, CodeShown, Flow, Leave, Option, Run, Show, Watch
 from kiosk.timers import Due, Timers
 from kiosk.visit import EndReason, Visit
 
@@ -76,12 +85,13 @@ class Runner:
         self._failsafes = 0
         self._language = station.default_language
         self._shown: Moment | None = None
-        self._notice = ""
+        self._notice = NoticePage("unexpected")
         self._done_well = False
         self._timers = Timers()
         # Not in service before everything was looked at once.
         self._phase = Phase.OUT_OF_SERVICE
         self._visit = self._fresh_visit()
+        station.look_at_printer(executor, self.post)
         self._look_again()
 
     # --- what others may call -----------------------------------------------------------------
@@ -126,13 +136,18 @@ class Runner:
             self._timers,
             page=self._page(),
             language=self._language,
-            badges=Badges(self._station.line_up, self._station.slot.attached),
+            badges=Badges(
+                platform_up=self._station.line_up,
+                reader_ok=self._station.slot.attached,
+                waiting=self._station.waiting,
+                printer=self._station.obstacle,
+            ),
         )
 
     def _page(self) -> Page:
         match self._phase:
             case Phase.NOTICE:
-                return NoticePage(self._notice)
+                return self._notice
             case Phase.TAKE_CARD:
                 return TakeCardPage(done=self._done_well)
             case Phase.OUT_OF_SERVICE:
@@ -160,12 +175,9 @@ class Runner:
             case Finished():
                 if self._visit.concerns(event):
                     self._visit.work_is_over()
-                    self._advance(event.result.value, event.result.error)
-            case CatalogueSeen(paused=paused):
-                self._station.paused = paused
-                self._look_again()
-            case PlatformUp() | PlatformDown():
-                self._station.line_changed(event, self._executor, self.post)
+                    self._finished(event.result)
+            case CatalogueSeen() | PrinterSeen() | QueueSeen() | PlatformUp() | PlatformDown():
+                self._station.hear(event, self._executor, self.post)
                 self._look_again()
             case _:
                 news = self._station.slot.hear(event)
@@ -174,9 +186,27 @@ class Runner:
 
     def _reported(self, event: Reported) -> None:
         visit = self._visit
-        if visit.concerns(event) and isinstance(visit.step, Watch):
-            visit.page = visit.step.page(event.value)
-            self._activity()
+        if not visit.concerns(event):
+            return
+        match visit.step:
+            case Watch(page=page):
+                visit.page = page(event.value)
+                self._activity()
+            case Run(progress=progress) if progress is not None:
+                visit.page = progress(event.value)
+            case _:
+                pass
+
+    def _finished(self, result: Result) -> None:
+        if not isinstance(self._visit.step, AwaitAny):
+            self._advance(result.value, result.error)
+        elif result.error is None:
+            self._station.scanner_works()
+            self._advance(CodeShown(result.value))
+        else:
+            # The other ways to go on stay; without this one.
+            self._station.scanner_failed(result.error)
+            self._visit.codes_failed()
 
     # --- touches --------------------------------------------------------------------------------
 
@@ -240,7 +270,7 @@ class Runner:
                     if option.id == touched:
                         self._choose(option)
                         return
-            case Show(actions=actions) if touched in actions:
+            case Show(actions=actions) | AwaitAny(actions=actions) if touched in actions:
                 self._advance(touched)
             case _:
                 pass
@@ -252,7 +282,7 @@ class Runner:
             self._advance(option.value)
         elif reason == PLATFORM:
             self._begin_if_new()
-            self._end(EndReason.FAILED, Failure("platform-unavailable"))
+            self._end(EndReason.FAILED, Failure(unreachable(option.value)))
 
     # --- the card and its reader ----------------------------------------------------------------
 
@@ -282,7 +312,7 @@ class Runner:
             self._advance(*self._visit.card_shown())
 
     def _card_went(self) -> None:
-        if self._phase is Phase.VISIT and self._visit.uses_card:
+        if self._phase is Phase.VISIT and self._visit.needs_card:
             self._end(EndReason.CARD_REMOVED, Failure("card-removed"))
         elif self._phase is Phase.VISIT and isinstance(self._visit.step, Choose):
             self._end(EndReason.LEFT)
@@ -290,8 +320,7 @@ class Runner:
             self._go_home()
 
     def _reader_went(self) -> None:
-        needed = self._visit.uses_card or self._visit.awaits_card
-        if self._phase is Phase.VISIT and needed:
+        if self._phase is Phase.VISIT and self._visit.needs_reader:
             self._end(EndReason.FAILED, Failure("reader-gone"))
         elif self._phase is Phase.TAKE_CARD:
             self._go_home()
@@ -320,20 +349,14 @@ class Runner:
 
     def _advance(self, answer: Any = None, error: Exception | None = None) -> None:
         """Let the visit go on with an answer or an error, and time its next step."""
-        self._timers = Timers(help_until=self._timers.help_until)
         ended = self._visit.advance(answer, error)
         if ended is not None:
             self._done_well = ended.failure is None
             self._end(ended.reason, ended.failure)
             return
-        now = self._clock.monotonic()
-        match self._visit.step:
-            case Run(deadline=deadline):
-                self._timers.deadline = now + deadline
-            case Show(seconds=seconds) if seconds is not None:
-                self._timers.page_until = now + seconds
-            case _:
-                self._refresh_home()
+        now, help_until = self._clock.monotonic(), self._timers.help_until
+        self._timers = step_timers(self._visit.step, now, help_until=help_until)
+        self._refresh_home()
         self._activity()
 
     # --- time -----------------------------------------------------------------------------------
@@ -343,7 +366,7 @@ class Runner:
         now = self._clock.monotonic()
         match self._phase:
             case Phase.VISIT:
-                limit = self._idle_limit()
+                limit = idle_limit(self._visit.step, self._limits)
                 cap = (self._visit.begun_at or now) + self._limits.visit_cap_seconds
                 self._timers.idle = None if limit is None else min(now + limit, cap)
                 self._timers.warned_until = None
@@ -355,18 +378,6 @@ class Runner:
                 pass
             case _:
                 assert_never(self._phase)
-
-    def _idle_limit(self) -> float | None:
-        """Seconds without a touch before the warning; None while work goes on."""
-        match self._visit.step:
-            case Run():
-                return None
-            case Watch(seconds=seconds):
-                return seconds
-            case Show(sensitive=True):
-                return self._limits.sensitive_seconds
-            case _:
-                return self._limits.idle_seconds
 
     def _on_time(self, due: Due) -> None:
         match due:
@@ -391,8 +402,9 @@ class Runner:
                 self._visit.page = IdlePage()
             case Due.FORGOTTEN:
                 self._station.record("card.forgotten", outcome="fault", detail={})
-                self._station.alarm(AlarmKind.DEVICE_FAULT, "card.forgotten", self._executor)
+                self._station.alarm(AlarmKind.DEVICE_FAULT, "card.forgotten")
             case Due.LOOK_AGAIN:
+                self._station.look_at_printer(self._executor, self.post)
                 self._look_again()
             case _:
                 assert_never(due)
@@ -405,7 +417,7 @@ class Runner:
         visit.close()
         self._timers = Timers()
         if failure is not None:
-            self._station.failed(failure, visit.number, self._executor)
+            self._station.failed(failure, visit.number)
         self._station.record(
             "visit.ended",
             outcome="ok" if failure is None else "refused",
@@ -416,7 +428,7 @@ class Runner:
         self._visit = self._fresh_visit()
         self._wipe()
         if failure is not None:
-            self._notice = failure.name
+            self._notice = NoticePage(failure.name, failure.reference)
             self._phase = Phase.NOTICE
             self._timers.notice_until = self._clock.monotonic() + self._limits.notice_seconds
         else:
@@ -424,7 +436,6 @@ class Runner:
 
     def _after_notice(self) -> None:
         """Nobody is served until the slot is empty."""
-        self._notice = ""
         self._timers = Timers()
         if self._station.slot.present:
             self._phase = Phase.TAKE_CARD

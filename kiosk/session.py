@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.audit.recorder import Recorder
 from kiosk.identity import Evidence, Identity, Leg, Resident
+from kiosk.platform.models import Asker
 
 if TYPE_CHECKING:
     from kiosk.station import Station
@@ -38,9 +39,27 @@ class Session:
         self.identity.establish(Evidence(leg, method, now, custodian))
         self.record("identity.leg", leg=leg.value, method=method)
 
-    def identify(self, resident: Resident) -> None:
-        """Set whom the visit is about."""
+    def identify(self, resident: Resident, asker: Asker) -> None:
+        """Set whom the visit is about, and how he asks the platform about himself."""
         self.identity.resident = resident
+        self.identity.asker = asker
+
+    @property
+    def asker(self) -> Asker:
+        """How the identified resident asks the platform.
+
+        Raises:
+            LookupError: nobody is identified.
+        """
+        if self.identity.asker is None:
+            raise LookupError("nobody is identified")
+        return self.identity.asker
+
+    @property
+    def holds_card(self) -> bool:
+        """The resident was identified by the card in the slot."""
+        asker = self.identity.asker
+        return asker is not None and asker.card_id is not None
 
     def hold(self, give_back: Callable[[], None]) -> None:
         """Register what the runner gives back however the visit ends, last in, first out.

@@ -1,4 +1,4 @@
-"""The one directory that a terminal writes: audit, keys, intents, cache, logs (DESIGN §6)."""
+"""The one directory a terminal writes: audit, keys, intents, queue, cache, logs (DESIGN §6)."""
 
 from __future__ import annotations
 
@@ -88,6 +88,11 @@ class StateDirectory:
     def intents(self) -> Path:
         """SQLite file of the durable intents."""
         return self.path / "intents.sqlite"
+
+    @property
+    def queue(self) -> Path:
+        """SQLite file of what waits for the platform."""
+        return self.path / "queue.sqlite"
 
     @property
     def cache(self) -> Path:

@@ -5,20 +5,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
+from drivers.code_scanner import ScanCancelled, ScannerError
+from drivers.document_printer import PrinterReason, PrinterStatus
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog, AuditUnavailable
 from kiosk.card_station import CardStation
 from kiosk.clock import Clock
-from kiosk.events import CatalogueSeen
+from kiosk.code_station import CodeStation
+from kiosk.documents.composer import Composer
+from kiosk.events import CatalogueSeen, News, PrinterSeen, QueueSeen
 from kiosk.executor import Executor, Result
 from kiosk.failures import Failure, kinds
+from kiosk.issuing import Issuing
 from kiosk.limits import Limits
+from kiosk.outbox import Outbox
 from kiosk.pack import Pack
 from kiosk.pad_station import PadStation
 from kiosk.platform.client import PlatformClient
 from kiosk.platform.link import PlatformDown, PlatformUp
 from kiosk.platform.models import AlarmKind, Catalogue
+from kiosk.print_station import PrintStation
 from kiosk.slot import Slot
 from kiosk.texts import LANGUAGES
 
@@ -41,7 +49,10 @@ class Station:
     Attributes:
         subject_tag: what stands for a person's number in the audit log.
         free_bytes: free space of the state directory now.
+        scanner, printer: None where the machine has none.
+        line_back: called when the platform can be reached again.
         line_up: whether the platform can be reached; None before the first answer.
+        waiting: messages that wait for the platform.
         paused: item codes that the platform's catalogue does not offer at the moment.
         refusal: why nobody may be served until an engineer came (message id), or None.
     """
@@ -55,15 +66,40 @@ class Station:
     pack: Pack
     audit: AuditLog
     alarms: Alarms
+    terminal_id: str
+    outbox: Outbox
+    issuing: Issuing
+    composer: Composer
     subject_tag: Callable[[str], str]
     free_bytes: Callable[[], int]
+    scanner: CodeStation | None = None
+    printer: PrintStation | None = None
+    line_back: Callable[[], None] = lambda: None
     line_up: bool | None = None
     paused: frozenset[str] = frozenset()
     refusal: str | None = None
+    waiting: int = 0
+    _told: PrinterReason | None = None
 
     @property
     def default_language(self) -> str:
         return next(iter(LANGUAGES))
+
+    @property
+    def printing(self) -> PrintStation:
+        """The printer of a machine that has one.
+
+        Raises:
+            LookupError: it has none; nothing that prints was offered.
+        """
+        if self.printer is None:
+            raise LookupError("this machine has no printer")
+        return self.printer
+
+    @property
+    def obstacle(self) -> PrinterReason | None:
+        """Why the printer can't print, None when it can or there is none."""
+        return None if self.printer is None else self.printer.obstacle
 
     def next_language(self, language: str) -> str:
         """The language after this one, around and around."""
@@ -85,53 +121,95 @@ class Station:
             self.refusal = "audit"
             raise
 
-    def failed(self, failure: Failure, visit: int, executor: Executor) -> None:
+    def failed(self, failure: Failure, visit: int) -> None:
         """Record a failure that ended a visit, and raise its alarm where it has one."""
         kind = kinds()[failure.name]
         if kind.audit is not None:
             detail = {"reason": failure.name}
             self.record(kind.audit, outcome="refused", visit=visit, detail=detail)
         if kind.alarm is not None:
-            self.alarm(AlarmKind(kind.alarm), failure.name, executor, visit)
+            self.alarm(AlarmKind(kind.alarm), failure.name, visit)
 
-    def alarm(
-        self, kind: AlarmKind, event: str, executor: Executor, visit: int | None = None
-    ) -> None:
+    def alarm(self, kind: AlarmKind, event: str, visit: int | None = None) -> None:
         """Tell the platform's staff; written down now, delivered when the line is up."""
         self.alarms.raise_alarm(kind, event, visit)
-        self._deliver_alarms(executor)
 
-    def line_changed(
-        self,
-        event: PlatformUp | PlatformDown,
-        executor: Executor,
-        post: Callable[[CatalogueSeen], None],
-    ) -> None:
-        """Take in news of the line; what waited for it goes out when it is back."""
-        up = isinstance(event, PlatformUp)
+    def hear(self, news: News, executor: Executor, post: Callable[[News], None]) -> None:
+        """Take in what concerns the terminal as a whole."""
+        match news:
+            case CatalogueSeen(paused=paused):
+                self.paused = paused
+            case QueueSeen(waiting=waiting):
+                self.waiting = waiting
+            case PrinterSeen(status=status):
+                self._printer_seen(status)
+            case PlatformUp() | PlatformDown():
+                self._line_changed(isinstance(news, PlatformUp), executor, post)
+            case _:
+                assert_never(news)
+
+    def _line_changed(self, up: bool, executor: Executor, post: Callable[[News], None]) -> None:
         if self.line_up is up:
             return
         self.line_up = up
         if up:
             self.record("platform.back", outcome="ok", detail={})
-            self._deliver_alarms(executor)
+            self.line_back()
             self._ask_catalogue(executor, post)
         else:
             self.record("platform.lost", outcome="fault", detail={})
 
-    def _ask_catalogue(self, executor: Executor, post: Callable[[CatalogueSeen], None]) -> None:
+    def _ask_catalogue(self, executor: Executor, post: Callable[[News], None]) -> None:
         def seen(result: Result) -> None:
             if isinstance(result.value, Catalogue):
                 items = result.value.items
                 post(CatalogueSeen(frozenset(item.code for item in items if not item.available)))
 
-        executor.start(self.alarms.lane, lambda _report: self.platform.catalogue(), _ignore, seen)
+        executor.start("background", lambda _report: self.platform.catalogue(), _ignore, seen)
 
-    def _deliver_alarms(self, executor: Executor) -> None:
-        """Send open alarms in the background; what fails waits for the line to come back."""
-        executor.start(
-            self.alarms.lane, lambda _report: self.alarms.deliver(), _ignore, _log_failure
-        )
+    def look_at_printer(self, executor: Executor, post: Callable[[News], None]) -> None:
+        """Ask the printer how it stands, unless it works; the answer comes as news."""
+        printer = self.printer
+        if printer is None or executor.stuck(printer.lane):
+            return
+
+        def seen(result: Result) -> None:
+            if isinstance(result.value, PrinterStatus):
+                post(PrinterSeen(result.value))
+            else:
+                _log_failure(result)
+
+        executor.start(printer.lane, lambda _report: printer.look(), _ignore, seen)
+
+    def _printer_seen(self, status: PrinterStatus) -> None:
+        """Printing is closed at the first sight of an obstacle; staff are told at the second, as
+        a sensor may flicker, and not again before it was gone."""
+        assert self.printer is not None
+        before, self.printer.status = self.printer.obstacle, status
+        if status.reason is None and self._told is not None:
+            self._told = None
+            self.record("device.back", outcome="ok", detail={"device": "printer"})
+        elif status.reason not in (None, self._told) and status.reason is before:
+            self._told = status.reason
+            detail = {"device": "printer", "reason": status.reason.value}
+            self.record("device.lost", outcome="fault", detail=detail)
+            self.alarm(AlarmKind.DEVICE_FAULT, f"printer.{status.reason.value}")
+
+    def scanner_failed(self, error: Exception) -> None:
+        """The scanner could not read codes; recorded and told to staff when that is new."""
+        if self.scanner is None or isinstance(error, ScanCancelled) or self.scanner.failed:
+            return
+        if not isinstance(error, ScannerError):
+            log.error("the scanner failed", exc_info=error)
+        self.scanner.failed = True
+        self.record("device.lost", outcome="fault", detail={"device": "scanner"})
+        self.alarm(AlarmKind.DEVICE_FAULT, "scanner.gone")
+
+    def scanner_works(self) -> None:
+        """A code was read."""
+        if self.scanner is not None and self.scanner.failed:
+            self.scanner.failed = False
+            self.record("device.back", outcome="ok", detail={"device": "scanner"})
 
     def release_card(self, executor: Executor) -> None:
         """Power the card off behind whatever its worker still does."""

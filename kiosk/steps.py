@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
 from kiosk.pages import Page
@@ -66,26 +65,14 @@ class Show(Step[str]):
     Attributes:
         sensitive: shows a person's data, so the shorter idle time applies.
         seconds: how long the page may stay, None for as long as the visit lasts.
+        card_free: the card may be taken meanwhile.
     """
 
     page: Page
     actions: tuple[str, ...]
     sensitive: bool = False
     seconds: float | None = None
-
-
-class Source(Enum):
-    """What a resident can show by themselves, without touching the screen first."""
-
-    CARD = "card"
-
-
-@dataclass(frozen=True)
-class AwaitAny(Step[Source]):
-    """Screen step: the first of several things shown (at once when one already is)."""
-
-    page: Page
-    sources: frozenset[Source]
+    card_free: bool = False
 
 
 class Reporter(Protocol):
@@ -103,6 +90,37 @@ class Stream(Protocol[T_co]):
     def run(self, report: Reporter) -> T_co: ...
 
     def cancel(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class CardShown:
+    """A card was put into the slot."""
+
+
+@dataclass(frozen=True)
+class CodeShown:
+    """A code was held to the scanner; its payload byte for byte."""
+
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AwaitAny(Step["CardShown | CodeShown | str"]):
+    """Screen step: the first of several things that a resident shows by themselves or touches.
+
+    The answer is what was shown, or the id of the touched action.
+
+    Attributes:
+        page: page for whether codes can be scanned now.
+        card: a card answers, at once when one is in the slot already.
+        codes: the scanner's stream, None where no code is of use.
+        actions: what else may be touched.
+    """
+
+    page: Callable[[bool], Page]
+    card: bool = False
+    codes: Stream[bytes] | None = None
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,16 +145,23 @@ class Run(Step[T]):
         work: a bound method of something that has a ``lane``; called with ``args``.
         page: what the screen shows meanwhile.
         deadline: seconds after which the flow goes on without it (`kiosk.failures.NoAnswer`).
+        progress: page for each value that the work reports; ``work`` then gets a `Reporter` as
+            its last argument.
+        card_free: the card may be taken meanwhile.
     """
 
     work: Callable[..., T]
     args: tuple[Any, ...] = ()
     page: Page = field(kw_only=True)
     deadline: float = field(kw_only=True)
+    progress: Callable[[Any], Page] | None = field(default=None, kw_only=True)
+    card_free: bool = field(default=False, kw_only=True)
 
-    def call(self, _report: Reporter) -> T:
+    def call(self, report: Reporter) -> T:
         """Do the work; runs on the worker."""
-        return self.work(*self.args)
+        if self.progress is None:
+            return self.work(*self.args)
+        return self.work(*self.args, report)
 
     @property
     def lane(self) -> str:

@@ -15,7 +15,19 @@ from kiosk.failures import Failure, LaneBusy, failure_of
 from kiosk.pages import Page
 from kiosk.session import Session
 from kiosk.slot import Slot
-from kiosk.steps import AwaitAny, Back, Choose, Flow, Leave, Run, Show, Source, Step, Watch
+from kiosk.steps import (
+    AwaitAny,
+    Back,
+    CardShown,
+    Choose,
+    Flow,
+    Leave,
+    Run,
+    Show,
+    Step,
+    Stream,
+    Watch,
+)
 
 log = logging.getLogger(__name__)
 
@@ -106,8 +118,8 @@ class Visit:
                 return Ended(EndReason.FAILED, failure)
             answer, error = None, None
             match self.step:
-                case AwaitAny(page=page) if self.awaits_card and self._slot.present:
-                    self.page = page
+                case AwaitAny(page=page, codes=codes) if self.awaits_card and self._slot.present:
+                    self.page = page(codes is not None)
                     answer, error = self.card_shown()
                 case step:
                     error = self._set_up(step)
@@ -117,18 +129,39 @@ class Visit:
     @property
     def awaits_card(self) -> bool:
         """The current step would take a card as its answer."""
-        return isinstance(self.step, AwaitAny) and Source.CARD in self.step.sources
+        return isinstance(self.step, AwaitAny) and self.step.card
 
-    def card_shown(self) -> tuple[Source | None, Exception | None]:
+    @property
+    def needs_card(self) -> bool:
+        """The card in the slot is in use: taking it ends the visit."""
+        free = isinstance(self.step, Run | Show) and self.step.card_free
+        return self.uses_card and not free
+
+    @property
+    def needs_reader(self) -> bool:
+        """Without the reader the current step can't go on."""
+        scanning = isinstance(self.step, AwaitAny) and self._job is not None
+        return self.needs_card or (self.awaits_card and not scanning)
+
+    def card_shown(self) -> tuple[CardShown | None, Exception | None]:
         """Answer and error for a step that waits for a card, now that there is one."""
         self.uses_card = True
-        return (None, CardMute()) if self._slot.mute else (Source.CARD, None)
+        return (None, CardMute()) if self._slot.mute else (CardShown(), None)
+
+    def codes_failed(self) -> None:
+        """No code can be scanned in this step any more; the other ways stay."""
+        if isinstance(self.step, AwaitAny):
+            self.page = self.step.page(False)
 
     def _set_up(self, step: Step[Any]) -> Exception | None:
         """Show the step's page and start its work; returns why the work can't be done."""
         match step:
-            case Choose(page=page) | AwaitAny(page=page) | Show(page=page):
+            case Choose(page=page) | Show(page=page):
                 self.page = page
+                return None
+            case AwaitAny(codes=codes):
+                ready = codes is not None and self._work(codes.lane, codes.run) is None
+                self.page = step.page(ready)
                 return None
             case Watch(stream=stream):
                 self.page = step.page(None)
@@ -168,8 +201,19 @@ class Visit:
         if self._job is not None:
             self._job.abandon()
             self._job = None
-            if isinstance(self.step, Watch):
-                self.step.stream.cancel()
+            stream = self._stream
+            if stream is not None:
+                stream.cancel()
+
+    @property
+    def _stream(self) -> Stream[Any] | None:
+        match self.step:
+            case Watch(stream=stream):
+                return stream
+            case AwaitAny(codes=codes):
+                return codes
+            case _:
+                return None
 
     def close(self) -> None:
         """End the flow wherever it stands, give everything back, forget the person."""

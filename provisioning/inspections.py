@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioning.checks import devices, files, line, screen, software
+from provisioning.checks import devices, files, line, printing, screen, software, waiting
 from provisioning.findings import Inspection, Words
 
 INSPECTIONS: tuple[Inspection, ...] = (
@@ -11,6 +11,9 @@ INSPECTIONS: tuple[Inspection, ...] = (
     Inspection(("state", "disk", "keys"), 8, files.visit_state),
     Inspection(("pcsc", "contact-reader", "psam", "vpcd"), 10, devices.visit_readers),
     Inspection(("pad",), 8, devices.visit_pad),
+    Inspection(("scanner",), 8, printing.visit_scanner),
+    Inspection(("printer",), 10, printing.visit_printer),
+    Inspection(("queue",), 8, waiting.visit_queue),
     Inspection(("platform", "clock"), 10, line.visit),
     Inspection(("fonts",), 8, screen.visit_fonts),
     Inspection(("screen",), 10, screen.visit_screen),
@@ -32,6 +35,9 @@ TITLES: dict[str, Words] = {
     "psam": Words("PSAM 卡", "PSAM"),
     "vpcd": Words("虚拟读卡器驱动", "virtual reader driver"),
     "pad": Words("密码键盘", "PIN pad"),
+    "scanner": Words("扫码器", "code scanner"),
+    "printer": Words("证明打印机", "document printer"),
+    "queue": Words("离线队列", "offline queue"),
     "platform": Words("省级平台", "platform"),
     "clock": Words("时钟", "clock"),
     "fonts": Words("字体", "fonts"),

@@ -14,6 +14,8 @@ from kiosk.config import Kind, TerminalConfig
 
 if TYPE_CHECKING:
     from drivers.card_service import CardService
+    from drivers.code_scanner import CodeScanner
+    from drivers.document_printer import DocumentPrinter
     from drivers.pin_pad import PinPad
 
 
@@ -28,6 +30,20 @@ def _open_pad(config: TerminalConfig) -> PinPad:
 
     assert config.pad is not None
     return SzztPinPad(config.pad.port, config.pad.baud)
+
+
+def _open_scanner(config: TerminalConfig) -> CodeScanner:
+    from drivers.gm65 import Gm65Scanner
+
+    assert config.scanner is not None
+    return Gm65Scanner(config.scanner.port, config.scanner.baud)
+
+
+def _open_printer(config: TerminalConfig) -> DocumentPrinter:
+    from drivers.ipp_printer import IppPrinter
+
+    assert config.printer is not None
+    return IppPrinter(config.printer.url)
 
 
 def _local_now() -> datetime:
@@ -51,6 +67,8 @@ class Machine:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     card_service: Callable[[], CardService] = _card_service
     open_pad: Callable[[TerminalConfig], PinPad] = _open_pad
+    open_scanner: Callable[[TerminalConfig], CodeScanner] = _open_scanner
+    open_printer: Callable[[TerminalConfig], DocumentPrinter] = _open_printer
     clock: Callable[[], float] = time.time
     local_now: Callable[[], datetime] = _local_now
 

@@ -29,7 +29,7 @@ from ui.sdl import pygame
 from ui.theme import Theme
 from ui.views import Screen
 
-_CACHE_BYTES = 24 * 1024 * 1024
+_CACHE_BYTES = 12 * 1024 * 1024
 
 
 class SurfaceCache:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ui.inputs import Touched, TouchedNothing
-from ui.scene import Focusable, Scene
+from ui.scene import Focusable, Role, Scene
 
 DEBOUNCE_SECONDS = 0.3
 """A second touch of the same thing within this time is a trembling hand or a bouncing panel."""
+
+KEY_DEBOUNCE_SECONDS = 0.08
+"""The same for a key, which people mean to press twice: no longer than a panel bounces."""
 
 STALE_SECONDS = 5.0
 """A finger that rests so long may have been lost by its panel; the next one counts then."""
@@ -26,10 +29,12 @@ class TouchTracker:
 
     Attributes:
         debounce: seconds, see `DEBOUNCE_SECONDS`.
+        key_debounce: seconds, see `KEY_DEBOUNCE_SECONDS`.
         pressed: id of the thing that a finger rests on now, or empty: to be drawn darker.
     """
 
     debounce: float = DEBOUNCE_SECONDS
+    key_debounce: float = KEY_DEBOUNCE_SECONDS
     pressed: str = ""
     _pointer: Pointer | None = None
     _since: float = 0.0
@@ -61,7 +66,8 @@ class TouchTracker:
             return TouchedNothing()
         if self._last is not None:
             last_id, last_time = self._last
-            if last_id == target.id and 0 <= now - last_time < self.debounce:
+            debounce = self.key_debounce if target.role is Role.KEY else self.debounce
+            if last_id == target.id and 0 <= now - last_time < debounce:
                 self._last = (target.id, now)
                 return None
         self._last = (target.id, now)

@@ -17,7 +17,11 @@ def entry_id(entry: Entry) -> str:
 
 
 def hall(session: Session) -> Flow[None]:
-    """Choose from the home menu until the resident is done (S5 6.1.3: at most three levels)."""
+    """Choose from the home menu until the resident is done (S5 6.1.3: at most three levels).
+
+    A resident whose card is in the slot may go back to the menu and stays known; one who showed an
+    e-card may have walked away, so the way back ends the visit.
+    """
     menu = session.station.pack.menu
     first = () if menu.first is None else (menu.first,)
     home = Choose(HomePage(menu.first, menu.entries), _options((*first, *menu.entries)))
@@ -27,7 +31,9 @@ def hall(session: Session) -> Flow[None]:
             session.record("service.begun", item=item.code)
             yield from SERVICES[item.service].flow(session)
         except Back:
-            continue
+            if session.holds_card or session.identity.resident is None:
+                continue
+            # Nothing in the slot says whose menu this would be.
         return
 
 

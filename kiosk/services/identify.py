@@ -1,21 +1,77 @@
-"""Who is standing there: genuine card first, then the platform's word on it, then the PIN.
+"""Who is standing there: by card and PIN, or by an e-card that the platform verifies.
 
-The order is that of S4 (十八): 卡认证 (the card proves itself) before anything on it counts,
-and 实名 only with the PIN. Each leg leaves its evidence and an audit line.
+The order for a card is that of S4 (十八): 卡认证 (the card proves itself) before anything on it
+counts, and 实名 only with the PIN. Each leg leaves its evidence and an audit line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import assert_never
 
 from apdu.errors import PinRejected
 from apdu.reading import CardReading
-from kiosk.failures import Failure, refuse_unless_normal
+from kiosk.codes import CodeFamily
+from kiosk.failures import Failure, NoAnswer, refuse_unless_normal
 from kiosk.identity import Leg, Resident
-from kiosk.pages import IdentifyPage, PinPage, WorkingPage
-from kiosk.platform.models import CardVerdict
+from kiosk.pages import CodeProblem, IdentifyPage, NoProofPage, PinPage, WorkingPage
+from kiosk.platform.errors import PlatformUnavailable
+from kiosk.platform.models import Asker, CardVerdict, EcardHolder, EcardResult, Evidence
 from kiosk.session import Session
-from kiosk.steps import AwaitAny, Flow, Run, Source, Watch
+from kiosk.steps import AwaitAny, CardShown, CodeShown, Flow, Run, Show, Watch
+
+_PROBLEMS = {
+    EcardResult.UNKNOWN: CodeProblem.NOT_OURS,
+    EcardResult.EXPIRED: CodeProblem.EXPIRED,
+    EcardResult.USED: CodeProblem.USED,
+    EcardResult.WRONG_CHANNEL: CodeProblem.WRONG_CHANNEL,
+}
+"""The next code may be better."""
+_REFUSALS = {
+    EcardResult.CARD_LOST: "card-lost",
+    EcardResult.CARD_LOCKED: "card-locked",
+    EcardResult.CARD_CANCELLED: "card-cancelled",
+}
+"""The e-card follows the card: no other code of it helps."""
+
+
+def identify(session: Session) -> Flow[Resident]:
+    """The resident who showed card and PIN, or an e-card, in this visit (实名 + 实卡).
+
+    Raises:
+        Failure: see `prove_card`; also a blocked PIN, a holder that can't be read, an e-card whose
+            card is lost, locked or cancelled, too many codes that help nobody.
+    """
+    known = session.identity.resident
+    if known is not None and session.identity.has(frozenset({Leg.GENUINE_CARD, Leg.REAL_NAME})):
+        return known
+    station = session.station
+    codes = None if station.scanner is None else station.scanner
+    problem: CodeProblem | None = None
+    tries = 0
+    asked: dict[str, str] = {}
+    while True:
+        shown = yield from AwaitAny(
+            _identify_page(codes is not None, problem),
+            card=True,
+            codes=None if codes is None else codes.codes(),
+            actions=("neither",),
+        )
+        match shown:
+            case CardShown():
+                return (yield from _by_card(session))
+            case CodeShown(payload=payload):
+                found = yield from _by_ecard(session, payload, asked)
+                if isinstance(found, Resident):
+                    return found
+                problem = found
+                tries += problem is not CodeProblem.OFFLINE
+                if tries == station.limits.code_tries:
+                    raise Failure("ecard-refused")
+            case str():
+                yield from Show(NoProofPage(), ("again",))
+            case _:
+                assert_never(shown)
 
 
 def prove_card(session: Session) -> Flow[tuple[CardReading, CardVerdict]]:
@@ -24,8 +80,12 @@ def prove_card(session: Session) -> Flow[tuple[CardReading, CardVerdict]]:
     Raises:
         Failure: not genuine, or nobody could tell.
     """
+    yield from AwaitAny(_identify_page(ecard=False, problem=None), card=True)
+    return (yield from _read_card(session))
+
+
+def _read_card(session: Session) -> Flow[tuple[CardReading, CardVerdict]]:
     station = session.station
-    yield from AwaitAny(IdentifyPage(), frozenset({Source.CARD}))
     reading = yield from Run(
         station.cards.read,
         page=WorkingPage("card.reading"),
@@ -46,17 +106,9 @@ def prove_card(session: Session) -> Flow[tuple[CardReading, CardVerdict]]:
     return reading, verdict
 
 
-def identify(session: Session) -> Flow[Resident]:
-    """The resident whose genuine card and PIN were shown in this visit (实名 + 实卡).
-
-    Raises:
-        Failure: see `prove_card`; also a blocked PIN or a holder that can't be read.
-    """
-    known = session.identity.resident
-    if known is not None and session.identity.has(frozenset({Leg.GENUINE_CARD, Leg.PIN})):
-        return known
+def _by_card(session: Session) -> Flow[Resident]:
     station = session.station
-    reading, verdict = yield from prove_card(session)
+    reading, verdict = yield from _read_card(session)
     refuse_unless_normal(verdict)
     tries_left: int | None = None
     while True:
@@ -83,9 +135,54 @@ def identify(session: Session) -> Flow[Resident]:
     if holder is None:
         raise Failure("card-unproven")
     resident = Resident(holder.social_security_number, holder.name)
-    session.identify(resident)
+    evidence = frozenset({Evidence.CARD_GENUINE, Evidence.PIN_VERIFIED})
+    asker = Asker(resident.number, reading.issuer.card_id, None, evidence)
+    session.identify(resident, asker)
     session.establish(Leg.REAL_NAME, "card-holder-file")
     return resident
+
+
+def _by_ecard(
+    session: Session, payload: bytes, asked: dict[str, str]
+) -> Flow[Resident | CodeProblem]:
+    """Ask the platform about a code; what the code says is not looked at.
+
+    Args:
+        asked: code -> Idempotency-Key of this visit: a code whose answer was lost is used up, but
+            the same question still gets that answer.
+    """
+    station = session.station
+    code = station.pack.codes.recognise(payload)
+    session.record("code.read", family=code.family.value)
+    if code.family is not CodeFamily.ECARD:
+        return CodeProblem.NOT_OURS
+    key = asked.setdefault(code.text, station.platform.new_key())
+    try:
+        verdict = yield from Run(
+            station.platform.verify_ecard,
+            (code.text, station.pack.division, key),
+            page=WorkingPage("ecard.checking"),
+            deadline=station.limits.platform_deadline,
+        )
+    except (PlatformUnavailable, NoAnswer):
+        return CodeProblem.OFFLINE
+    holder: EcardHolder | None = verdict.holder
+    if holder is None:
+        session.record("ecard.refused", outcome="refused", reason=verdict.result.value)
+        if verdict.result in _REFUSALS:
+            raise Failure(_REFUSALS[verdict.result])
+        return _PROBLEMS[verdict.result]
+    resident = Resident(holder.number, holder.name)
+    evidence = frozenset({Evidence.ECARD_VERIFIED})
+    session.identify(resident, Asker(holder.number, None, holder.ticket, evidence))
+    # The e-card is the card's other form and follows its state: one verification, two legs.
+    session.establish(Leg.GENUINE_CARD, "ecard-verification", "platform")
+    session.establish(Leg.REAL_NAME, "ecard-verification", "platform")
+    return resident
+
+
+def _identify_page(ecard: bool, problem: CodeProblem | None) -> Callable[[bool], IdentifyPage]:
+    return lambda codes: IdentifyPage(ecard, codes, problem)
 
 
 def _pin_page(tries_left: int | None) -> Callable[[int | None], PinPage]:

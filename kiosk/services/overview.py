@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from kiosk.identity import Leg
 from kiosk.pages import OverviewPage, WorkingPage
-from kiosk.platform.models import CardVerdict, Evidence
+from kiosk.platform.models import CardVerdict
 from kiosk.services.identify import identify
 from kiosk.session import Session
 from kiosk.steps import Flow, Run, Show
-
-_EVIDENCE = {Leg.GENUINE_CARD: Evidence.CARD_GENUINE, Leg.PIN: Evidence.PIN_VERIFIED}
 
 
 def overview(session: Session) -> Flow[None]:
@@ -18,7 +15,7 @@ def overview(session: Session) -> Flow[None]:
     resident = yield from identify(session)
     found = yield from Run(
         station.platform.overview,
-        (resident.number, station.cards.card_id, _evidence(session)),
+        (session.asker,),
         page=WorkingPage("overview.loading"),
         deadline=station.limits.platform_deadline,
     )
@@ -32,7 +29,3 @@ def overview(session: Session) -> Flow[None]:
         revealed = not revealed
         event = "information.revealed" if revealed else "information.hidden"
         session.record(event, item="overview", subject=subject)
-
-
-def _evidence(session: Session) -> frozenset[Evidence]:
-    return frozenset(_EVIDENCE[leg] for leg in session.identity.legs if leg in _EVIDENCE)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk.config import CardDriver
+from kiosk.device_config import CardDriver
 from provisioning.findings import Finding, fail, ok, skipped, warn
 from provisioning.machine import Machine
 

@@ -10,6 +10,13 @@ SUBJECTS = {
     "tests.bench.card": ("card.read", "card.apdus", "card.apdu_overhead"),
     "tests.bench.screen": ("ui.full_redraw", "ui.dirty_redraw"),
     "tests.bench.first_screen": ("ui.first_screen",),
+    "tests.bench.certificate": ("certificate.pdf",),
+    "tests.bench.queue": (
+        "queue.enqueue",
+        "queue.claim_ack",
+        "queue.claim_pending",
+        "queue.claim_done",
+    ),
 }
 
 

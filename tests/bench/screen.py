@@ -50,7 +50,7 @@ def _densest():  # type: ignore[no-untyped-def]
     from kiosk.moment import Badges, Moment
     from kiosk.pages import OverviewPage
     from kiosk.platform.models import CardVerdict
-    from kiosk.presenter import Place, Presenter
+    from kiosk.screens.presenter import Place, Presenter
     from tests.kiosk.terminal_double import NAME, NUMBER, an_overview
 
     moment = Moment(

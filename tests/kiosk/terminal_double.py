@@ -11,9 +11,11 @@ from typing import Any
 
 from apdu.reading import CardReading
 from drivers import events as device
+from drivers.document_printer import PrinterStatus
 from kiosk.audit import events as catalogue
 from kiosk.clock import VirtualClock
 from kiosk.config import DEMO_ROOT_KEY
+from kiosk.documents.composer import Document
 from kiosk.events import Touch
 from kiosk.executor import Result
 from kiosk.limits import Limits
@@ -25,6 +27,9 @@ from kiosk.platform.models import (
     Annuity,
     CardVerdict,
     Contribution,
+    EcardHolder,
+    EcardResult,
+    EcardVerdict,
     Month,
     Overview,
     PaymentState,
@@ -47,6 +52,11 @@ CARD_NUMBER = "B00000001"
 TAG = "5a" * 32
 QUERY = "item.429900-QUERY-ALL"
 STATUS = "item.429900-CARD-STATUS"
+CERTIFICATE = "item.429900-CERT-PARTICIPATION"
+VERIFY = "item.429900-CERT-VERIFY"
+SERIAL = "T429900-0003-261121-7F3KQ2"
+ECARD_CODE = b"SSC1" + b"a1" * 20
+TICKET = "0f" * 16
 PACK = Path(__file__).parents[2] / "kiosk" / "packs" / "demo"
 _PACK = load(PACK, read_root(DEMO_ROOT_KEY), today=date(2026, 11, 21), services=ESTABLISHED)
 
@@ -96,6 +106,15 @@ def an_overview() -> Overview:
         annuity=Annuity(1_200_640, Month(2026, 10)),
         personal_pension=PersonalPension(AccountState.NONE, 0, 1_200_000),
     )
+
+
+def an_ecard() -> EcardVerdict:
+    return EcardVerdict(EcardResult.VERIFIED, EcardHolder(NUMBER, NAME, TICKET))
+
+
+def a_document(pages: int = 1) -> Document:
+    pictures = tuple(f"page {NAME} {index}".encode() for index in range(pages))
+    return Document(b"%PDF", pictures, SERIAL, "CDEFGHJKLMNPQRS2")
 
 
 class Pin:
@@ -152,10 +171,26 @@ class Pads:
 class Platform:
     lane = "platform"
 
+    def __init__(self) -> None:
+        self.keys = 0
+
     def card_verdict(self, card_id: bytes, card_number: str) -> Any:
         raise AssertionError("the hand-driven executor never runs work")
 
-    def overview(self, number: str, card_id: bytes, evidence: Any) -> Any:
+    def overview(self, asker: Any) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def new_key(self) -> str:
+        self.keys += 1
+        return f"T429900-0003-{self.keys}"
+
+    def verify_ecard(self, code: str, division: str, key: str) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def risk(self, item: str, asker: Any) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def verify_certificate(self, code: str, digest: str) -> Any:
         raise AssertionError("the hand-driven executor never runs work")
 
     def catalogue(self) -> Any:
@@ -190,16 +225,83 @@ class Audit:
 
 
 class AlarmsDouble:
-    lane = "background"
-
     def __init__(self) -> None:
         self.raised: list[tuple[str, str]] = []
 
     def raise_alarm(self, kind: Any, event: str, visit: int | None) -> None:
         self.raised.append((kind.value, event))
 
-    def deliver(self) -> int:
-        return 0
+
+class OutboxDouble:
+    def __init__(self) -> None:
+        self.evaluations: list[tuple[str, int]] = []
+
+    def put_evaluation(self, item: str, grade: int) -> None:
+        self.evaluations.append((item, grade))
+
+
+@dataclass
+class CodeStreamDouble:
+    lane: str = "scanner"
+    cancelled: int = 0
+
+    def run(self, report: Any) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+class Scanner:
+    lane = "scanner"
+
+    def __init__(self) -> None:
+        self.failed = False
+        self.streams: list[CodeStreamDouble] = []
+
+    def codes(self) -> CodeStreamDouble:
+        self.streams.append(CodeStreamDouble())
+        return self.streams[-1]
+
+
+class Printer:
+    lane = "printer"
+
+    def __init__(self) -> None:
+        self.status: PrinterStatus | None = None
+
+    @property
+    def obstacle(self) -> Any:
+        return None if self.status is None else self.status.reason
+
+    def new_serial(self) -> str:
+        return SERIAL
+
+    def look(self) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def print_document(self, document: Any, report: Any) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+
+class Issuing:
+    lane = "platform"
+
+    def issue(self, asker: Any, kind: str, months: int) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+
+class Composer:
+    lane = "composer"
+
+    def __init__(self) -> None:
+        self.forgotten = 0
+
+    def compose(self, certificate: Any, stamp: Any) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
 
 @dataclass
@@ -220,11 +322,13 @@ class HandExecutor:
 
     def __init__(self) -> None:
         self.jobs: list[HandJob] = []
+        self.aside: list[HandJob] = []
         self.stuck_lanes: set[str] = set()
 
     def start(self, lane: str, work: Any, report: Any, done: Any) -> HandJob:
         job = HandJob(lane, work, report, done)
         if lane == "background" or getattr(work, "__name__", "") == "<lambda>":
+            self.aside.append(job)
             return job
         self.jobs.append(job)
         return job
@@ -256,6 +360,11 @@ class TerminalDouble:
         self.cards = Cards()
         self.pads = Pads()
         self.platform = Platform()
+        self.scanner = Scanner()
+        self.printer = Printer()
+        self.composer = Composer()
+        self.outbox = OutboxDouble()
+        self.lines_back = 0
         self.moments: list[Moment] = []
         self.wipes = 0
         self.free_bytes = 10**12
@@ -269,8 +378,15 @@ class TerminalDouble:
             pack=_PACK,
             audit=self.audit,  # type: ignore[arg-type]
             alarms=self.alarms,  # type: ignore[arg-type]
+            terminal_id="T429900-0003",
+            outbox=self.outbox,  # type: ignore[arg-type]
+            issuing=Issuing(),  # type: ignore[arg-type]
+            composer=self.composer,  # type: ignore[arg-type]
             subject_tag=lambda number: TAG,
             free_bytes=lambda: self.free_bytes,
+            scanner=self.scanner,  # type: ignore[arg-type]
+            printer=self.printer,  # type: ignore[arg-type]
+            line_back=self._line_back,
         )
         self.runner = Runner(
             station=self.station,
@@ -280,6 +396,9 @@ class TerminalDouble:
             wipe=self._wiped,
         )
         self.post(device.ReaderAttached(READER), PlatformUp(0.0))
+
+    def _line_back(self) -> None:
+        self.lines_back += 1
 
     def _wiped(self) -> None:
         self.wipes += 1
@@ -340,8 +459,8 @@ class TerminalDouble:
     def to_identify(self) -> None:
         self.touch(QUERY)
 
-    def to_pin(self) -> None:
-        self.to_identify()
+    def to_pin(self, item: str = QUERY) -> None:
+        self.touch(item)
         self.insert()
         self.finish(reading())
         self.finish(CardVerdict.NORMAL)

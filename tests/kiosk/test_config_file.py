@@ -13,13 +13,12 @@ from kiosk.config import (
     DEMO_ROOT_KEY,
     DEMO_STATE,
     FIELD_STATE,
-    Address,
-    CardDriver,
     ConfigError,
     Custodian,
     Kind,
     load,
 )
+from kiosk.device_config import Address, CardDriver, PrinterConfig, ScannerConfig
 from kiosk.limits import Limits
 
 DEMO = """
@@ -88,6 +87,16 @@ def test_a_demo_configuration(tmp_path: Path) -> None:
     assert config.pad is not None and config.pad.master_key_file is None
 
 
+def test_scanner_and_printer_are_there_when_they_are_named(tmp_path: Path) -> None:
+    bare = load(write(tmp_path, DEMO))
+    assert bare.scanner is None
+    assert bare.printer is None
+    devices = '\n[scanner]\nport = "/dev/ttyS2"\n[printer]\nurl = "ipps://p.example/ipp/print"\n'
+    config = load(write(tmp_path, DEMO + devices))
+    assert config.scanner == ScannerConfig("/dev/ttyS2", 9600)
+    assert config.printer == PrinterConfig("ipps://p.example/ipp/print", 60)
+
+
 def test_a_field_configuration(tmp_path: Path, field: str) -> None:
     config = load(write(tmp_path, field))
     assert config.kind is Kind.FIELD
@@ -139,6 +148,17 @@ def test_limits_are_changed_by_name(tmp_path: Path) -> None:
         ("[platform]", "[limits]\nidle = 1\n[platform]", "limits.idle", "idle_seconds"),
         ("[platform]", "[limits]\nidle_seconds = -1\n[platform]", "idle_seconds", "0.01"),
         ("machine = 3", "machine = 3\nlimits = 3", "limits", "found a whole number"),
+        ("[platform]", "[scanner]\nbaud = 9600\n[platform]", "scanner.port", "missing"),
+        ("[platform]", '[scanner]\nport = "/dev/s"\nspeed = 1\n[platform]', "speed", "unknown"),
+        ("[platform]", '[printer]\nurl = "http://p/ipp"\n[platform]', "printer.url", "ipp://"),
+        ("[platform]", '[printer]\nurl = "ipp://a@p/ipp"\n[platform]', "printer.url", "ipp://"),
+        ("[platform]", '[printer]\nurl = "ipp://p:x/ipp"\n[platform]', "printer.url", "no URL"),
+        (
+            "[platform]",
+            '[printer]\nurl = "ipp://p/ipp"\npatience = 0\n[platform]',
+            "printer.patience",
+            "0.1..600",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(
@@ -225,6 +245,8 @@ def test_what_the_demonstration_writes_is_accepted(
         "pad": "/dev/pts/0",
         "pad_master_key_file": str(key),
         "platform": "http://127.0.0.1:8080",
+        "scanner": "/dev/pts/1",
+        "printer": "ipp://127.0.0.1:8631/ipp/print",
     }
     screen = hall_side.TerminalScreen(hall_side.PORTRAIT, scale=0.5)
     hall_side.write_configuration(tmp_path / "t.toml", hall, screen, walk=walk)
@@ -233,6 +255,10 @@ def test_what_the_demonstration_writes_is_accepted(
     assert (config.card.pcsc_socket == "/run/hall/pcscd.comm") == (direct is None)
     assert config.pad is not None and config.pad.master_key_file == key
     assert (config.limits == Limits()) == (not walk)
+    assert config.scanner is not None
+    assert config.scanner.port == "/dev/pts/1"
+    assert config.printer is not None
+    assert (config.printer.patience < 60) == walk
 
 
 def test_the_example_of_a_field_terminal_is_accepted_where_its_files_exist(tmp_path: Path) -> None:

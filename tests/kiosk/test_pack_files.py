@@ -67,10 +67,12 @@ def test_home_begins_with_the_overview() -> None:
     assert first is not None
     assert first.title.zh == "社保查询一件事"
     assert first.service == "overview"
-    assert first.legs == {Leg.REAL_NAME, Leg.GENUINE_CARD, Leg.PIN}
+    assert first.legs == {Leg.REAL_NAME, Leg.GENUINE_CARD}
     assert first.offline is OfflineClass.REFUSE
     assert [entry.service for entry in pack.menu.entries if not isinstance(entry, Group)] == [
-        "card-status"
+        "certificate",
+        "verification",
+        "card-status",
     ]
 
 
@@ -163,7 +165,8 @@ def test_outside_its_validity_it_is_refused(day: date) -> None:
         ("items.toml", '"429900-CARD-STATUS"', '"429900-OTHER"', "code", "nowhere in the menu"),
         ("items.toml", '"429900-CARD-STATUS"', f'"{"X" * 41}"', "code", "at most 40"),
         ("items.toml", 'offline = "A"', 'offline = "F"', "offline", '"E"'),
-        ("items.toml", '"pin-verified"]', '"pin"]', "legs", '"pin-verified"'),
+        ("items.toml", '"card-genuine"]', '"pin"]', "legs", '"pin-verified"'),
+        ("pack.toml", 'pattern = "SSC1', 'pattern = "SSC1(', "codes.ecard.pattern", "regular"),
         ("items.toml", "steps = 1", "steps = 4", "steps", "1..3"),
         ("items.toml", 'glyph = "查"', 'glyph = "查询"', "glyph", "one character"),
         ("items.toml", "fee = {", "fees = {", "guide.fees", "ten fields"),
@@ -194,37 +197,45 @@ def group(id_: str, inner: str) -> str:
     return f'{{ id = "{id_}", {words}, entry = [{inner}] }}'
 
 
+LAST_ENTRY = '[[menu.entry]]\nitem = "429900-CARD-STATUS"'
+
+
+def group_lines(id_: str) -> str:
+    words = 'title = { zh = "组", en = "Group" }\nhint = { zh = "组", en = "Group" }\nglyph = "组"'
+    return f'id = "{id_}"\n{words}'
+
+
 def in_groups(depth: int) -> str:
     inner = '{ item = "429900-CARD-STATUS" }'
-    for n in range(depth):
+    for n in range(depth - 1):
         inner = group(f"g{n}", inner)
-    return f"entry = [{inner}]"
+    return f"[[menu.entry]]\n{group_lines('outer')}\nentry = [{inner}]"
 
 
 def test_groups_make_levels(folder: Path, edit: Edit) -> None:
-    edit("pack.toml", '[[menu.entry]]\nitem = "429900-CARD-STATUS"', in_groups(2))
+    edit("pack.toml", LAST_ENTRY, in_groups(2))
     pack = load_it(folder)
     assert pack.items["429900-CARD-STATUS"].level == 3
-    (outer,) = pack.menu.entries
+    outer = pack.menu.entries[-1]
     assert isinstance(outer, Group)
     assert isinstance(outer.entries[0], Group)
 
 
 def test_a_fourth_level_is_refused(folder: Path, edit: Edit) -> None:
-    edit("pack.toml", '[[menu.entry]]\nitem = "429900-CARD-STATUS"', in_groups(3))
+    edit("pack.toml", LAST_ENTRY, in_groups(3))
     with pytest.raises(PackError, match="deeper than 3"):
         load_it(folder)
 
 
 def test_an_empty_group_is_refused(folder: Path, edit: Edit) -> None:
-    entries = f'entry = [{group("g", "")}, {{ item = "429900-CARD-STATUS" }}]'
-    edit("pack.toml", '[[menu.entry]]\nitem = "429900-CARD-STATUS"', entries)
+    empty = f"[[menu.entry]]\n{group_lines('g')}\nentry = []\n\n"
+    edit("pack.toml", LAST_ENTRY, empty + LAST_ENTRY)
     with pytest.raises(PackError, match="nothing in it"):
         load_it(folder)
 
 
 def test_a_service_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(PackError, match="no service card-status"):
+    with pytest.raises(PackError, match="no service certificate"):
         load_it(DEMO, services={"overview": frozenset(Leg)})
 
 

@@ -3,38 +3,117 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from drivers.document_printer import PrinterReason
 from kiosk.bilingual import Bilingual
+from kiosk.documents.qr_check import QrCheck, QrState
 from kiosk.failures import kinds
 from kiosk.moment import Badges, Moment, Overlay
 from kiosk.pages import (
     CardStatusPage,
+    CodeEntryPage,
+    CodeProblem,
     HomePage,
     IdentifyPage,
     IdlePage,
+    NoProofPage,
     NoticePage,
     OutOfServicePage,
     OverviewPage,
+    PeriodPage,
     PinPage,
+    PreviewPage,
+    PrintingPage,
+    RatingPage,
+    RiskPage,
     TakeCardPage,
+    TakeSheetPage,
+    VerifiedPage,
+    VerifyPage,
     WorkingPage,
 )
-from kiosk.platform.models import CardVerdict
-from kiosk.presenter import Place, Presenter
+from kiosk.platform.models import (
+    CardVerdict,
+    CertificateState,
+    CertificateVerdict,
+    ShownCertificate,
+)
+from kiosk.screens.presenter import Place, Presenter
 from kiosk.texts import LANGUAGES
-from tests.kiosk.terminal_double import NAME, NUMBER, QUERY, STATUS, TerminalDouble, an_overview
+from tests.kiosk.terminal_double import (
+    NAME,
+    NUMBER,
+    QUERY,
+    SERIAL,
+    STATUS,
+    TerminalDouble,
+    an_overview,
+)
 from ui import views
 
 MENU = TerminalDouble().station.pack.menu
+SHOWN = ShownCertificate(
+    kind="participation",
+    number="429900-2026-000001",
+    agency="江城市社会保险事业管理中心（演示）",
+    issued_at="2026-11-21T09:42:00+08:00",
+    valid_until=date(2027, 2, 19),
+    name="王*芳",
+    holder_number="429***********0029",
+)
+VERDICTS = [
+    CertificateVerdict(state, None if state is CertificateState.UNKNOWN else SHOWN)
+    for state in CertificateState
+]
+CHECKS = [
+    QrCheck(
+        state,
+        "7F3K92MDQ4TXABCD",
+        "participation",
+        date(2026, 11, 21),
+        date(2027, 2, 19),
+        "ab" * 32,
+        SHOWN.agency,
+    )
+    for state in QrState
+]
 PAGES: list[tuple[str, Any]] = [
     ("idle", IdlePage()),
     ("home", HomePage(MENU.first, MENU.entries)),
     ("home", HomePage(MENU.first, MENU.entries, card_seen=True)),
     ("identify", IdentifyPage()),
+    ("identify", IdentifyPage(ecard=True, codes=True)),
+    ("identify", IdentifyPage(ecard=True, codes=False)),
+    *[
+        (f"identify.{problem.value}", IdentifyPage(ecard=True, codes=True, problem=problem))
+        for problem in CodeProblem
+    ],
+    ("no-proof", NoProofPage()),
+    ("ecard.checking", WorkingPage("ecard.checking")),
+    ("certificate.preparing", WorkingPage("certificate.preparing")),
+    ("period", PeriodPage((24, 60))),
+    ("risk", RiskPage("R-0101")),
+    ("preview", PreviewPage(SERIAL, (b"png",))),
+    ("preview", PreviewPage(SERIAL, (b"png", b"png"), 1)),
+    ("printing", PrintingPage(SERIAL, b"png", 2, out=1)),
+    *[
+        ("printing.waiting", PrintingPage(SERIAL, b"png", 2, waiting=reason))
+        for reason in PrinterReason
+    ],
+    ("take-sheet", TakeSheetPage(1)),
+    ("take-sheet", TakeSheetPage(2)),
+    ("rating", RatingPage()),
+    ("verify", VerifyPage(codes=True)),
+    ("verify.other", VerifyPage(codes=False, other=True)),
+    ("code-entry", CodeEntryPage("7F3K9")),
+    ("code-entry", CodeEntryPage("7F3K92MDQ4TXABCD", wrong=True)),
+    ("verify.checking", WorkingPage("verify.checking")),
+    *[(f"verified.{verdict.state.value}", VerifiedPage(verdict)) for verdict in VERDICTS],
+    *[(f"verified.offline.{check.state.value}", VerifiedPage(check)) for check in CHECKS],
     ("card.reading", WorkingPage("card.reading")),
     ("pin", PinPage(3)),
     ("pin.rejected", PinPage(0, tries_left=1)),
@@ -50,7 +129,14 @@ PAGES: list[tuple[str, Any]] = [
     ],
     *[
         ("out-of-service", OutOfServicePage(reason))
-        for reason in ("reader", "reader-busy", "pad", "catalogue", "audit", "disk", "unexpected")
+        for reason in (
+            *("reader", "reader-busy", "pad", "scanner", "catalogue", "audit", "disk"),
+            *(
+                "unexpected",
+                "printer.busy",
+                *(f"printer.{reason.value}" for reason in PrinterReason),
+            ),
+        )
     ],
 ]
 
@@ -89,6 +175,58 @@ def test_name_and_number_are_masked_until_revealed(language: str) -> None:
     shown = repr(PRESENTER.screen(_moment(revealed, language)))
     assert NAME in shown
     assert NUMBER in shown
+
+
+def test_an_ecard_is_offered_only_while_it_can_be_verified() -> None:
+    page = IdentifyPage(ecard=True, codes=True)
+    badges = Badges(platform_up=False, reader_ok=True)
+    body = PRESENTER.screen(_moment(page, "zh-CN", badges=badges)).body
+    assert isinstance(body, views.Identify)
+    card, ecard = body.ways
+    assert not card.unavailable
+    assert "网络中断" in ecard.unavailable
+    gone = Badges(platform_up=True, reader_ok=False)
+    body = PRESENTER.screen(_moment(page, "zh-CN", badges=gone)).body
+    assert isinstance(body, views.Identify)
+    card, ecard = body.ways
+    assert card.unavailable
+    assert not ecard.unavailable
+
+
+@pytest.mark.parametrize("reason", PrinterReason)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_home_screen_says_what_is_wrong_and_how_much_waits(
+    reason: PrinterReason, language: str
+) -> None:
+    page = HomePage(MENU.first, MENU.entries)
+    badges = Badges(platform_up=False, reader_ok=True, waiting=12, printer=reason)
+    footer = PRESENTER.screen(_moment(page, language, badges=badges)).footer
+    assert isinstance(footer, views.HomeFooter)
+    printer, line = footer.badges
+    assert printer.tone is line.tone is views.Tone.WARN
+    assert "12" in line.text
+
+
+def test_a_genuine_seal_offline_is_no_genuine_certificate() -> None:
+    tones = {
+        (type(result).__name__, result.state.value): body.tone
+        for result in (*VERDICTS, *CHECKS)
+        if isinstance(
+            body := PRESENTER.screen(_moment(VerifiedPage(result), "en")).body, views.Notice
+        )
+    }
+    assert [key for key, tone in tones.items() if tone is views.Tone.OK] == [
+        ("CertificateVerdict", "genuine")
+    ]
+    offline = PRESENTER.screen(_moment(VerifiedPage(CHECKS[0]), "zh-CN")).body
+    assert isinstance(offline, views.Notice)
+    assert ("内容摘要", "ABAB ABAB ABAB ABAB") in offline.facts
+
+
+def test_a_failure_of_a_print_names_its_serial() -> None:
+    body = PRESENTER.screen(_moment(NoticePage("print-unknown", SERIAL), "zh-CN")).body
+    assert isinstance(body, views.Notice)
+    assert SERIAL in body.code
 
 
 def test_a_block_can_be_unavailable_on_its_own() -> None:

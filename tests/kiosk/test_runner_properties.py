@@ -12,27 +12,45 @@ from hypothesis import strategies as st
 
 from apdu import errors as card
 from drivers import events as device
+from drivers.code_scanner import ScannerGone
+from drivers.document_printer import PrintEnd, PrintOutcome, PrintProgress
 from drivers.pin_pad import PadGone, PinCancelled
+from kiosk.documents.composer import ComposeFailed, ComposeProblem
 from kiosk.pages import HomePage, IdlePage
 from kiosk.platform.errors import Outage, PlatformUnavailable
 from kiosk.platform.link import PlatformUp
-from kiosk.platform.models import CardVerdict
-from kiosk.steps import Run, Watch
+from kiosk.platform.models import (
+    CardVerdict,
+    CertificateState,
+    CertificateVerdict,
+    Risk,
+    RiskVerdict,
+)
+from kiosk.steps import AwaitAny, Run, Watch
 from tests.kiosk.terminal_double import (
     CARD_NUMBER,
+    CERTIFICATE,
+    ECARD_CODE,
     NAME,
     NUMBER,
     QUERY,
     READER,
     STATUS,
+    VERIFY,
     Pin,
     TerminalDouble,
+    a_document,
+    an_ecard,
     an_overview,
     holder,
     reading,
 )
 
-TOUCHES = [QUERY, STATUS, "back", "leave", "help", "language", "extend", "reveal", "start", ""]
+TOUCHES = [
+    *(QUERY, STATUS, CERTIFICATE, VERIFY, "back", "leave", "help", "language", "extend", "reveal"),
+    *("start", "", "neither", "again", "confirm", "print", "next", "taken", "grade.5", "skip"),
+    *("type", "key.A", "erase", "period.24"),
+]
 ERRORS: list[Exception] = [
     card.CardRemoved(),
     card.CardMute(),
@@ -45,6 +63,8 @@ ERRORS: list[Exception] = [
     PadGone("gone"),
     PinCancelled(by_resident=True),
     PlatformUnavailable(Outage.TIMEOUT),
+    ScannerGone("gone"),
+    ComposeFailed(ComposeProblem.CRASHED),
     RuntimeError("a bug"),
 ]
 
@@ -68,16 +88,30 @@ def _succeed(terminal: TerminalDouble, verdict: CardVerdict) -> None:
     match step:
         case Watch():
             terminal.finish(Pin())
+        case AwaitAny():
+            terminal.finish(ECARD_CODE)
         case Run(work=work):
             answers = {
                 "read": reading,
                 "card_verdict": lambda: verdict,
                 "verify_pin": holder,
                 "overview": an_overview,
+                "verify_ecard": an_ecard,
+                "risk": lambda: RiskVerdict(Risk.WARN, "R-0101"),
+                "issue": object,
+                "compose": a_document,
+                "print_document": lambda: PrintOutcome(PrintEnd.DONE),
+                "verify_certificate": lambda: CertificateVerdict(CertificateState.UNKNOWN, None),
             }
             terminal.finish(answers[work.__name__]())
         case _:
             raise AssertionError("work goes on in a step that has none")
+
+
+def _progress(terminal: TerminalDouble, count: int) -> object:
+    step = terminal.runner._visit.step
+    printing = isinstance(step, Run) and step.progress is not None
+    return PrintProgress(count) if printing else count
 
 
 def _do(terminal: TerminalDouble, event: tuple[Any, ...]) -> None:
@@ -107,7 +141,7 @@ def _do(terminal: TerminalDouble, event: tuple[Any, ...]) -> None:
                 terminal.finish(error=ERRORS[number])
         case ("reports", count):
             if terminal.executor.current is not None:
-                terminal.report(count)
+                terminal.report(_progress(terminal, count))
 
 
 def _held_texts(root: object) -> set[str]:

@@ -32,7 +32,7 @@ from tests.kiosk.terminal_double import (
 
 def test_a_whole_visit_ends_with_an_empty_slot_and_a_wiped_screen(terminal: TerminalDouble) -> None:
     terminal.touch(QUERY)
-    assert terminal.page == IdentifyPage()
+    assert terminal.page == IdentifyPage(ecard=True, codes=True)
     terminal.insert()
     assert terminal.page == WorkingPage("card.reading")
     terminal.finish(reading())
@@ -220,6 +220,7 @@ def test_help_is_told_on_every_screen(terminal: TerminalDouble, where: str) -> N
         terminal.to_overview()
         terminal.touch("leave")
     elif where == "out-of-service":
+        terminal.scanner.failed = True
         terminal.post(device.ReaderDetached(READER))
     assert terminal.phase == where
     terminal.touch("help")

@@ -7,28 +7,78 @@ from typing import Any
 
 from apdu import errors as card
 from drivers import events as device
+from drivers.code_scanner import ScannerGone
+from drivers.document_printer import (
+    PrintEnd,
+    PrinterReason,
+    PrinterStatus,
+    PrintOutcome,
+    PrintProgress,
+)
 from drivers.pin_pad import PinTimeout
 from kiosk.clock import VirtualClock
+from kiosk.documents.composer import ComposeFailed, ComposeProblem
 from kiosk.events import Touch
 from kiosk.executor import VirtualExecutor
-from kiosk.pages import HomePage, IdlePage
+from kiosk.pages import (
+    HomePage,
+    IdlePage,
+    PeriodPage,
+    PreviewPage,
+    RatingPage,
+    RiskPage,
+    TakeSheetPage,
+)
 from kiosk.platform.errors import Outage, PlatformUnavailable
 from kiosk.platform.link import PlatformUp
-from kiosk.platform.models import CardVerdict
+from kiosk.platform.models import (
+    CardVerdict,
+    CertificateState,
+    CertificateVerdict,
+    EcardResult,
+    EcardVerdict,
+    Risk,
+    RiskVerdict,
+)
 from kiosk.runner import Runner
 from kiosk.services.hall import hall
 from tests.kiosk.terminal_double import (
     CARD_NUMBER,
+    CERTIFICATE,
+    ECARD_CODE,
     QUERY,
     READER,
+    VERIFY,
     Cards,
+    Composer,
+    Issuing,
     Pin,
     Platform,
+    Printer,
+    Scanner,
     TerminalDouble,
+    a_document,
+    an_ecard,
     an_overview,
     holder,
     reading,
 )
+
+REFUSED = [result for result in EcardResult if result is not EcardResult.VERIFIED]
+TOUCHES = [
+    *("reveal", "leave", "help", "extend", "extend", "extend", "back", QUERY, "period.24"),
+    *("period.60", "confirm", "print", "print", "taken", "grade.5", "skip", "again", "type"),
+    *("key.A", "erase", "neither"),
+]
+
+SENSIBLE = {
+    PeriodPage: ["period.24", "period.60"],
+    RiskPage: ["confirm", "confirm", "back"],
+    PreviewPage: ["print", "next"],
+    TakeSheetPage: ["taken"],
+    RatingPage: ["grade.5", "grade.1", "skip"],
+}
+"""What somebody touches who reads the page."""
 
 
 class Day:
@@ -45,6 +95,9 @@ class Day:
         station.cards = self._cards()
         station.pad = self._pad()
         station.platform = self._platform()
+        station.scanner = self._scanner()
+        station.issuing, station.composer, station.printer = self._document_makers()
+        self.outbox = double.outbox
         self.moments: list[str] = []
         self.runner = Runner(
             station=station,
@@ -107,7 +160,7 @@ class Day:
                 day.executor.spend(day.rng.uniform(0.05, 2))
                 return day.rng.choices(list(CardVerdict), [50, 1, 1, 1, 1, 1, 1])[0]
 
-            def overview(self, number: str, card_id: bytes, evidence: Any) -> Any:
+            def overview(self, asker: Any) -> Any:
                 day.executor.spend(day.rng.uniform(0.05, 9))
                 if day.rng.random() < 0.05:
                     raise PlatformUnavailable(Outage.TIMEOUT)
@@ -116,7 +169,68 @@ class Day:
             def catalogue(self) -> Any:
                 raise PlatformUnavailable(Outage.TIMEOUT)
 
+            def verify_ecard(self, code: str, division: str, key: str) -> Any:
+                day.executor.spend(day.rng.uniform(0.05, 9))
+                refused = EcardVerdict(day.rng.choice(REFUSED), None)
+                return an_ecard() if day.rng.random() < 0.8 else refused
+
+            def risk(self, item: str, asker: Any) -> Any:
+                day.executor.spend(0.1)
+                return RiskVerdict(day.rng.choices(list(Risk), [8, 1, 1])[0], "R-0101")
+
+            def verify_certificate(self, code: str, digest: str) -> Any:
+                day.executor.spend(0.3)
+                return CertificateVerdict(CertificateState.UNKNOWN, None)
+
         return Line()
+
+    def _scanner(self) -> Any:
+        day = self
+
+        class Stream:
+            lane = "scanner"
+
+            def run(self, report: Any) -> bytes:
+                day.executor.spend(day.rng.uniform(0.5, 25))
+                if day.rng.random() < 0.05:
+                    raise ScannerGone("gone")
+                return day.rng.choice([ECARD_CODE, ECARD_CODE, b"https://elsewhere.example"])
+
+            def cancel(self) -> None:
+                pass
+
+        class Codes(Scanner):
+            def codes(self) -> Any:
+                return Stream()
+
+        return Codes()
+
+    def _document_makers(self) -> tuple[Any, Any, Any]:
+        day = self
+
+        class Desk(Issuing):
+            def issue(self, asker: Any, kind: str, months: int) -> Any:
+                day.executor.spend(day.rng.uniform(0.1, 7))
+                return object()
+
+        class Setter(Composer):
+            def compose(self, certificate: Any, stamp: Any) -> Any:
+                day.executor.spend(0.2)
+                if day.rng.random() < 0.03:
+                    raise ComposeFailed(ComposeProblem.CRASHED)
+                return a_document(day.rng.randint(1, 2))
+
+        class Press(Printer):
+            def look(self) -> PrinterStatus:
+                return PrinterStatus(day.rng.choices([None, PrinterReason.PAPER_OUT], [9, 1])[0])
+
+            def print_document(self, document: Any, report: Any) -> PrintOutcome:
+                for sheet in range(len(document.pages)):
+                    day.executor.spend(day.rng.uniform(1, 4))
+                    report(PrintProgress(sheet + 1))
+                return PrintOutcome(day.rng.choices(list(PrintEnd), [18, 1, 1])[0])
+
+        return Desk(), Setter(), Press()
 
     def _post(self, *events: Any) -> None:
         for event in events:
@@ -137,17 +251,20 @@ class Day:
             self.runner.pump()
 
     def resident(self) -> None:
-        """Comes, chooses, puts the card in, types, looks, and takes the card (sooner or later)."""
+        """Comes, chooses, shows card or phone, types, looks, prints, goes (sooner or later)."""
         self._post(Touch("start"))
-        self._post(Touch(QUERY))
+        self._post(Touch(self.rng.choice([QUERY, QUERY, CERTIFICATE, VERIFY])))
         self.pass_time(self.rng.uniform(1, 20))
-        self._post(device.CardInserted(READER, bytes(17)))
-        for _ in range(self.rng.randint(1, 12)):
+        if self.rng.random() < 0.7:
+            self._post(device.CardInserted(READER, bytes(17)))
+        for _ in range(self.rng.randint(1, 16)):
             self.pass_time(self.rng.uniform(1, 15))
-            self._post(Touch(self.rng.choice(["reveal", "leave", "help", "extend", "back", QUERY])))
-        self.pass_time(self.rng.uniform(0, 200))
+            sensible = SENSIBLE.get(type(self.runner.moment.page), TOUCHES)
+            self._post(Touch(self.rng.choice(sensible if self.rng.random() < 0.8 else TOUCHES)))
+        self.pass_time(self.rng.uniform(0, 300))
         self._post(device.CardTaken(READER))
-        self.pass_time(self.rng.uniform(13, 120))
+        # This scanner sees codes also when nobody is there.
+        self.pass_time(self.rng.uniform(200, 400))
 
 
 def test_three_hundred_residents_leave_the_terminal_as_they_found_it() -> None:
@@ -157,7 +274,11 @@ def test_three_hundred_residents_leave_the_terminal_as_they_found_it() -> None:
         assert isinstance(day.runner.moment.page, (HomePage, IdlePage))
     lines = day.audit.events()
     assert lines.count("visit.begun") == lines.count("visit.ended") >= 300
-    assert lines.count("query.shown") > 100
+    assert lines.count("query.shown") > 50
+    assert lines.count("certificate.issued") > 10
+    ways = {detail["method"] for detail in day.audit.details("identity.leg")}
+    assert ways == {"internal-authenticate", "verify", "card-holder-file", "ecard-verification"}
+    assert len(day.outbox.evaluations) == lines.count("evaluation.given") > 0
     assert "failsafe" not in lines
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from apdu.errors import CardMute
 from drivers.card_service import CardConnection, ReaderState
+from drivers.code_scanner import ScannerGone
+from drivers.document_printer import PrinterStatus, PrintOutcome, PrintProgress
 from drivers.events import Post, ReaderAttached, ServiceLost
 from drivers.pin_pad import PadGone, PadStatus
 
@@ -31,6 +33,8 @@ place = {{ zh = "一楼", en = "Ground floor" }}
 screen = {{ width = 640, height = 480, density_ppi = 102.5 }}
 card = {{ driver = "pcsc", contact_reader = "Contact Reader", psam_reader = "PSAM Slot" }}
 pad = {{ port = "/dev/yikatong-pad" }}
+scanner = {{ port = "/dev/yikatong-scanner" }}
+printer = {{ url = "ipp://127.0.0.1:9/ipp/print" }}
 platform = {{ url = "{url}" }}
 {extra or 'pack = { name = "demo" }'}
 """,
@@ -142,3 +146,44 @@ class FakePad:
         raise AssertionError("the doctor asks for no PIN")
 
     def cancel(self) -> None: ...
+
+
+class FakeScanner:
+    """A scanner that is there, or not."""
+
+    def __init__(self, *, gone: bool = False) -> None:
+        self._gone = gone
+        self.closed = False
+
+    def check(self) -> None:
+        if self._gone:
+            raise ScannerGone("the scanner's port cannot be opened")
+
+    def read_code(self) -> bytes:
+        raise AssertionError("the doctor waits for no code")
+
+    def cancel(self) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakePrinter:
+    """A printer that stands as it is given."""
+
+    def __init__(self, status: PrinterStatus = PrinterStatus(None)) -> None:  # noqa: B008  frozen
+        self._status = status
+        self.closed = False
+
+    def status(self) -> PrinterStatus:
+        return self._status
+
+    def print_document(
+        self, pdf: bytes, serial: str, pages: int, report: Callable[[PrintProgress], None]
+    ) -> PrintOutcome:
+        raise AssertionError("the doctor prints nothing")
+
+    def give_up(self) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True

@@ -13,16 +13,20 @@ from typing import Any
 import pytest
 
 from drivers.card_service import ReaderState
+from drivers.document_printer import PrinterNote, PrinterReason, PrinterStatus
 from hw_sim.platform.server import PlatformServer
 from kiosk.cli import main
+from kiosk.clock import SystemClock
 from kiosk.commands import Exit
 from kiosk.config import load
 from kiosk.keys import KeyStore
 from kiosk.platform.exchange import Exchange
 from kiosk.platform.limits import LineLimits
 from kiosk.state import StateDirectory
+from offline_queue.queue import Queue
+from offline_queue.seal import SealKeys
 from provisioning import inspections
-from provisioning.checks import devices, files, line, screen, software
+from provisioning.checks import devices, files, line, printing, screen, software, waiting
 from provisioning.doctor import COMMAND, examine
 from provisioning.enrol import Place, ask_platform, enrol
 from provisioning.findings import Finding, Inspection, Severity, inspect, ok
@@ -32,6 +36,8 @@ from tests.provisioning.machines import (
     PSAM,
     FakeCardService,
     FakePad,
+    FakePrinter,
+    FakeScanner,
     both_readers,
     write_config,
 )
@@ -54,13 +60,21 @@ def healthy(server: PlatformServer, tmp_path: Path) -> Machine:
     place = Place(config.division, config.machine, server.url)
     enrol(KeyStore(state.keys), place, server.new_enrolment_code(), ask)
     pad, cards = FakePad(), FakeCardService(*both_readers())
+    scanner, printer = FakeScanner(), FakePrinter()
+    Queue(state.queue, seal_keys(config.state), SystemClock()).close()
     return Machine(
         config=config,
         state=config.state,
         environ={"SDL_VIDEODRIVER": "dummy"},
         card_service=lambda: cards,
         open_pad=lambda _config: pad,
+        open_scanner=lambda _config: scanner,
+        open_printer=lambda _config: printer,
     )
+
+
+def seal_keys(state: Path) -> SealKeys:
+    return SealKeys({1: KeyStore(state / "keys").load().queue_key}, current=1)
 
 
 def found(findings: list[Finding], name: str) -> Finding:
@@ -118,13 +132,15 @@ def test_nothing_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         environ={"SDL_VIDEODRIVER": "no-such-driver"},
         card_service=lambda: FakeCardService(lost=True),
         open_pad=lambda _config: FakePad(gone=True),
+        open_scanner=lambda _config: FakeScanner(gone=True),
+        open_printer=lambda _config: FakePrinter(PrinterStatus(PrinterReason.GONE)),
         clock=lambda: 10_000.0,
     )
     assert examine(machine, as_json=True) is Exit.FAILED
     severities = {
         entry["check"]: entry["severity"] for entry in json.loads(capsys.readouterr().out)
     }
-    failing = {"keys", "pcsc", "pad", "platform", "clock", "screen", "pack"}
+    failing = {"keys", "pcsc", "pad", "scanner", "printer", "platform", "clock", "screen", "pack"}
     assert {name for name, severity in severities.items() if severity == "fail"} >= failing
     assert severities["contact-reader"] == severities["psam"] == "skipped"
     assert not config.state.exists(), "looking does not make anything"
@@ -134,7 +150,8 @@ def test_without_a_configuration_the_machine_itself_is_examined(tmp_path: Path) 
     service = FakeCardService(*both_readers())
     machine = Machine(environ={"SDL_VIDEODRIVER": "dummy"}, card_service=lambda: service)
     findings = inspect(inspections.INSPECTIONS, machine)
-    for name in ("config", "pack", "state", "keys", "psam", "pad", "platform"):
+    absent = ("config", "pack", "state", "keys", "psam", "pad", "scanner", "printer", "queue")
+    for name in (*absent, "platform"):
         assert found(findings, name).severity is Severity.SKIPPED
     for name in ("python", "libraries", "sm2", "pcsc", "fonts", "clock"):
         assert found(findings, name).severity is Severity.OK
@@ -254,6 +271,58 @@ def in_field(machine: Machine) -> Any:
 
     assert machine.config is not None
     return replace(machine.config, kind=Kind.FIELD)
+
+
+def test_a_scanner_that_does_not_answer(healthy: Machine) -> None:
+    scanner = FakeScanner(gone=True)
+    machine = replace(healthy, open_scanner=lambda _config: scanner)
+    finding = one(printing.visit_scanner, machine, "scanner")
+    assert finding.severity is Severity.FAIL
+    assert "port cannot be opened" in finding.told.en
+    assert scanner.closed
+
+
+@pytest.mark.parametrize("reason", PrinterReason)
+def test_a_printer_with_an_obstacle(healthy: Machine, reason: PrinterReason) -> None:
+    printer = FakePrinter(PrinterStatus(reason))
+    machine = replace(healthy, open_printer=lambda _config: printer)
+    finding = one(printing.visit_printer, machine, "printer")
+    assert finding.severity is Severity.FAIL
+    assert finding.facts["reason"] == reason.value
+    assert printer.closed
+
+
+@pytest.mark.parametrize("note", PrinterNote)
+def test_a_printer_that_runs_low(healthy: Machine, note: PrinterNote) -> None:
+    low = FakePrinter(PrinterStatus(None, frozenset({note})))
+    finding = one(
+        printing.visit_printer, replace(healthy, open_printer=lambda _config: low), "printer"
+    )
+    assert finding.severity is Severity.WARN
+
+
+def test_a_queue_with_a_refused_message(healthy: Machine) -> None:
+    assert healthy.state is not None
+    path = healthy.state / "queue.sqlite"
+    queue = Queue(path, seal_keys(healthy.state), SystemClock())
+    queue.enqueue("alarm", b"{}", key="K-1")
+    claim = queue.claim("test")
+    assert claim is not None
+    queue.bury(claim, "forbidden")
+    queue.enqueue("alarm", b"{}", key="K-2")
+    queue.close()
+    finding = one(waiting.visit_queue, healthy, "queue")
+    assert finding.severity is Severity.WARN
+    assert dict(finding.facts) == {"waiting": 1, "dead": 1, "oldest_seconds": 0}
+
+
+def test_a_queue_of_another_terminal(healthy: Machine) -> None:
+    assert healthy.state is not None
+    path = healthy.state / "queue.sqlite"
+    path.unlink()
+    Queue(path, SealKeys({1: bytes(16)}, current=1), SystemClock()).close()
+    finding = one(waiting.visit_queue, healthy, "queue")
+    assert finding.severity is Severity.FAIL
 
 
 def test_a_pad_without_master_key(healthy: Machine) -> None:

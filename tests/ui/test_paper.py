@@ -275,7 +275,7 @@ def test_pages_in_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(counting.made) == 12
     held = [surface for made in counting.made if (surface := made()) is not None]
     assert held[-1].get_width() > 700
-    assert sum(page.get_pitch() * page.get_height() for page in held) <= 24 * 1024 * 1024
+    assert sum(page.get_pitch() * page.get_height() for page in held) <= 12 * 1024 * 1024
 
 
 def test_paper_lies_on_its_shadow() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from ui.inputs import Touched, TouchedNothing
 from ui.scene import Focusable, Rect, Role, Scene
-from ui.touch import DEBOUNCE_SECONDS, STALE_SECONDS, TouchTracker
+from ui.touch import DEBOUNCE_SECONDS, KEY_DEBOUNCE_SECONDS, STALE_SECONDS, TouchTracker
 
 OK = Focusable("ok", Role.BUTTON, Rect(10, 10, 100, 100))
 BACK = Focusable("back", Role.BUTTON, Rect(200, 10, 100, 100))
@@ -60,6 +60,19 @@ def test_bounce_on_the_same_thing_is_dropped(tracker: TouchTracker) -> None:
     # A trembling hand goes on: each touch begins the time anew.
     assert tap(tracker, ON_OK, 1.0 + DEBOUNCE_SECONDS * 1.5) is None
     assert tap(tracker, ON_OK, 1.0 + DEBOUNCE_SECONDS * 2.6) == Touched("ok")
+
+
+def test_a_key_may_be_pressed_twice_in_a_row(tracker: TouchTracker) -> None:
+    keys = Scene((400, 400), (), (Focusable("key.L", Role.KEY, OK.rect),))
+
+    def tap_key(now: float) -> object:
+        tracker.down(FINGER, ON_OK, keys, now)
+        return tracker.up(FINGER, ON_OK, now)
+
+    assert tap_key(1.0) == Touched("key.L")
+    assert tap_key(1.0 + KEY_DEBOUNCE_SECONDS * 0.9) is None
+    assert tap_key(1.0 + KEY_DEBOUNCE_SECONDS * 2.0) == Touched("key.L")
+    assert KEY_DEBOUNCE_SECONDS < DEBOUNCE_SECONDS
 
 
 def test_another_thing_answers_at_once(tracker: TouchTracker) -> None:

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import assert_never
 
-from kiosk import overview_view
 from kiosk.bilingual import Bilingual
 from kiosk.failures import kinds
 from kiosk.moment import Badges, Moment, Overlay
 from kiosk.pages import (
     CardStatusPage,
+    CodeEntryPage,
     GroupPage,
     HomePage,
     IdentifyPage,
     IdlePage,
+    NoProofPage,
     NoticePage,
     OutOfServicePage,
     OverviewPage,
+    PeriodPage,
     PinPage,
+    PreviewPage,
+    PrintingPage,
+    RatingPage,
+    RiskPage,
     TakeCardPage,
+    TakeSheetPage,
+    VerifiedPage,
+    VerifyPage,
     WorkingPage,
 )
-from kiosk.services.hall import Entry, entry_id
+from kiosk.screens import card, document, identity, menu, overview, verification
 from kiosk.texts import Texts, texts
 from ui import views
 
@@ -65,25 +73,49 @@ class Presenter:
         going = _footer(moment, t)
         match page:
             case IdlePage():
-                body = _idle(self._place, moment, t)
+                body = menu.idle(self._place.hall.of(moment.language), moment, t)
                 return body, "idle", going
             case HomePage():
-                return _home(page, moment, t), "home", self._home_footer(moment, t)
+                return menu.home(page, moment, t), "home", self._home_footer(moment, t)
             case GroupPage():
-                return _group(page, moment, t), "group", going
+                return menu.group(page, moment, t), "group", going
             case IdentifyPage():
-                return _identify(t), "identify", going
+                ways = identity.identify(page, moment, t, _steps(t, 0))
+                return ways, identity.identify_name(page), going
+            case NoProofPage():
+                return identity.no_proof(t), "no-proof", going
             case WorkingPage(name=name):
                 return _working(name, t), name, _waiting_footer(t)
             case PinPage():
                 name = "pin" if page.tries_left is None else "pin.rejected"
-                return _pin(page, self._pin_length, t), name, going
+                return identity.pin(page, self._pin_length, t, _steps(t, 0)), name, going
+            case PeriodPage():
+                return document.period(page, t), "period", going
+            case RiskPage():
+                return document.risk(page, t), "risk", going
+            case PreviewPage():
+                return document.preview(page, t), "preview", going
+            case PrintingPage(waiting=waiting):
+                name = "printing" if waiting is None else "printing.waiting"
+                return document.printing(page, t), name, _quiet_footer(t)
+            case TakeSheetPage():
+                return document.take_sheet(page, t), "take-sheet", going
+            case RatingPage():
+                return document.rating(t), "rating", going
+            case VerifyPage():
+                name = "verify" if not page.other else "verify.other"
+                return verification.ask(page, t), name, going
+            case CodeEntryPage():
+                return verification.entry(page, t), "code-entry", going
+            case VerifiedPage():
+                name = verification.verified_name(page)
+                return verification.verified(page, t), name, going
             case OverviewPage():
-                return overview_view.body(page, t, steps=_steps(t, 1)), "overview", going
+                return overview.body(page, t, steps=_steps(t, 1)), "overview", going
             case CardStatusPage():
-                return _card_status(page, t), "card-status", going
+                return card.card_status(page, t, _steps(t, 1)), "card-status", going
             case NoticePage(failure=failure):
-                return _notice(failure, t), f"failure.{failure}", _notice_footer(moment, t)
+                return _notice(page, t), f"failure.{failure}", _notice_footer(moment, t)
             case TakeCardPage(done=done):
                 return _take_card(done, t), "take-card", views.Footer()
             case OutOfServicePage(reason=reason):
@@ -111,16 +143,20 @@ class Presenter:
 
 
 def _badges(badges: Badges, t: Texts) -> tuple[views.Badge, ...]:
-    device = (
-        views.Badge(t("badge.device.ok"), views.Tone.NEUTRAL)
-        if badges.reader_ok
-        else views.Badge(t("badge.device.fault"), views.Tone.WARN)
-    )
+    if not badges.reader_ok:
+        device = views.Badge(t("badge.device.fault"), views.Tone.WARN)
+    elif badges.printer is not None:
+        device = views.Badge(t(f"badge.printer.{badges.printer.value}"), views.Tone.WARN)
+    else:
+        device = views.Badge(t("badge.device.ok"), views.Tone.NEUTRAL)
     match badges.platform_up:
         case True:
             line = views.Badge(t("badge.line.up"), views.Tone.NEUTRAL)
         case False:
-            line = views.Badge(t("badge.line.down"), views.Tone.WARN)
+            text = t("badge.line.down")
+            if badges.waiting:
+                text = t("badge.line.waiting", count=badges.waiting)
+            line = views.Badge(text, views.Tone.WARN)
         case None:
             line = views.Badge(t("badge.line.unknown"), views.Tone.NEUTRAL)
     return (device, line)
@@ -153,15 +189,47 @@ def _countdown(moment: Moment, t: Texts) -> views.Countdown | None:
     return views.Countdown(t("countdown.before"), moment.seconds_left, t("countdown.after"))
 
 
+_BACK = ("back", "action.back")
+_LEAVE = ("leave", "action.leave")
+_HELP = ("help", "action.help")
+_SKIP = ("skip", "rating.skip")
+_MAIN = views.Emphasis.PRIMARY
+_EMPHASIS = {_HELP: views.Emphasis.QUIET, _SKIP: views.Emphasis.SECONDARY}
+"""What the screen does not ask for: help, and leaving without an evaluation."""
+
+
 def _footer(moment: Moment, t: Texts) -> views.Footer:
     """Way back at the left, time left, the main action (or help) at the right."""
-    back = views.Action("back", t("action.back"))
+    back: tuple[str, str] | None = _BACK
+    forward = _HELP
     match moment.page:
         case OverviewPage() | CardStatusPage():
-            forward = views.Action("leave", t("action.leave"), views.Emphasis.PRIMARY)
+            forward = _LEAVE
+        case RiskPage():
+            back = ("back", "risk.decline")
+            forward = ("confirm", "risk.confirm")
+        case PreviewPage():
+            forward = ("print", "preview.print")
+        case TakeSheetPage():
+            back, forward = None, ("taken", "take-sheet.taken")
+        case RatingPage():
+            back, forward = None, _SKIP
+        case NoProofPage():
+            back, forward = _LEAVE, ("again", "no-proof.again")
+        case VerifiedPage():
+            back, forward = ("again", "verified.again"), _LEAVE
         case _:
-            forward = views.Action("help", t("action.help"), views.Emphasis.QUIET)
-    return views.Footer(back=back, countdown=_countdown(moment, t), forward=forward)
+            pass
+    return views.Footer(
+        back=None if back is None else views.Action(back[0], t(back[1])),
+        countdown=_countdown(moment, t),
+        forward=views.Action(forward[0], t(forward[1]), _EMPHASIS.get(forward, _MAIN)),
+    )
+
+
+def _quiet_footer(t: Texts) -> views.Footer:
+    """Paper is on its way: nothing can be taken back, only help be called."""
+    return views.Footer(forward=views.Action("help", t("action.help"), views.Emphasis.QUIET))
 
 
 def _waiting_footer(t: Texts) -> views.Footer:
@@ -182,155 +250,23 @@ def _steps(t: Texts, current: int) -> views.Steps:
     return views.Steps((t("steps.identify"), t("steps.result"), t("steps.finish")), current)
 
 
-def _idle(place: Place, moment: Moment, t: Texts) -> views.Idle:
-    return views.Idle(
-        title=t("header.title"),
-        hint=place.hall.of(moment.language),
-        invitation=t("idle.invitation"),
-        clock=f"{moment.minute:%H:%M}",
-        date=_long_date(moment.minute, t),
-    )
-
-
-def _long_date(moment: datetime, t: Texts) -> str:
-    return t(
-        "date.long",
-        year=moment.year,
-        month=moment.month,
-        month_name=t(f"month.{moment.month}"),
-        day=moment.day,
-        weekday=t(f"weekday.{moment.isoweekday()}"),
-    )
-
-
-def _home(page: HomePage, moment: Moment, t: Texts) -> views.Menu:
-    reasons = dict(page.unavailable)
-    message = None
-    if page.card_seen:
-        message = views.Message(
-            views.Tone.INFO, t("home.card-seen.title"), t.lines("home.card-seen.lines")
-        )
-    first = None if page.first is None else _tile(page.first, moment, t, reasons)
-    return views.Menu(
-        title=t("home.title"),
-        hint=t("home.hint"),
-        first=first,
-        tiles=tuple(_tile(entry, moment, t, reasons) for entry in page.entries),
-        message=message,
-    )
-
-
-def _group(page: GroupPage, moment: Moment, t: Texts) -> views.Menu:
-    group = page.group
-    return views.Menu(
-        title=group.title.of(moment.language),
-        hint=group.hint.of(moment.language),
-        first=None,
-        tiles=tuple(_tile(entry, moment, t, {}) for entry in group.entries),
-    )
-
-
-def _tile(entry: Entry, moment: Moment, t: Texts, reasons: dict[str, str]) -> views.Tile:
-    """An item that only the line keeps from being served can still be touched: it explains."""
-    reason = reasons.get(entry_id(entry))
-    hint = entry.hint.of(moment.language)
-    return views.Tile(
-        id=entry_id(entry),
-        title=entry.title.of(moment.language),
-        hint=hint if reason != "platform" else t("unavailable.platform"),
-        glyph=entry.glyph,
-        enabled=reason in (None, "platform"),
-        note="" if reason is None else t(f"unavailable.{reason}"),
-    )
-
-
-def _identify(t: Texts) -> views.Identify:
-    card = views.Way(
-        "card",
-        t("identify.card.title"),
-        t.lines("identify.card.lines"),
-        views.Picture.CARD_INSERT,
-        prominent=True,
-    )
-    return views.Identify(
-        title=t("identify.title"), hint=t("identify.hint"), ways=(card,), steps=_steps(t, 0)
-    )
-
-
 def _working(name: str, t: Texts) -> views.Progress:
-    current = 1 if name == "overview.loading" else 0
+    current = 1 if name in ("overview.loading", "certificate.preparing") else 0
     return views.Progress(
         title=t(f"{name}.title"), hint=t(f"{name}.hint"), steps=_steps(t, current)
     )
 
 
-def _pin(page: PinPage, length: int, t: Texts) -> views.PinEntry:
-    message = None
-    if page.tries_left is not None:
-        message = views.Message(
-            views.Tone.WARN,
-            t.count("pin.rejected.title", page.tries_left),
-            t.lines("pin.rejected.lines"),
-        )
-    aside = views.Way("pad", t("pin.pad.title"), t.lines("pin.pad.lines"), views.Picture.KEYPAD)
-    return views.PinEntry(
-        title=t("pin.title"),
-        hint=t("pin.hint"),
-        length=length,
-        count=min(page.count, length),
-        aside=aside,
-        steps=_steps(t, 0),
-        message=message,
-    )
-
-
-def _card_status(page: CardStatusPage, t: Texts) -> views.Overview:
-    state = t(f"verdict.{page.verdict.value}")
-    main = views.Block(
-        id="card",
-        title=t("card-status.card"),
-        figures=(
-            views.Figure(state, t("card-status.state")),
-            views.Figure(
-                t("card-status.tail", tail=page.card_number_tail), t("card-status.number")
-            ),
-        ),
-        lines=t.lines(f"card-status.advice.{page.verdict.value}"),
-    )
-    unknown = t("card-status.unknown")
-    blocks = (
-        views.Block(
-            "version",
-            t("card-status.version"),
-            headline=page.version,
-            lines=(t("card-status.proven"),),
-        ),
-        views.Block(
-            "dates",
-            t("card-status.expires"),
-            headline=page.expires or unknown,
-            lines=(t("card-status.issued", date=page.issued or unknown),),
-        ),
-    )
-    return views.Overview(
-        title=t("card-status.title"),
-        subtitle=t("card-status.hint"),
-        status=None,
-        main=main,
-        blocks=blocks,
-        steps=_steps(t, 1),
-    )
-
-
-def _notice(failure: str, t: Texts) -> views.Notice:
-    kind = kinds()[failure]
+def _notice(page: NoticePage, t: Texts) -> views.Notice:
+    failure, kind = page.failure, kinds()[page.failure]
+    code = kind.code if not page.reference else f"{kind.code} · {page.reference}"
     return views.Notice(
         tone=views.Tone(kind.tone),
         picture=views.Picture(kind.picture),
         title=t(f"failure.{failure}.title"),
         hint=t(f"failure.{failure}.hint"),
         lines=t.lines(f"failure.{failure}.where"),
-        code=t("notice.code", code=kind.code),
+        code=t("notice.code", code=code),
     )
 
 

@@ -1,0 +1,190 @@
+"""Carries the queue to the platform: one thread that sends what is due and sleeps otherwise."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.alarms import SEVERITY
+from kiosk.audit.recorder import Recorder
+from kiosk.audit.shipper import AuditShipper
+from kiosk.events import QueueSeen
+from kiosk.limits import Limits
+from kiosk.outbox import MessageKind
+from kiosk.platform.client import PlatformClient
+from kiosk.platform.errors import PlatformError, PlatformRefused, PlatformUnavailable
+from kiosk.platform.models import AlarmKind
+from offline_queue.errors import LeaseLost, QueueError
+from offline_queue.message import Claim
+from offline_queue.queue import Queue
+
+log = logging.getLogger(__name__)
+
+_LEAST_PAUSE = 0.05
+
+
+class Courier:
+    """Sends the queue's messages, each until the platform has confirmed it.
+
+    Every attempt carries the message's own Idempotency-Key, so the platform gives the first answer
+    again to what it already has: a dropped reply costs an attempt and doubles nothing.
+
+    Args:
+        errand: what else is to be asked of the platform at the start and when the line is back;
+            it raises `PlatformError` when that is to be tried again.
+        post: told how many messages wait, whenever that changed.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        client: PlatformClient,
+        shipper: AuditShipper,
+        *,
+        record: Recorder,
+        limits: Limits,
+        errand: Callable[[], object],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._queue = queue
+        self._client = client
+        self._shipper = shipper
+        self._record = record
+        self._limits = limits
+        self._monotonic = monotonic
+        self._owner = f"courier-{os.getpid()}"
+        self._wake = threading.Event()
+        self._hurried = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._ship_at = 0.0
+        self._told: int | None = None
+        self._errand = errand
+        self._errand_open = True
+        self.post: Callable[[QueueSeen], None] = lambda _news: None
+
+    def start(self) -> None:
+        """Send from now on, in the background."""
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Send no more; a request under way is left to end by itself."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def wake(self) -> None:
+        """There is something new; from any thread."""
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """The line is back: what waits for its next try waits no longer; from any thread."""
+        self._hurried.set()
+        self._wake.set()
+
+    def run_once(self) -> float:
+        """Queue new audit lines when it is time, send what is due; returns seconds to sleep."""
+        if self._hurried.is_set():
+            self._hurried.clear()
+            self._queue.hurry()
+            self._errand_open = True
+        now = self._monotonic()
+        if now >= self._ship_at:
+            self._ship_at = now + self._limits.ship_seconds
+            self._shipper.ship()
+            self._queue.purge()
+        if self._errand_open:
+            self._run_errand()
+        while not self._stopping:
+            claim = self._queue.claim(self._owner)
+            if claim is None or not self._deliver(claim):
+                break
+        self._tell()
+        due = self._queue.next_due()
+        rest = max(0.0, self._ship_at - self._monotonic())
+        return rest if due is None else min(rest, due)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                pause = self.run_once()
+            except (QueueError, OSError, ValueError):
+                # A full disk or a damaged row: said once a pause, tried again after it.
+                log.exception("the queue can't be carried")
+                pause = self._limits.ship_seconds
+            self._wake.wait(max(pause, _LEAST_PAUSE))
+
+    def _run_errand(self) -> None:
+        try:
+            self._errand()
+        except PlatformError as error:
+            log.info("open submissions wait: %s", type(error).__name__)
+        else:
+            self._errand_open = False
+
+    def _deliver(self, claim: Claim) -> bool:
+        """Send one message; returns whether the next may follow at once."""
+        try:
+            receipt = self._send(claim)
+        except PlatformRefused as refused:
+            if not refused.final:
+                self._queue.retry(claim, refused.problem.value, after=refused.retry_after)
+                return False
+            self._queue.bury(claim, refused.problem.value)
+            self._record(
+                "message.refused",
+                outcome="fault",
+                detail={"kind": claim.kind, "reason": refused.problem.value},
+            )
+            return True
+        except PlatformUnavailable as missed:
+            self._queue.retry(claim, "unavailable", after=missed.retry_after)
+            return False
+        except PlatformError as error:
+            self._queue.retry(claim, type(error).__name__)
+            return False
+        try:
+            self._queue.confirm(claim, receipt)
+        except LeaseLost:
+            # It took longer than the lease; who has it now gets the same answer.
+            log.warning("a lease ran out while its message was sent")
+            return True
+        if claim.kind == MessageKind.ALARM.value:
+            detail: dict[str, str | int] = {"kind": _alarm(claim)["kind"], "alarm_no": receipt}
+            self._record("alarm.delivered", outcome="ok", detail=detail)
+        return True
+
+    def _send(self, claim: Claim) -> str:
+        message = json.loads(claim.body)
+        if claim.kind == MessageKind.ALARM.value:
+            alarm, kind = message["body"], AlarmKind(message["body"]["kind"])
+            return self._client.raise_alarm(
+                kind,
+                SEVERITY[kind],
+                alarm["event"],
+                alarm["subject"],
+                message["occurred_at"],
+                key=claim.key,
+            ).alarm_no
+        return self._client.send_event(
+            claim.kind, message["occurred_at"], message["body"], key=claim.key
+        )
+
+    def _tell(self) -> None:
+        waiting = self._queue.metrics().open
+        if waiting != self._told:
+            self._told = waiting
+            self.post(QueueSeen(waiting))
+
+
+def _alarm(claim: Claim) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(claim.body)["body"]
+    return body

@@ -1,0 +1,24 @@
+"""好差评: asked once after a handling, answered only by who wants to (GB/T 39734, S5 7)."""
+
+from __future__ import annotations
+
+from kiosk.pages import RatingPage
+from kiosk.session import Session
+from kiosk.steps import Flow, Show
+
+GRADES = {f"grade.{grade}": grade for grade in (5, 4, 3, 2, 1)}
+"""Id on the screen -> grade, very satisfied first."""
+
+
+def rate(session: Session, item: str) -> Flow[None]:
+    """Offer the five grades for a while; what is given goes out whether or not the line is up."""
+    station = session.station
+    touched = yield from Show(
+        RatingPage(),
+        (*GRADES, "skip"),
+        seconds=station.limits.rating_seconds,
+        card_free=True,
+    )
+    if touched in GRADES:
+        station.outbox.put_evaluation(item, GRADES[touched])
+        session.record("evaluation.given", item=item, grade=GRADES[touched])

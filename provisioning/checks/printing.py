@@ -1,0 +1,93 @@
+"""Code scanner and document printer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drivers.code_scanner import ScannerError
+from drivers.document_printer import PrinterNote, PrinterReason
+from provisioning.findings import Finding, fail, ok, skipped, warn
+from provisioning.machine import Machine
+
+_REASONS: dict[PrinterReason, tuple[str, str]] = {
+    PrinterReason.GONE: ("没有应答", "does not answer"),
+    PrinterReason.JAM: ("卡纸", "paper jam"),
+    PrinterReason.DOOR: ("机盖未关", "a door is open"),
+    PrinterReason.PAPER_OUT: ("缺纸", "out of paper"),
+    PrinterReason.TRAY: ("缺纸盒", "the paper tray is missing"),
+    PrinterReason.OUTPUT_FULL: ("出纸口已满", "the output tray is full"),
+    PrinterReason.SUPPLY_OUT: ("墨粉用尽", "out of toner"),
+    PrinterReason.STOPPED: ("已暂停", "stopped"),
+}
+_NOTES: dict[PrinterNote, tuple[str, str]] = {
+    PrinterNote.PAPER_LOW: ("纸张将尽", "paper is low"),
+    PrinterNote.SUPPLY_LOW: ("墨粉将尽", "toner is low"),
+}
+
+
+def visit_scanner(machine: Machine) -> Iterator[Finding]:
+    """scanner."""
+    config = machine.config
+    if config is None:
+        yield skipped("scanner", "未指定 --config", "no --config given")
+        return
+    if config.scanner is None:
+        yield skipped("scanner", "配置中没有扫码器", "the configuration has no scanner")
+        return
+    port, problem = config.scanner.port, ""
+    scanner = machine.open_scanner(config)
+    try:
+        scanner.check()
+    except ScannerError as error:
+        problem = str(error)
+    finally:
+        scanner.close()
+    if problem:
+        yield fail(
+            "scanner",
+            (f"{port} 没有应答（{problem}）", f"{port}: {problem}"),
+            (
+                "检查电源、串口线和波特率；自助程序运行时请先停止它",
+                "check power, cable and baud; stop the kiosk first while it runs",
+            ),
+        )
+    else:
+        yield ok("scanner", f"{port} 应答", f"{port} answers", port=port)
+
+
+def visit_printer(machine: Machine) -> Iterator[Finding]:
+    """printer."""
+    config = machine.config
+    if config is None:
+        yield skipped("printer", "未指定 --config", "no --config given")
+        return
+    if config.printer is None:
+        yield skipped("printer", "配置中没有打印机", "the configuration has no printer")
+        return
+    url = config.printer.url
+    printer = machine.open_printer(config)
+    try:
+        status = printer.status()
+    finally:
+        printer.close()
+    if status.reason is not None:
+        zh, en = _REASONS[status.reason]
+        yield fail(
+            "printer",
+            (f"{url} {zh}", f"{url}: {en}"),
+            ("排除故障后重新检查", "put it right and check again"),
+            reason=status.reason.value,
+        )
+    elif status.notes:
+        names = sorted(status.notes, key=lambda note: note.value)
+        yield warn(
+            "printer",
+            (
+                "、".join(_NOTES[note][0] for note in names),
+                ", ".join(_NOTES[note][1] for note in names),
+            ),
+            ("请尽快补充", "refill it soon"),
+            url=url,
+        )
+    else:
+        yield ok("printer", f"{url} 可以打印", f"{url} can print", url=url)

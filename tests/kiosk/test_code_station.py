@@ -1,0 +1,110 @@
+"""The scanner as the terminal uses it: one code a showing, opened when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from drivers.code_scanner import ScannerGone
+from kiosk.clock import VirtualClock
+from kiosk.code_station import SAME_CODE_SECONDS, CodeStation
+from kiosk.codes import CodeFamily, CodePatterns
+from tests.kiosk.terminal_double import _PACK, ECARD_CODE
+
+
+class Scanner:
+    """Gives what it is told, each time after so many seconds."""
+
+    def __init__(self, clock: VirtualClock, *seen: tuple[float, bytes]) -> None:
+        self._clock = clock
+        self._seen = list(seen)
+        self.closed = False
+
+    def read_code(self) -> bytes:
+        if not self._seen:
+            raise ScannerGone("nothing more")
+        seconds, payload = self._seen.pop(0)
+        self._clock.move_to(self._clock.monotonic() + seconds)
+        return payload
+
+    def check(self) -> None: ...
+
+    def cancel(self) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def station(*seen: tuple[float, bytes]) -> CodeStation:
+    clock = VirtualClock()
+    scanner = Scanner(clock, *seen)
+    return CodeStation(lambda: scanner, clock.monotonic)
+
+
+def test_a_code_that_is_held_on_counts_once() -> None:
+    held = [(0.1, b"A")] * 40
+    codes = station(*held, (0.1, b"B"))
+    assert [codes.read(), codes.read()] == [b"A", b"B"]
+
+
+def test_a_code_that_was_away_counts_again() -> None:
+    codes = station((0.0, b"A"), (SAME_CODE_SECONDS + 0.1, b"A"))
+    assert [codes.read(), codes.read()] == [b"A", b"A"]
+
+
+def test_two_codes_in_turn_both_count() -> None:
+    codes = station((0.0, b"A"), (0.1, b"B"), (0.1, b"A"))
+    assert [codes.read(), codes.read(), codes.read()] == [b"A", b"B", b"A"]
+
+
+def test_the_scanner_is_opened_when_it_is_first_needed_and_again_after_it_was_closed() -> None:
+    opened: list[Scanner] = []
+    clock = VirtualClock()
+
+    def open_scanner() -> Scanner:
+        opened.append(Scanner(clock, (0.0, b"A")))
+        return opened[-1]
+
+    codes = CodeStation(open_scanner, clock.monotonic)
+    assert opened == []
+    codes.read()
+    codes.close()
+    assert opened[0].closed
+    codes.check()
+    assert len(opened) == 2
+
+
+def test_the_codes_own_text_is_not_kept() -> None:
+    codes = station((0.0, ECARD_CODE))
+    codes.read()
+    assert ECARD_CODE not in repr(vars(codes)).encode()
+
+
+PATTERNS: CodePatterns = _PACK.codes
+
+
+@pytest.mark.parametrize(
+    ("payload", "family"),
+    [
+        (ECARD_CODE, CodeFamily.ECARD),
+        (b"https://zm.jiangcheng.example/v?c=1", CodeFamily.CERTIFICATE),
+        (b"https://zm.jiangcheng.example/v", CodeFamily.OTHER),
+        (b"https://zm.jiangcheng.example.evil/v?c=1", CodeFamily.OTHER),
+        (b"http://zm.jiangcheng.example/v?c=1", CodeFamily.OTHER),
+        (ECARD_CODE + b"\n", CodeFamily.OTHER),
+        (b"https://zm.jiangcheng.example/v?c=" + b"A" * 600, CodeFamily.OTHER),
+        ("https://zm.jiangcheng.example/v?c=社".encode(), CodeFamily.OTHER),
+        (b"", CodeFamily.OTHER),
+    ],
+)
+def test_families_are_told_apart_by_their_form_alone(payload: bytes, family: CodeFamily) -> None:
+    found = PATTERNS.recognise(payload)
+    assert found.family is family
+    assert found.text == ("" if family is CodeFamily.OTHER else payload.decode("ascii"))
+    assert "SSC1" not in repr(found)
+
+
+def test_a_stream_ends_with_the_code_of_its_station() -> None:
+    report: Callable[[object], None] = lambda _value: None  # noqa: E731
+    assert station((0.0, b"A")).codes().run(report) == b"A"
