@@ -137,9 +137,8 @@ class PayloadReader:
         """The line has fallen silent: that ends a payload without end mark, and cuts another."""
         payload = bytes(self._held)
         self._held.clear()
-        self.dropped = self.dropped or self._skipping
-        skipped, self._skipping = self._skipping, False
-        return None if self._end or skipped else payload or None
+        self._skipping = False
+        return None if self._end else payload or None
 
     def _skip_late_answers(self) -> None:
         """Answers to a command that was repeated, or to a stop, are no part of a code."""

@@ -61,10 +61,7 @@ class IppWire:
     def __init__(
         self, url: str, connect: float, answer: float, submit: float, tls: ssl.SSLContext | None
     ) -> None:
-        parts = urlsplit(url)
-        scheme = "https" if parts.scheme == "ipps" else "http"
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        self._http = f"{scheme}://{host}:{parts.port or _PORT}{parts.path}"
+        self._http = http_url(url)
         self._printer = url
         self._connect = connect
         self._answer = answer
@@ -162,8 +159,7 @@ class IppWire:
             sockets.append(socket.socket(*address[:3]))
             return sockets[-1]
 
-        # An idle connection may be dropped by the printer at any moment, and a request lost
-        # with it.
+        # force_close tells the printer that no request follows on this connection.
         connector = aiohttp.TCPConnector(
             force_close=True, ssl=self._tls or True, socket_factory=make
         )
@@ -203,21 +199,23 @@ class IppWire:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ExchangeFailed(type(error).__name__) from error
         finally:
-            await _let_go(sockets)
+            _let_go(sockets)
 
 
-async def _let_go(sockets: list[socket.socket]) -> None:
-    """Close them within the loop's next turns: after its end nobody would.
+def http_url(url: str) -> str:
+    """Where a printer listens (RFC 8010 §5, RFC 7472)."""
+    parts = urlsplit(url)
+    scheme = "https" if parts.scheme == "ipps" else "http"
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{host}:{parts.port or _PORT}{parts.path}"
 
-    A closed connection waits for bytes that the printer does not take.
-    """
+
+def _let_go(sockets: list[socket.socket]) -> None:
+    """Closing waits for bytes that the printer does not take, and the loop ends before."""
     for made in sockets:
         with contextlib.suppress(OSError):
             made.shutdown(socket.SHUT_RDWR)
-    for _turn in range(10):
-        if all(made.fileno() == -1 for made in sockets):
-            return
-        await asyncio.sleep(0)
 
 
 async def _within(

@@ -50,6 +50,10 @@ class CodeStation:
         self._last_at = 0.0
         self.failed = False
 
+    def somebody_new(self) -> None:
+        """Whoever is there now has shown nothing yet."""
+        self._last = b""
+
     def codes(self) -> CodeStream:
         """A new wait for a code."""
         return CodeStream(self)

@@ -46,15 +46,17 @@ def identify(session: Session) -> Flow[Resident]:
     if known is not None and session.identity.has(frozenset({Leg.GENUINE_CARD, Leg.REAL_NAME})):
         return known
     station = session.station
-    codes = None if station.scanner is None else station.scanner
+    scanner = station.scanner
+    if scanner is not None:
+        scanner.somebody_new()
     problem: CodeProblem | None = None
     tries = 0
     asked: dict[str, str] = {}
     while True:
         shown = yield from AwaitAny(
-            _identify_page(codes is not None, problem),
+            _identify_page(scanner is not None, problem),
             card=True,
-            codes=None if codes is None else codes.codes(),
+            codes=None if scanner is None else scanner.codes(),
             actions=("neither",),
         )
         match shown:

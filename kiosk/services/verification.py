@@ -25,6 +25,8 @@ KEYS = {f"key.{character}": character for character in codes.ALPHABET}
 
 def verification(session: Session) -> Flow[None]:
     """Ask for a code, say what became of it, until the resident leaves."""
+    if session.station.scanner is not None:
+        session.station.scanner.somebody_new()
     while True:
         result, way = yield from _verify_one(session)
         kind = result.state.value

@@ -69,6 +69,15 @@ def test_garbage_before_goes_and_what_follows_stays(before, after, size):
     assert held == after
 
 
+def test_garbage_is_not_kept_and_is_no_damaged_answer():
+    held = bytearray(b"x" * 100 + ACK[:3])
+    assert take_answer(held, 1) is None
+    assert held == ACK[:3]
+    held = bytearray(b"xyz" + ACK[:5])
+    assert take_answer(held, 1) is None
+    assert held == ACK[:5]
+
+
 @given(st.integers(0, 6), st.integers(1, 255))
 def test_a_changed_byte_is_no_answer(place, change):
     frame = bytearray(ACK)
@@ -144,11 +153,18 @@ def test_the_longest_payload_passes_and_a_longer_one_is_dropped(end, size):
 def test_a_long_payload_without_end_mark_is_dropped_up_to_the_silence():
     reader = PayloadReader(b"", 60)
     assert reader.feed(b"x" * 60) is None and reader.silence() == b"x" * 60
-    for _ in range(3):
-        reader.feed(b"x" * 30)
-    assert reader.begun
-    assert reader.silence() is None
-    assert reader.dropped and not reader.begun
+    for over in (1, 2, 60):
+        reader.feed(b"x" * 60)
+        reader.feed(b"y" * over)
+        assert reader.begun
+        assert reader.silence() is None
+        assert not reader.begun
+
+
+def test_a_dropped_payload_is_told_although_an_empty_one_follows():
+    reader = PayloadReader(b"\r", 60)
+    assert reader.feed(b"x" * 61 + b"\r\r") is None
+    assert reader.dropped
 
 
 def test_a_dropped_payload_is_not_kept_in_memory():
@@ -171,4 +187,4 @@ def test_control_bytes_are_passed_on():
 
 
 def test_an_answer_shows_no_content():
-    assert "42" not in repr(Answer(b"\x42"))
+    assert "42" not in repr(Answer(b"42"))

@@ -75,6 +75,7 @@ def test_values_that_nobody_asked_for_are_left_out():
     )
     others = (
         attribute(0x13, "printer-state-message", b"")
+        + attribute(0x10, "printer-info", b"")
         + attribute(0x31, "printer-current-time", bytes(11))
         + attribute(0x33, "copies-supported", bytes(8))
         + attribute(0x30, "octets", b"\xff\xfe")
@@ -95,6 +96,18 @@ def test_groups_that_are_empty_or_unknown():
     )
     assert answer.printer == read_answer(WHOLE).printer
     assert answer.jobs == ()
+
+
+def test_a_collection_ends_with_its_group():
+    torn = b"\x04" + attribute(0x34, "media-col", b"") + integer("", 5)
+    answer = read_answer(message(0, 1, torn, b"\x02" + integer("job-id", 1)))
+    assert answer.jobs == ({"job-id": (1,)},)
+
+
+@pytest.mark.parametrize("tag", [0x41, 0x42, 0x44, 0x45, 0x47, 0x48, 0x49])
+def test_the_syntaxes_of_texts(tag):
+    answer = read_answer(message(0, 1, b"\x04" + attribute(tag, "a", b"b")))
+    assert answer.printer == {"a": ("b",)}
 
 
 def test_text_that_is_no_utf8_is_read_with_marks():
@@ -132,7 +145,15 @@ def test_lengths_that_are_wrong(attributes):
 
 
 @pytest.mark.parametrize(
-    "octets", [b"<html><body>403</body></html>", b"\x00" * 100, b"%PDF-1.7 and so on", b"\x03"]
+    "octets",
+    [
+        b"<html><body>403</body></html>",
+        b"\x00" * 100,
+        b"%PDF-1.7 and so on",
+        b"\x03",
+        b"\x00" + WHOLE[1:],
+        b"\x03" + WHOLE[1:],
+    ],
 )
 def test_other_things_than_ipp(octets):
     with pytest.raises(ExchangeFailed):

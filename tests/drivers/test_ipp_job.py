@@ -27,6 +27,13 @@ def test_a_job_that_tells_its_state_alone():
     assert job_view({"job-state": (9,)}) == JobView(S.COMPLETED, frozenset(), None, None)
 
 
+def test_the_numbers_of_the_states():
+    """RFC 8011 §5.3.7."""
+    names = ["PENDING", "HELD", "PROCESSING", "STOPPED", "CANCELED", "ABORTED", "COMPLETED"]
+    views = [job_view({"job-state": (number,)}) for number in range(3, 10)]
+    assert [view.state.name for view in views] == names
+
+
 @pytest.mark.parametrize("state", [(), (0,), (2,), (10,), ("completed",), (True,), (3, 4)])
 def test_without_a_known_state_it_is_no_job(state):
     assert job_view(FULL | {"job-state": state}) is None

@@ -396,6 +396,12 @@ def test_a_cancelled_job_that_is_still_stopping_is_followed(bench):
     assert bench.told[-1].pages == 1
 
 
+def test_a_cancelled_job_that_never_stops_stopping(bench):
+    bench.steps = [bench.set(state=far.CANCELED, reasons=("processing-to-stop-point",))]
+    assert bench.print() == PrintOutcome(UNKNOWN)
+    assert bench.printer.operations().count(far.CANCEL) == 1
+
+
 def test_a_job_that_is_done_when_it_is_cancelled_is_done(bench):
     def finishes_first(handler, usual):
         finish(bench)()
@@ -510,9 +516,14 @@ def test_a_job_without_a_known_state(bench):
     assert bench.print() == PrintOutcome(UNKNOWN, R.GONE)
 
 
-def test_the_printer_forgets_the_job(bench):
-    bench.steps = [bench.printer.jobs.clear]
+@pytest.mark.parametrize("status", [0x0406, 0x0407])
+def test_the_printer_forgets_the_job(bench, status):
+    bench.printer.faults[far.GET_JOB] = [
+        lambda handler, usual: handler.send(usual()),
+        far.refuse(status),
+    ]
     assert bench.print() == PrintOutcome(UNKNOWN)
+    assert bench.now == 1001
 
 
 def test_the_printer_forgets_the_job_while_it_is_off(bench):

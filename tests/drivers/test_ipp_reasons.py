@@ -179,7 +179,7 @@ def test_without_a_state_it_has_not_answered(attributes):
     assert printer_status(attributes).reason is R.GONE
 
 
-@pytest.mark.parametrize(("state", "queued", "busy"), [(3, 0, False), (4, 0, True), (3, 2, True)])
+@pytest.mark.parametrize(("state", "queued", "busy"), [(3, 0, False), (4, 0, True), (3, 1, True)])
 def test_busy(state, queued, busy):
     assert status(state, queued=queued).busy == busy
 

@@ -2,6 +2,7 @@
 
 import datetime
 import gc
+import gzip
 import ipaddress
 import socket
 import ssl
@@ -17,7 +18,7 @@ from drivers.document_printer import PrinterReason, PrinterStatus
 from drivers.ipp_answers import ExchangeFailed, HttpRefused, NothingSent
 from drivers.ipp_printer import IppPrinter
 from drivers.ipp_watch import IppPatience
-from drivers.ipp_wire import IppWire
+from drivers.ipp_wire import LONGEST_ANSWER, IppWire, http_url
 from tests.drivers import printer_double as far
 from tests.drivers.pad_double import soon
 from tests.drivers.printer_double import PrinterDouble
@@ -69,6 +70,7 @@ def test_the_attributes_of_get_printer_attributes(printer, wire):
         *HEAD, uri(printer), USER, *(("requested-attributes", name) for name in wanted),
     ]  # fmt: skip
     assert request.headers["content-type"] == "application/ipp"
+    assert request.headers["connection"] == "close"
     assert request.document == b"" and request.job_attributes == []
 
 
@@ -121,6 +123,19 @@ def test_each_request_has_its_own_number_and_connection(printer, wire):
     assert len({request.number for request in printer.requests}) == 2
 
 
+@pytest.mark.parametrize(
+    ("url", "http"),
+    [
+        ("ipp://printer/ipp/print", "http://printer:631/ipp/print"),
+        ("ipps://10.0.0.9:8443/", "https://10.0.0.9:8443/"),
+        ("ipp://[fe80::1]:8631/ipp", "http://[fe80::1]:8631/ipp"),
+        ("ipps://[::1]", "https://[::1]:631"),
+    ],
+)
+def test_where_a_printer_listens(url, http):
+    assert http_url(url) == http
+
+
 BROKEN = {
     "dropped": far.drop,
     "half": far.half,
@@ -133,6 +148,11 @@ BROKEN = {
     "html": far.http(200, b"<html>sign in</html>", content_type="text/html"),
     "no IPP": far.http(200, b"\x00" * 50),
     "compressed": far.http(200, b"\x1f\x8b\x08", **{"Content-Encoding": "gzip"}),
+    "gzip": lambda handler, usual: handler.send(
+        gzip.compress(usual()), **{"Content-Encoding": "gzip"}
+    ),
+    "error with an answer": lambda handler, usual: handler.send(usual(), 500),
+    "too long": lambda handler, usual: handler.send(usual() + bytes(LONGEST_ANSWER)),
     "204": far.http(204),
     "307": far.http(307, Location="http://127.0.0.1:9/"),
     "301": far.http(301, Location="/ipp/print"),
@@ -168,13 +188,22 @@ def test_no_readable_answer_is_a_printer_that_is_gone(printer, fault):
 
 
 @pytest.mark.parametrize(
-    ("name", "error"), [("426", HttpRefused), ("500", ExchangeFailed), ("dropped", ExchangeFailed)]
-)
+    ("name", "error"),
+    [("400", HttpRefused), ("426", HttpRefused), ("500", ExchangeFailed),
+     ("dropped", ExchangeFailed)],
+)  # fmt: skip
 def test_what_was_heard_is_told_from_what_may_have_been(printer, wire, name, error):
     printer.faults[far.GET_PRINTER] = [BROKEN[name]]
     with pytest.raises(ExchangeFailed) as caught:
         wire.printer()
     assert type(caught.value) is error
+
+
+def test_the_longest_answer(printer, wire):
+    printer.faults[far.GET_PRINTER] = [
+        lambda handler, usual: handler.send(usual().ljust(LONGEST_ANSWER, b"x"))
+    ]
+    assert wire.printer().ok
 
 
 def test_without_a_connection_nothing_was_sent(printer, wire):
@@ -265,7 +294,7 @@ def secure(certificate):
     double.close()
 
 
-def test_ipps_with_a_certificate_that_is_trusted(secure, certificate):
+def test_ipps_with_a_certificate_that_is_trusted(secure, certificate, no_leak):
     trust = ssl.create_default_context(cafile=str(certificate))
     assert IppPrinter(secure.url, tls=trust).status() == PrinterStatus(None)
     assert secure.requests[0].value("printer-uri") == secure.url.encode()

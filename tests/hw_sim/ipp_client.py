@@ -1,13 +1,17 @@
-"""Requests to the document printer, put together byte by byte for the tests."""
+"""Requests to the document printer, put together byte by byte, and a printer without a wire."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hw_sim.printer.ipp import GroupTag
 from hw_sim.printer.ipp_decoding import decode
+from hw_sim.printer.jobs import PrintFolder
+from hw_sim.printer.machine import PrintingMachine
+from hw_sim.printer.operations import IppPrinter
 
 URI = "ipp://127.0.0.1:631/ipp/print"
 CHARSET = (0x47, "attributes-charset", b"utf-8")
@@ -89,3 +93,33 @@ class Answer:
     def unsupported(self) -> Mapping[str, list[Any]]:
         (found,) = self.groups(GroupTag.UNSUPPORTED)
         return found
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Bench:
+    """A printer whose pages come out when the test says so."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = Clock()
+        self.machine = PrintingMachine(self.clock)
+        self.folder = folder
+        self.ipp = IppPrinter(self.machine, PrintFolder(folder), URI)
+
+    def ask(self, body: bytes) -> Answer:
+        return Answer(self.ipp.serve(body))
+
+    def status(self, body: bytes) -> int:
+        return self.ask(body).status
+
+    def turn(self, turns: int = 1) -> None:
+        for _ in range(turns):
+            self.machine.turn()
+
+    def job(self, identity: int = 1) -> Any:
+        return self.ask(of_job(0x0009, identity)).job

@@ -84,6 +84,7 @@ class FakeHall:
         self.entry = False
         self.alarms = 0
         self.sheets = 0
+        self.illegal: list[str] = []
         self.events: dict[str, int] = {}
         self.prints: list[dict[str, object]] = []
         self.refuses: set[str] = set()
@@ -93,7 +94,8 @@ class FakeHall:
             return {
                 "pad": {"entry": self.entry},
                 "platform": {"alarms": self.alarms, "events": dict(self.events)},
-                "printer": {"sheets_out": self.sheets},
+                "printer": {"sheets_out": self.sheets, "illegal": []},
+                "scanner": {"illegal": list(self.illegal)},
             }
         if do == "prints":
             return {"prints": self.prints}
@@ -347,6 +349,15 @@ def test_sheets_are_counted_from_the_visit_on(walk: Walk) -> None:
 
     walk.kiosk.reactions["insert"] = out
     assert walk.walk(Insert("v3"), ExpectSheets(2)).ok
+
+
+def test_what_no_correct_host_sends_spoils_the_visit(walk: Walk) -> None:
+    walk.kiosk.shows("home")
+    walk.hall.illegal = ["of an earlier visit"]
+    assert walk.walk(Approach()).ok
+    walk.kiosk.reactions["insert"] = lambda: walk.hall.illegal.append("7e0042")
+    report = walk.walk(Approach(), Insert("v3"))
+    assert report.visits[0].outcome == "illegal on the wire: scanner: 7e0042"
 
 
 @pytest.fixture(scope="module")

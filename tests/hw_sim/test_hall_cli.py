@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import re
-import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import qrcode
 
-from hw_sim import pad_frames
-from hw_sim.cards.faults import Kind as CardFault
 from hw_sim.hall import cli
 from hw_sim.hall.arguments import parser
 from hw_sim.hall.client import default_run_directory
-from hw_sim.printer.device import FAULTS as PRINTER_FAULTS
-from hw_sim.scanner_frames import ANSWER_FAULTS, CODE_FAULTS
-from tests.hw_sim.ipp_client import pdf, print_job
-
-START_SECONDS = 40
-
-
-def sim(run: Path, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hw_sim.hall.cli", words[0], "--run", str(run), *words[1:]]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, input=typed
-    )
-
-
-class RunningHall:
-    """A hall in the foreground of a child process, its stdin a pipe that we hold."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.run = folder / "run"
-        self.state = folder / "state"
-        command = [sys.executable, "-m", "hw_sim.hall.cli", "start", "--run", str(self.run)]
-        self.process = subprocess.Popen(
-            [*command, "--state", str(self.state), *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        end = time.monotonic() + START_SECONDS
-        while not (self.run / "hall.json").exists():
-            assert self.process.poll() is None, self.process.stderr.read()  # type: ignore[union-attr]
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        self.told = json.loads((self.run / "hall.json").read_text())
-
-    def ended(self) -> int:
-        return self.process.wait(START_SECONDS)
-
-    def close(self) -> None:
-        for pipe in (self.process.stdin, self.process.stderr):
-            assert pipe is not None
-            pipe.close()
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.process.wait(START_SECONDS)
+from tests.hw_sim.running_hall import RunningHall, sim, status
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +24,6 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHall]:
     hall = RunningHall(tmp_path_factory.mktemp("hall"), "--direct")
     yield hall
     hall.close()
-
-
-def status(hall: RunningHall) -> dict[str, object]:
-    answer = sim(hall.run, "status", "--json")
-    assert answer.returncode == 0, answer.stderr
-    found: dict[str, object] = json.loads(answer.stdout)
-    return found
 
 
 def test_announcement_has_what_the_seam_says(hall: RunningHall) -> None:
@@ -184,89 +125,6 @@ def test_status_follows_what_is_done(hall: RunningHall) -> None:
     assert "123456" not in pressed.stdout + pressed.stderr
 
 
-def test_code_of_an_e_card_reaches_the_scanner_and_is_read(hall: RunningHall) -> None:
-    shown = sim(hall.run, "ecard", "v3")
-    assert shown.returncode == 0, shown.stderr
-    code = shown.stdout.splitlines()[0]
-    line = os.open(hall.told["scanner"], os.O_RDWR | os.O_NOCTTY)
-    try:
-        os.write(line, bytes.fromhex("7E000801000201ABCD"))
-        expected = bytes.fromhex("02000001003331") + code.encode() + b"\r"
-        got = b""
-        while len(got) < len(expected) and select.select([line], [], [], 10)[0]:
-            got += os.read(line, 1000)
-        assert got == expected
-    finally:
-        os.close(line)
-    found: Any = status(hall)["scanner"]
-    assert (found["codes_read"], found["code_shown"], found["illegal"]) == (1, False, [])
-
-
-def test_codes_may_be_typed_piped_and_pictured(hall: RunningHall, tmp_path: Path) -> None:
-    picture = tmp_path / "slip.png"
-    qrcode.make("五个字节").save(picture)
-    for words, typed, size in (
-        (("scan", "一"), "", 3),
-        (("scan", "-"), "abc\n", 3),
-        (("scan", str(picture)), "", 12),
-        (("scan", str(picture), "--text"), "", len(str(picture))),
-    ):
-        answer = sim(hall.run, *words, "--json", typed=typed)
-        assert answer.returncode == 0, answer.stderr
-        assert json.loads(answer.stdout)["bytes"] == size
-    told = sim(hall.run, "scan", "x", "--hold").stdout
-    assert told == "1 bytes, held to the scanner for 8 s\n"
-    assert sim(hall.run, "scanner", "unplug").returncode == 0
-    refused = sim(hall.run, "ecard", "v3")
-    assert (refused.returncode, "unplugged" in refused.stderr) == (1, True)
-    assert sim(hall.run, "scanner", "plug").returncode == 0
-
-
-def test_printer_does_what_is_asked_and_tells_what_it_printed(hall: RunningHall) -> None:
-    address = urlsplit(hall.told["printer"])
-    assert "nothing was sent" in sim(hall.run, "prints").stdout
-
-    def post(body: bytes) -> int:
-        line = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
-        line.request("POST", address.path, body, {"Content-Type": "application/ipp"})
-        status = int.from_bytes(line.getresponse().read()[2:4], "big")
-        line.close()
-        return status
-
-    def printer() -> Any:
-        return status(hall)["printer"]
-
-    for words in (("paper", "in", "--sheets", "0"), ("toner", "low"), ("door", "open"), ("jam",)):
-        assert sim(hall.run, *words).returncode == 0, words
-    assert post(print_job("S-0042", pages=1)) == 0
-    found = printer()
-    assert (found["paper"], found["sheets"], found["toner"]) == ("out", 0, "low")
-    assert (found["jam"], found["door"], found["state"]) == (True, "open", "stopped")
-    assert [job["name"] for job in found["jobs"]] == ["S-0042"]
-    for words in (("jam", "--clear"), ("door", "close"), ("paper", "low")):
-        assert sim(hall.run, *words).returncode == 0, words
-    end = time.monotonic() + 20
-    while printer()["printed"] == 0:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    (done,) = json.loads(sim(hall.run, "prints", "--json").stdout)["prints"]
-    assert (done["state"], done["sheets_out"], done["spoilt"]) == ("completed", 1, 0)
-    assert Path(done["file"]).read_bytes() == pdf(1)
-    assert Path(done["file"]).parent == hall.state / "prints"
-    table = sim(hall.run, "prints").stdout
-    assert all(word in table for word in ("S-0042", "completed", "1 of 1"))
-    assert sim(hall.run, "printer", "refusing").returncode == 0
-    assert post(print_job("S-0043")) == 0x0506
-    assert sim(hall.run, "printer", "off").returncode == 0
-    with pytest.raises(ConnectionRefusedError):
-        post(print_job("S-0044"))
-    assert "off" in sim(hall.run, "status").stdout
-    for state in ("on", "accepting"):
-        assert sim(hall.run, "printer", state).returncode == 0
-    assert post(b"\x02\x00\x00\x02\x00\x00\x00\x01\x01\x03") == 0x0400
-    assert "illegal command" in sim(hall.run, "status").stdout
-
-
 def test_tables_for_people(hall: RunningHall) -> None:
     cards = sim(hall.run, "cards")
     assert "三代社保卡" in cards.stdout
@@ -302,19 +160,6 @@ def test_every_command_finds_the_hall_of_this_user_by_itself() -> None:
     for words in (["status"], ["ecard", "v3"], ["paper", "in"], ["dock"], ["start"]):
         assert parser().parse_args(words).run == default_run_directory(), words
     assert parser().parse_args(["demo"]).run is None
-
-
-def test_help_names_every_fault_of_the_devices() -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "hw_sim.hall.cli", "fault", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for names in (pad_frames.FAULTS, ANSWER_FAULTS, CODE_FAULTS, PRINTER_FAULTS):
-        assert [name for name in names if name not in told] == []
-    for kind in CardFault:
-        assert kind is CardFault.STATUS or kind.value in told
 
 
 @pytest.mark.parametrize("way", ["SIGTERM", "SIGINT", "SIGHUP", "stdin", "stop"])

@@ -136,6 +136,12 @@ def test_code_that_is_too_long_is_refused(desk: CodeDesk) -> None:
         ask(desk, "scan", text="x" * 4297)
 
 
+def test_closed_hall_leaves_no_scanner_behind(desk: CodeDesk, tmp_path: Path) -> None:
+    assert (tmp_path / "scanner").is_symlink()
+    desk.close()
+    assert not (tmp_path / "scanner").is_symlink()
+
+
 def test_before_the_hall_is_open_it_refuses() -> None:
     desk = CodeDesk()
     for do, said in (("scan", {"text": "a"}), ("scanner", {"state": "plugged"})):

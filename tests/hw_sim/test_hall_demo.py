@@ -119,6 +119,8 @@ def all_gone(pids: set[int]) -> bool:
 @pytest.mark.pcscd
 @pytest.mark.window
 def test_walk_leaves_a_report_and_enrols_once(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "print-07-of-before.pdf").touch()
     for _ in range(2):
         walk = demo(tmp_path, "--visit", VISIT)
         told, _ = walk.communicate(timeout=90)

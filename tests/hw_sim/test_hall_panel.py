@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hw_sim.cards.faults import parse_faults
 from hw_sim.hall.hall import Hall, HallSettings
 from hw_sim.hall.panel import HEIGHT, WIDTH, Button, Look, Panel, panel
 from hw_sim.hall.slot import INSERTABLE
 from hw_sim.pad import KEYS
+from hw_sim.printer.device import PrinterDevice
 from hw_sim.printer.machine import PrinterState, PrintingMachine, Toner
+from hw_sim.scanner import ScannerDevice
 
 
 def status(**changes: Any) -> dict[str, Any]:
@@ -85,7 +90,8 @@ def test_buttons_lie_apart_inside_the_window() -> None:
         assert x >= 0
         assert y >= 0
         assert x + width <= WIDTH
-        assert y + height <= HEIGHT
+        # The last line of the window is for what the hall refused.
+        assert y + height <= HEIGHT - 24
     for one, other in itertools.combinations(shown.buttons, 2):
         assert not overlap(one, other), (one, other)
 
@@ -112,6 +118,20 @@ def test_there_is_a_button_for_every_card_and_key() -> None:
 def test_every_button_asks_what_the_hall_knows(tmp_path: Any) -> None:
     questions = Hall(HallSettings(tmp_path, tmp_path))._questions
     assert {button.do for button in panel(status()).buttons} <= set(questions)
+
+
+def test_every_fault_that_a_button_schedules_can_be_read(tmp_path: Path) -> None:
+    faults = [button.arguments for button in panel(status()).buttons if button.do == "fault"]
+    assert {"where": "all", "what": "none"} in faults
+    devices: dict[str, Callable[[str], object]] = {
+        "card": parse_faults,
+        "scanner": ScannerDevice(tmp_path / "scanner").set_fault,
+        "printer": PrinterDevice(tmp_path / "prints").set_fault,
+    }
+    for fault in faults:
+        if fault["where"] != "all":
+            devices[fault["where"]](fault["what"])
+    assert {fault["where"] for fault in faults} == {*devices, "all"}
 
 
 def test_e_cards_of_every_state_can_be_shown_while_the_scanner_is_there() -> None:

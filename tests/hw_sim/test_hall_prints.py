@@ -103,6 +103,7 @@ def test_jam_door_toner_and_power(desk: PrintDesk) -> None:
     assert desk.status()["state"] == "off"
     assert not desk.status()["on"]
     ask(desk, "printer", state="on")
+    assert desk.status()["on"]
     for do, state in (("jam", "clear"), ("door", "closed"), ("toner", "low")):
         ask(desk, do, state=state)
     assert desk.status()["reasons"] == ["toner-low-warning"]

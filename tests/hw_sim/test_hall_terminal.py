@@ -17,7 +17,8 @@ from hw_sim.hall.terminal import (
     environment,
     write_configuration,
 )
-from kiosk.config import CardDriver, Kind, load
+from kiosk.config import Kind, load
+from kiosk.device_config import CardDriver
 
 
 def announced(folder: Path, **changes: Any) -> dict[str, Any]:

@@ -257,7 +257,11 @@ class Scanner:
 
     def __init__(self) -> None:
         self.failed = False
+        self.newcomers = 0
         self.streams: list[CodeStreamDouble] = []
+
+    def somebody_new(self) -> None:
+        self.newcomers += 1
 
     def codes(self) -> CodeStreamDouble:
         self.streams.append(CodeStreamDouble())

@@ -53,6 +53,13 @@ def test_a_code_that_was_away_counts_again() -> None:
     assert [codes.read(), codes.read()] == [b"A", b"A"]
 
 
+def test_somebody_new_may_show_the_same_code() -> None:
+    codes = station((0.0, b"A"), (0.1, b"A"))
+    codes.read()
+    codes.somebody_new()
+    assert codes.read() == b"A"
+
+
 def test_two_codes_in_turn_both_count() -> None:
     codes = station((0.0, b"A"), (0.1, b"B"), (0.1, b"A"))
     assert [codes.read(), codes.read(), codes.read()] == [b"A", b"B", b"A"]

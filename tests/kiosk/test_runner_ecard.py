@@ -138,6 +138,15 @@ def test_other_codes_never_leave_the_terminal(terminal: TerminalDouble, payload:
     assert [job.lane for job in terminal.executor.jobs] == ["scanner", "scanner"]
 
 
+def test_each_resident_may_show_what_the_last_one_showed(terminal: TerminalDouble) -> None:
+    terminal.to_identify()
+    terminal.finish(b"nonsense")
+    assert terminal.scanner.newcomers == 1
+    terminal.touch("leave")
+    terminal.to_identify()
+    assert terminal.scanner.newcomers == 2
+
+
 def test_codes_that_help_nobody_end_the_visit(terminal: TerminalDouble) -> None:
     terminal.to_identify()
     for _ in range(terminal.limits.code_tries):

@@ -95,6 +95,14 @@ def test_full_refuses_whole_and_takes_again_when_one_is_settled(tmp_path: Path) 
         queue.enqueue("rating", b"a", key="too-many")
 
 
+def test_full_is_full_after_a_restart(tmp_path: Path) -> None:
+    queue = open_queue(tmp_path)
+    stock(tmp_path, [f"k-{number}" for number in range(LIMITS.open_rows)])
+    queue.close()
+    with pytest.raises(QueueFull):
+        open_queue(tmp_path).enqueue("rating", b"a", key="more")
+
+
 def test_full_counts_what_another_process_settled(tmp_path: Path) -> None:
     queue = open_queue(tmp_path)
     for number in range(LIMITS.open_rows):

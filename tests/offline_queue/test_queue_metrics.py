@@ -48,20 +48,31 @@ def test_metrics_count_every_state_kind_and_reason(tmp_path: Path) -> None:
     queue.enqueue("rating", b"", key="behind", order="o")
     queue.enqueue("rating", b"", key="ready")
     clock.pass_(0.25)
+    queue.enqueue("rating", b"", key="ready-2")
     metrics = queue.metrics()
-    assert metrics.states == dict.fromkeys(State, 1) | {State.CONFIRMED: 2, State.DEAD: 3}
-    assert metrics.kinds == {"audit": 2, "rating": 2}
-    assert metrics.open == 4
+    twice = {State.READY: 2, State.CONFIRMED: 2}
+    assert metrics.states == dict.fromkeys(State, 1) | twice | {State.DEAD: 3}
+    assert metrics.kinds == {"audit": 2, "rating": 3}
+    assert metrics.open == 5
     assert (metrics.oldest_seconds, metrics.confirmed_seconds) == (0.5, 0.5)
     assert metrics.dead_reasons == {"refused": 2, "expired": 1}
     assert json.loads(json.dumps(metrics.as_json())) == {
-        "open": 4,
-        "states": {"ready": 1, "behind": 1, "waiting": 1, "leased": 1, "confirmed": 2, "dead": 3},
-        "kinds": {"audit": 2, "rating": 2},
+        "open": 5,
+        "states": {"ready": 2, "behind": 1, "waiting": 1, "leased": 1, "confirmed": 2, "dead": 3},
+        "kinds": {"audit": 2, "rating": 3},
         "oldest_seconds": 0.5,
         "dead_reasons": {"refused": 2, "expired": 1},
         "confirmed_seconds": 0.5,
     }
+
+
+def test_the_oldest_of_one_kind_counts(tmp_path: Path) -> None:
+    clock = HandClock()
+    queue = open_queue(tmp_path, clock)
+    for key in ("old", "young"):
+        queue.enqueue("rating", b"", key=key)
+        clock.pass_(3)
+    assert queue.metrics().oldest_seconds == 6
 
 
 def test_rows_are_the_oldest_of_a_state(tmp_path: Path) -> None:

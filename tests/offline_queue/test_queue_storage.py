@@ -177,13 +177,18 @@ def test_a_queue_of_a_newer_program_is_refused(tmp_path: Path) -> None:
         open_queue(tmp_path)
 
 
-def test_every_commit_is_synced(tmp_path: Path) -> None:
+def test_the_file_is_opened_durably(tmp_path: Path) -> None:
     queue = open_queue(tmp_path)
     pragma = {
         name: queue._access._connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("journal_mode", "synchronous", "foreign_keys")
+        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     }
-    assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert pragma == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": LIMITS.busy_timeout_ms,
+    }
 
 
 def test_the_states_in_the_file_are_those_of_the_program(tmp_path: Path) -> None:
@@ -199,4 +204,4 @@ def test_the_states_in_the_file_are_those_of_the_program(tmp_path: Path) -> None
             }.get(state, "due = 0")
             file.execute(f"UPDATE message SET state = ?, {extra}", (state.value,))
         with pytest.raises(sqlite3.IntegrityError):
-            file.execute("UPDATE message SET state = 'sent'")
+            file.execute("UPDATE message SET state = 'sent', settled = NULL")

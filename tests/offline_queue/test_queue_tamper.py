@@ -106,14 +106,33 @@ def test_a_forged_order_does_not_block_those_behind_it(tmp_path: Path, forged: s
     assert drain(queue) == ["k-2", "k-3"]
 
 
-def test_a_row_taken_away_blocks_its_order_until_the_next_start_at_most(tmp_path: Path) -> None:
+def test_a_row_forged_into_an_order_does_not_disturb_it(tmp_path: Path) -> None:
     queue = open_queue(tmp_path)
-    for number in (1, 2, 3):
+    for number in (1, 2):
         queue.enqueue("rating", b"a", key=f"k-{number}", order="one")
+    queue.enqueue("rating", b"a", key="k-3")
+    head = claimed(queue)
     with behind_its_back(tmp_path) as file:
-        file.execute("DELETE FROM message WHERE seq = 1")
+        file.execute("UPDATE message SET ordering = 'one' WHERE seq = 3")
+    assert queue.claim("worker") is None
+    assert [row.state for row in queue.rows()] == [State.LEASED, State.BEHIND, State.DEAD]
+    queue.confirm(head, "r-1")
+    assert drain(queue) == ["k-2"]
+
+
+@pytest.mark.parametrize("order", ["one", ""])
+def test_a_row_taken_away_blocks_its_order_until_the_next_start_at_most(
+    tmp_path: Path, order: str
+) -> None:
+    queue = open_queue(tmp_path)
+    for number in (1, 2, 3, 4):
+        queue.enqueue("rating", b"a", key=f"k-{number}", order=order)
+    queue.confirm(claimed(queue), "r-1")
+    with behind_its_back(tmp_path) as file:
+        file.execute("UPDATE message SET state = 'behind' WHERE seq > 1")
+        file.execute("DELETE FROM message WHERE seq = 2")
     queue.close()
-    assert drain(open_queue(tmp_path)) == ["k-2", "k-3"]
+    assert drain(open_queue(tmp_path)) == ["k-3", "k-4"]
 
 
 def test_enqueueing_over_a_changed_row_says_so(tmp_path: Path) -> None:

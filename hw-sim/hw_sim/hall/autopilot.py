@@ -141,6 +141,9 @@ class Autopilot:
             if outcome != "ok":
                 found.outcome = f"{described(step)}: {outcome}"
                 break
+        illegal = self._evidence.illegal()
+        if illegal and found.outcome == "ok":
+            found.outcome = f"illegal on the wire: {'; '.join(illegal)}"
         found.duration_ms = round((time.monotonic() - began) * 1000)
         return found
 

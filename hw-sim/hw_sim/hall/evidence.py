@@ -37,6 +37,15 @@ class Evidence:
         """Sheets that came out of the printer."""
         return _sheets(self._hall.ask("status")) - _sheets(self._before)
 
+    def illegal(self) -> tuple[str, ...]:
+        """What came over the scanner's or printer's wire that no correct host sends."""
+        status = self._hall.ask("status")
+        return tuple(
+            f"{device}: {what}"
+            for device in ("scanner", "printer")
+            for what in status[device]["illegal"][len(self._before[device]["illegal"]) :]
+        )
+
     def newest_print(self) -> Path | None:
         """The document of the newest print that was completed, this visit's or an earlier one's."""
         prints = self._hall.ask("prints")["prints"]

@@ -20,6 +20,7 @@ from hw_sim.hall.visits.moves import (
     HOME,
     LEAVE,
     LIMIT,
+    LINE_BACK,
     PIN,
     QUERY,
     TO_SLOT,
@@ -244,8 +245,8 @@ _PLATFORM = (
         Touch("leave"),
         Expect("take-card"),
         Remove(),
-        Sim("platform", {"state": "up"}),
         Expect("home", LIMIT),
+        LINE_BACK,
     ),
     served("served after the platform came back", "v2"),
 )

@@ -21,6 +21,7 @@ from hw_sim.hall.visits.moves import (
     CERTIFICATE,
     HOME,
     LIMIT,
+    LINE_BACK,
     PIN,
     TAKE_CARD,
     VERIFY,
@@ -164,8 +165,8 @@ _VERIFIED = (
         Expect("verify"),
         ScanSheet(),
         Expect("verified.offline.genuine-seal", LIMIT),
-        Sim("platform", {"state": "up"}),
         HOME,
+        LINE_BACK,
     ),
     visit(
         "code typed while the platform is down",
@@ -177,8 +178,8 @@ _VERIFIED = (
         Expect("code-entry"),
         TypeSheetCode(),
         Expect("failure.verification-offline", LIMIT),
-        Sim("platform", {"state": "up"}),
         HOME,
+        LINE_BACK,
     ),
 )
 
@@ -189,8 +190,8 @@ _OFFLINE = (
         Sim("platform", {"state": "down"}),
         Touch("period.24"),
         Expect("failure.certificate-offline", LIMIT),
-        Sim("platform", {"state": "up"}),
         HOME,
+        LINE_BACK,
         ExpectSheets(0),
     ),
     visit(

@@ -14,6 +14,7 @@ from hw_sim.hall.steps import (
     Press,
     Remove,
     Sim,
+    Stays,
     Step,
     Touch,
     Visit,
@@ -29,6 +30,10 @@ PIN = f"{DEMO_PIN}#"
 WRONG_PIN = "999999#"
 LIMIT = 30.0
 """Seconds for what the machine does by a time limit of its own, in the walk's configuration."""
+
+
+LINE_BACK: tuple[Step, ...] = (Sim("platform", {"state": "up"}), Stays("home", 1.5))
+"""At home: the line is mended, and the terminal has time to notice."""
 
 
 def fault(where: str, what: str) -> Sim:
