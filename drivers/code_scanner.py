@@ -5,6 +5,7 @@ A scanner hands on what stands in a code, byte for byte; what it means is decide
 
 from __future__ import annotations
 
+import threading
 from typing import Protocol
 
 LONGEST_CODE = 4_296
@@ -24,25 +25,26 @@ class ScanCancelled(ScannerError):
 
 
 class CodeScanner(Protocol):
-    """One scanner, owned by one worker; only `cancel` may come from other threads.
+    """One scanner, owned by one worker.
 
     Every method raises ScannerGone when the scanner is away; the next call tries to open the
     port again.
     """
 
-    def read_code(self) -> bytes:
+    def read_code(self, cancelled: threading.Event) -> bytes:
         """Wait for a code, triggering the scanner again and again.
+
+        Args:
+            cancelled: set from any thread when nobody waits any more; looked at every few
+                hundredths of a second.
 
         Returns:
             The code's payload, 1..`LONGEST_CODE` bytes, without the scanner's end mark. Longer
             ones and empty ones are dropped, not handed on.
 
         Raises:
-            ScanCancelled: `cancel` was called, before or meanwhile.
+            ScanCancelled: `cancelled` was set, before or meanwhile.
         """
-
-    def cancel(self) -> None:
-        """End the running `read_code` with ScanCancelled; nothing when none runs."""
 
     def check(self) -> None:
         """Ask the scanner whether it is there and obeys."""

@@ -25,7 +25,7 @@ class Gm65Times:
     Attributes:
         answer: silence after which a command is repeated, and after the second time given up.
         damaged: how long a readable answer may still follow after a damaged one.
-        look: longest wait before `cancel` is looked at again.
+        look: longest wait before a cancellation is looked for again.
         margin: added to the module's own time for a reading.
         piece: how long the next piece of a payload that has an end mark may take.
         quiet: silence that ends a payload without end mark.
@@ -63,18 +63,16 @@ class Gm65Scanner:
         self._times = times or Gm65Times()
         self._port = SerialPort(port, baud or self._facts["frame"]["baud"], "code scanner")
         self._held = bytearray()
-        self._state = threading.Lock()
-        self._reading = False
-        self._cancelled = threading.Event()
+        self._cancelled: threading.Event | None = None
 
-    def read_code(self) -> bytes:
-        with self._state:
-            self._reading = True
+    def read_code(self, cancelled: threading.Event) -> bytes:
+        self._cancelled = cancelled
         facts = self._facts["trigger"]
         # The makers' manuals trigger without CRC.
         trigger = encode(Kind.WRITE, facts["address"], bytes([facts["on"]]), checked=False)
         try:
             while True:
+                self._raise_if_cancelled()
                 self._command(trigger)
                 code = self._payload()
                 if code is not None:
@@ -82,16 +80,11 @@ class Gm65Scanner:
         except PortLost as lost:
             raise ScannerGone(str(lost)) from lost
         except ScanCancelled:
-            self._end_reading()
+            self._cancelled = None
             self._stop()
             raise
         finally:
-            self._end_reading()
-
-    def cancel(self) -> None:
-        with self._state:
-            if self._reading:
-                self._cancelled.set()
+            self._cancelled = None
 
     def check(self) -> None:
         try:
@@ -171,13 +164,8 @@ class Gm65Scanner:
             data = self._port.receive(min(left, self._times.look))
 
     def _raise_if_cancelled(self) -> None:
-        if self._cancelled.is_set():
+        if self._cancelled is not None and self._cancelled.is_set():
             raise ScanCancelled
-
-    def _end_reading(self) -> None:
-        with self._state:
-            self._reading = False
-            self._cancelled.clear()
 
     def _stop(self) -> None:
         """Put the module's light out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 
@@ -20,13 +21,14 @@ class CodeStream:
 
     def __init__(self, station: CodeStation) -> None:
         self._station = station
+        self._cancelled = threading.Event()
 
     def run(self, _report: Reporter) -> bytes:
         """See `drivers.code_scanner.CodeScanner.read_code` for what it raises."""
-        return self._station.read()
+        return self._station.read(self._cancelled)
 
     def cancel(self) -> None:
-        self._station.cancel()
+        self._cancelled.set()
 
 
 class CodeStation:
@@ -58,14 +60,14 @@ class CodeStation:
         """A new wait for a code."""
         return CodeStream(self)
 
-    def read(self) -> bytes:
+    def read(self, cancelled: threading.Event) -> bytes:
         """Wait for a code; blocking, on the scanner's worker.
 
         A code that is still held there after it was read is not read again: it must be away for
         `SAME_CODE_SECONDS` first.
         """
         while True:
-            payload = self._opened().read_code()
+            payload = self._opened().read_code(cancelled)
             seen = hashlib.sha256(payload).digest()
             now = self._monotonic()
             held = seen == self._last and now - self._last_at < SAME_CODE_SECONDS
@@ -76,12 +78,6 @@ class CodeStation:
     def check(self) -> None:
         """Ask the scanner whether it is there; on its worker. Raises ScannerGone."""
         self._opened().check()
-
-    def cancel(self) -> None:
-        """End a wait from another thread."""
-        scanner = self._scanner
-        if scanner is not None:
-            scanner.cancel()
 
     def close(self) -> None:
         """Close the device."""

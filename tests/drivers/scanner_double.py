@@ -10,7 +10,7 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
-from drivers.gm65 import Gm65Times
+from drivers.gm65 import Gm65Scanner, Gm65Times
 
 QUICK = Gm65Times(
     answer=0.15, damaged=0.03, look=0.01, margin=0.05, piece=0.1, quiet=0.05, stop=0.1, write=1
@@ -87,3 +87,24 @@ class ScannerDouble:
                     with self.seen:
                         self.commands.append(command)
                         self.seen.notify_all()
+
+
+class Waiting:
+    """A scanner and whoever waits for its codes."""
+
+    def __init__(self, scanner: Gm65Scanner) -> None:
+        self.scanner = scanner
+        self.cancelled = threading.Event()
+
+    def read_code(self) -> bytes:
+        self.cancelled = threading.Event()
+        return self.scanner.read_code(self.cancelled)
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+    def check(self) -> None:
+        self.scanner.check()
+
+    def close(self) -> None:
+        self.scanner.close()

@@ -8,7 +8,15 @@ import pytest
 from drivers.code_scanner import LONGEST_CODE, ScanCancelled, ScannerGone
 from drivers.gm65 import Gm65Scanner, gm65_facts
 from tests.drivers.pad_double import soon
-from tests.drivers.scanner_double import ACK, CHECK, QUICK, STOP, TRIGGER, ScannerDouble
+from tests.drivers.scanner_double import (
+    ACK,
+    CHECK,
+    QUICK,
+    STOP,
+    TRIGGER,
+    ScannerDouble,
+    Waiting,
+)
 
 CODE = b"yikatong:0123456789ABCDEF"
 DAMAGED = ACK[:-1] + b"\x32"
@@ -30,7 +38,7 @@ def module(tmp_path):
 
 @pytest.fixture
 def scanner(module):
-    made = Gm65Scanner(str(module.link), times=QUICK, facts=facts(read_seconds=5))
+    made = Waiting(Gm65Scanner(str(module.link), times=QUICK, facts=facts(read_seconds=5)))
     yield made
     made.close()
 
@@ -38,7 +46,7 @@ def scanner(module):
 @pytest.fixture
 def impatient(module):
     """A scanner whose module reads for a tenth of a second only."""
-    made = Gm65Scanner(str(module.link), times=QUICK, facts=facts())
+    made = Waiting(Gm65Scanner(str(module.link), times=QUICK, facts=facts()))
     yield made
     made.close()
 
@@ -71,7 +79,7 @@ def test_a_code_shown_later_and_in_pieces(module, scanner):
 
 @pytest.mark.parametrize(("mark", "raw"), [("0D", b"\r"), ("0D 0A", b"\r\n"), ("", b"")])
 def test_the_end_mark_is_a_setting(module, mark, raw):
-    scanner = Gm65Scanner(str(module.link), times=QUICK, facts=facts(5, mark))
+    scanner = Waiting(Gm65Scanner(str(module.link), times=QUICK, facts=facts(5, mark)))
     module.show(CODE + raw, b"\x00\x02\x1b" + raw)
     assert scanner.read_code() == CODE
     assert scanner.read_code() == b"\x00\x02\x1b"
@@ -204,12 +212,13 @@ def test_the_answer_to_a_stop_is_no_part_of_the_next_code(module, scanner):
     assert scanner.read_code() == CODE
 
 
-def test_a_cancel_without_a_reading_is_forgotten(module, scanner):
+def test_cancelled_before_it_began_nothing_is_triggered(module, scanner):
     scanner.cancel()
+    with pytest.raises(ScanCancelled):
+        scanner.scanner.read_code(scanner.cancelled)
+    assert TRIGGER not in module.commands
     module.show(CODE + b"\r")
     assert scanner.read_code() == CODE
-    scanner.cancel()
-    scanner.check()
 
 
 def test_unplugged_within_a_reading_then_plugged_again(module, scanner):
@@ -250,7 +259,7 @@ def test_a_device_without_a_module_behind_it(module, scanner):
 
 def test_the_port_is_ours_alone(module, scanner):
     scanner.check()
-    other = Gm65Scanner(str(module.link), times=QUICK)
+    other = Waiting(Gm65Scanner(str(module.link), times=QUICK))
     with pytest.raises(ScannerGone):
         other.check()
     scanner.close()
@@ -259,7 +268,7 @@ def test_the_port_is_ours_alone(module, scanner):
 
 
 def test_no_port(tmp_path):
-    scanner = Gm65Scanner(str(tmp_path / "none"), times=QUICK)
+    scanner = Waiting(Gm65Scanner(str(tmp_path / "none"), times=QUICK))
     with pytest.raises(ScannerGone):
         scanner.check()
     with pytest.raises(ScannerGone):

@@ -8,6 +8,7 @@ from drivers.code_scanner import ScanCancelled, ScannerGone
 from drivers.gm65 import Gm65Scanner, Gm65Times, gm65_facts
 from hw_sim.scanner import ScannerDevice
 from tests.drivers.pad_double import soon
+from tests.drivers.scanner_double import Waiting
 
 CODE = b"yikatong:0123456789ABCDEF"
 
@@ -27,7 +28,7 @@ def scanner(device):
     times = Gm65Times(answer=0.4, damaged=0.1, look=0.01, margin=0.1, piece=0.2, quiet=0.1)
     facts = gm65_facts()
     facts["trigger"]["read_seconds"] = 0.5
-    made = Gm65Scanner(str(device.link), times=times, facts=facts)
+    made = Waiting(Gm65Scanner(str(device.link), times=times, facts=facts))
     yield made
     made.close()
 
@@ -63,7 +64,7 @@ def test_codes_one_after_the_other(device, scanner):
 
 def test_cancelled_puts_the_light_out(device, scanner):
     for _ in range(3):
-        when_triggered(device, scanner.cancel)
+        when_triggered(device, lambda: scanner.cancel())
         with pytest.raises(ScanCancelled):
             scanner.read_code()
         assert not device.triggered

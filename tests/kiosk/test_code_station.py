@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 
-from drivers.code_scanner import ScannerGone
+from drivers.code_scanner import ScanCancelled, ScannerGone
 from kiosk.clock import VirtualClock
 from kiosk.code_station import SAME_CODE_SECONDS, CodeStation
 from kiosk.codes import CodeFamily, CodePatterns
 from tests.kiosk.terminal_double import _PACK, ECARD_CODE
+
+NEVER = threading.Event()
 
 
 class Scanner:
@@ -21,7 +24,9 @@ class Scanner:
         self._seen = list(seen)
         self.closed = False
 
-    def read_code(self) -> bytes:
+    def read_code(self, cancelled: threading.Event) -> bytes:
+        if cancelled.is_set():
+            raise ScanCancelled
         if not self._seen:
             raise ScannerGone("nothing more")
         seconds, payload = self._seen.pop(0)
@@ -29,8 +34,6 @@ class Scanner:
         return payload
 
     def check(self) -> None: ...
-
-    def cancel(self) -> None: ...
 
     def close(self) -> None:
         self.closed = True
@@ -45,24 +48,24 @@ def station(*seen: tuple[float, bytes]) -> CodeStation:
 def test_a_code_that_is_held_on_counts_once() -> None:
     held = [(0.1, b"A")] * 40
     codes = station(*held, (0.1, b"B"))
-    assert [codes.read(), codes.read()] == [b"A", b"B"]
+    assert [codes.read(NEVER), codes.read(NEVER)] == [b"A", b"B"]
 
 
 def test_a_code_that_was_away_counts_again() -> None:
     codes = station((0.0, b"A"), (SAME_CODE_SECONDS + 0.1, b"A"))
-    assert [codes.read(), codes.read()] == [b"A", b"A"]
+    assert [codes.read(NEVER), codes.read(NEVER)] == [b"A", b"A"]
 
 
 def test_somebody_new_may_show_the_same_code() -> None:
     codes = station((0.0, b"A"), (0.1, b"A"))
-    codes.read()
+    codes.read(NEVER)
     codes.somebody_new()
-    assert codes.read() == b"A"
+    assert codes.read(NEVER) == b"A"
 
 
 def test_two_codes_in_turn_both_count() -> None:
     codes = station((0.0, b"A"), (0.1, b"B"), (0.1, b"A"))
-    assert [codes.read(), codes.read(), codes.read()] == [b"A", b"B", b"A"]
+    assert [codes.read(NEVER), codes.read(NEVER), codes.read(NEVER)] == [b"A", b"B", b"A"]
 
 
 def test_the_scanner_is_opened_when_it_is_first_needed_and_again_after_it_was_closed() -> None:
@@ -75,7 +78,7 @@ def test_the_scanner_is_opened_when_it_is_first_needed_and_again_after_it_was_cl
 
     codes = CodeStation(open_scanner, clock.monotonic)
     assert opened == []
-    codes.read()
+    codes.read(NEVER)
     codes.close()
     assert opened[0].closed
     codes.check()
@@ -84,7 +87,7 @@ def test_the_scanner_is_opened_when_it_is_first_needed_and_again_after_it_was_cl
 
 def test_the_codes_own_text_is_not_kept() -> None:
     codes = station((0.0, ECARD_CODE))
-    codes.read()
+    codes.read(NEVER)
     assert ECARD_CODE not in repr(vars(codes)).encode()
 
 
@@ -115,3 +118,10 @@ def test_families_are_told_apart_by_their_form_alone(payload: bytes, family: Cod
 def test_a_stream_ends_with_the_code_of_its_station() -> None:
     report: Callable[[object], None] = lambda _value: None  # noqa: E731
     assert station((0.0, b"A")).codes().run(report) == b"A"
+
+
+def test_a_stream_cancelled_before_it_began_reads_nothing() -> None:
+    stream = station((0.0, b"A")).codes()
+    stream.cancel()
+    with pytest.raises(ScanCancelled):
+        stream.run(lambda _value: None)

@@ -63,6 +63,14 @@ def test_a_locked_file_cannot_be_opened(tmp_path: Path) -> None:
     open_queue(tmp_path).close()
 
 
+def test_a_file_locked_before_it_has_its_tables_cannot_be_opened(tmp_path: Path) -> None:
+    with behind_its_back(tmp_path) as file:
+        file.execute("PRAGMA journal_mode = WAL").fetchall()
+        file.execute("CREATE TABLE other (n INTEGER)")
+    with locked(tmp_path), pytest.raises(QueueUnavailable, match="SQLITE_BUSY"):
+        open_queue(tmp_path)
+
+
 def fill_up(queue: Queue, name: str = "k") -> tuple[list[str], QueueUnavailable]:
     keys: list[str] = []
     while True:

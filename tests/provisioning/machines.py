@@ -159,10 +159,8 @@ class FakeScanner:
         if self._gone:
             raise ScannerGone("the scanner's port cannot be opened")
 
-    def read_code(self) -> bytes:
+    def read_code(self, cancelled: threading.Event) -> bytes:
         raise AssertionError("the doctor waits for no code")
-
-    def cancel(self) -> None: ...
 
     def close(self) -> None:
         self.closed = True
