@@ -7,12 +7,9 @@ Key presses are bare bytes between frames (`hw_sim.pad_frames`). What the pad an
 from __future__ import annotations
 
 import json
-import logging
 import os
-import select
 import threading
 import time
-import tty
 from pathlib import Path
 
 from hw_sim.epp import EntryState, PinPad
@@ -20,8 +17,7 @@ from hw_sim.epp_fields import PadRefused
 from hw_sim.epp_keys import KeyType, PadKey
 from hw_sim.faults import Fault, Schedule
 from hw_sim.pad_frames import FAULTS, check_value, frame, spoiled, unframe
-
-_log = logging.getLogger(__name__)
+from hw_sim.serial_line import SerialLine
 
 KEYS = {
     **{digit: digit for digit in "0123456789"},
@@ -48,60 +44,37 @@ class PadDevice:
     """
 
     def __init__(self, link: Path, memory: Path | None = None) -> None:
-        self.link = link
         self._memory = memory
         self._pad = PinPad(_remembered(memory))
         self._remember()
         self._faults = Schedule(FAULTS)
         self._lock = threading.RLock()
-        self._master: int | None = None
-        self._slave: int | None = None
-        self._thread: threading.Thread | None = None
+        self._line = SerialLine(link, "pad", self._hear)
+        self._buffer = bytearray()
+        self._heard_at = 0.0
 
     # --- the plug ------------------------------------------------------------------------------
 
     @property
+    def link(self) -> Path:
+        """Where a host opens it."""
+        return self._line.link
+
+    @property
     def plugged(self) -> bool:
         """True while the host could open it."""
-        return self._master is not None
+        return self._line.plugged
 
     def plug(self) -> None:
         """Power it up on a new terminal; nothing happens when it is plugged in."""
-        with self._lock:
-            if self._master is not None:
-                return
-            master, slave = os.openpty()
-            tty.setraw(master)
-            tty.setraw(slave)
-            os.set_blocking(master, False)
-            fresh = self.link.with_name(self.link.name + ".new")
-            fresh.unlink(missing_ok=True)
-            fresh.symlink_to(os.ttyname(slave))
-            fresh.replace(self.link)
-            # Our own slave descriptor keeps the master readable while no host has it open.
-            self._master, self._slave = master, slave
-            self._thread = threading.Thread(
-                target=self._serve, args=(master,), name="pad", daemon=True
-            )
-            self._thread.start()
+        self._line.plug()
 
     def unplug(self) -> None:
         """Pull the plug: the terminal dies under the host, what was typed is gone."""
         with self._lock:
-            self._let_go()
-            thread, self._thread = self._thread, None
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
-
-    def _let_go(self) -> None:
-        if self._master is None or self._slave is None:
-            return
-        self.link.unlink(missing_ok=True)
-        master, slave = self._master, self._slave
-        self._master = self._slave = None
-        self._pad.power_cycle()
-        os.close(slave)
-        os.close(master)
+            self._pad.power_cycle()
+            self._buffer.clear()
+        self._line.unplug()
 
     # --- people --------------------------------------------------------------------------------
 
@@ -118,7 +91,7 @@ class PadDevice:
             for key in keys:
                 bare = self._pad.press(KEYS[key])
                 sent += len(bare)
-                self._send(bare)
+                self._line.send(bare)
         return sent
 
     def set_fault(self, text: str) -> None:
@@ -163,44 +136,30 @@ class PadDevice:
 
     # --- the wire ------------------------------------------------------------------------------
 
-    def _serve(self, master: int) -> None:
-        buffer = bytearray()
-        heard_at = 0.0
-        while self._master == master:
-            try:
-                readable, _, _ = select.select([master], [], [], _TURN)
-                received = os.read(master, 4096) if readable else b""
-            except (OSError, ValueError):
-                return
-            now = time.monotonic()
-            if received:
-                heard_at = now
-                buffer += received
-            elif buffer and now - heard_at > _SILENCE:
-                buffer.clear()
-            with self._lock:
-                if self._master != master:
-                    return
-                self._send(self._pad.tick())
-            for text in unframe(buffer):
-                self._answer(master, text)
-
-    def _answer(self, master: int, text: bytes) -> None:
+    def _hear(self, received: bytes) -> None:
+        now = time.monotonic()
+        if received:
+            self._heard_at = now
+            self._buffer += received
+        elif self._buffer and now - self._heard_at > _SILENCE:
+            self._buffer.clear()
         with self._lock:
-            if self._master != master:
-                return
+            self._line.send(self._pad.tick())
+        for text in unframe(self._buffer):
+            self._answer(text)
+
+    def _answer(self, text: bytes) -> None:
+        with self._lock:
             fault = self._faults.next() or Fault("")
-            if fault.name == "unplug":
-                self._let_go()
-                return
-            answer = frame(self._obey(text, fault))
+            if fault.name != "unplug":
+                answer = frame(self._obey(text, fault))
+        if fault.name == "unplug":
+            self.unplug()
+            return
         if fault.name == "delay":
             time.sleep(int(fault.value) / 1000)
         for piece in spoiled(answer, fault):
-            with self._lock:
-                if self._master != master:
-                    return
-                self._send(piece)
+            self._line.send(piece)
             if fault.name == "split":
                 time.sleep(_TURN)
 
@@ -214,13 +173,6 @@ class PadDevice:
         if text[:1] in b"125":
             self._remember()
         return answer
-
-    def _send(self, data: bytes) -> None:
-        if data and self._master is not None:
-            try:
-                os.write(self._master, data)
-            except BlockingIOError:
-                _log.warning("nobody reads the pad's line; %d bytes are lost", len(data))
 
     def _remember(self) -> None:
         if self._memory is None:

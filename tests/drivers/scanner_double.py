@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
 import threading
-import tty
-from collections.abc import Callable
 from pathlib import Path
 
 from drivers.gm65 import Gm65Scanner, Gm65Times
+from tests.drivers.serial_double import SerialDouble
 
 QUICK = Gm65Times(
     answer=0.15, damaged=0.03, look=0.01, margin=0.05, piece=0.1, quiet=0.05, stop=0.1, write=1
@@ -22,19 +18,12 @@ CHECK = bytes.fromhex("7E0007010002016723")
 ACK = bytes.fromhex("02000001003331")
 
 
-class ScannerDouble:
-    """`answer` maps a command to the raw bytes to send; None keeps silent.
-
-    By default each command is acknowledged; `show` puts payloads behind the next triggers' ones.
-    """
+class ScannerDouble(SerialDouble):
+    """A trigger is answered, and followed by the next bytes of `show`."""
 
     def __init__(self, link: Path) -> None:
-        self.link = link
-        self.commands: list[bytes] = []
         self.shown: list[bytes] = []
-        self.answer: Callable[[bytes], bytes | None] = self.usual
-        self.seen = threading.Condition()
-        self.plug()
+        super().__init__(link)
 
     def usual(self, command: bytes) -> bytes:
         return ACK + (self.shown.pop(0) if command == TRIGGER and self.shown else b"")
@@ -42,51 +31,12 @@ class ScannerDouble:
     def show(self, *raw: bytes) -> None:
         self.shown += raw
 
-    def plug(self) -> None:
-        self.master, self.slave = os.openpty()
-        tty.setraw(self.master)
-        tty.setraw(self.slave)
-        self.link.unlink(missing_ok=True)
-        self.link.symlink_to(os.ttyname(self.slave))
-        self.plugged = True
-        self.thread = threading.Thread(target=self._serve, args=(self.master,), daemon=True)
-        self.thread.start()
-
-    def unplug(self) -> None:
-        self.link.unlink(missing_ok=True)
-        # A master that a thread still reads does not hang up when it is closed.
-        self.plugged = False
-        self.thread.join(10)
-        for descriptor in (self.slave, self.master):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
-
-    def send(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self.master, data) :]
-
-    def wait_for(self, command: bytes, count: int = 1) -> None:
-        """Wait until this command was received so many times."""
-        with self.seen:
-            assert self.seen.wait_for(lambda: self.commands.count(command) >= count, 10)
-
-    def _serve(self, master: int) -> None:
-        held = b""
-        with contextlib.suppress(OSError):
-            while self.plugged:
-                if not select.select([master], [], [], 0.01)[0]:
-                    continue
-                held += os.read(master, 4096)
-                while len(held) >= 9:
-                    size = 8 + held[3] if held[2] == 8 else 9
-                    command, held = held[:size], held[size:]
-                    assert command[:2] == b"\x7e\x00"
-                    reply = self.answer(command)
-                    if reply:
-                        self.send(reply)
-                    with self.seen:
-                        self.commands.append(command)
-                        self.seen.notify_all()
+    def cut(self, held: bytes) -> tuple[bytes, bytes] | None:
+        if len(held) < 9:
+            return None
+        size = 8 + held[3] if held[2] == 8 else 9
+        assert held[:2] == b"\x7e\x00"
+        return held[:size], held[size:]
 
 
 class Waiting:
