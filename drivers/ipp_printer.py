@@ -74,8 +74,6 @@ class IppPrinter:
         self._clock = clock
         self._sleep = sleep
         self._made: IppWire | None = None
-        self._state = threading.Lock()
-        self._printing = False
         self._given_up = threading.Event()
 
     def status(self) -> PrinterStatus:
@@ -92,22 +90,14 @@ class IppPrinter:
             raise ValueError(f"a job's name has 1 to {_LONGEST_SERIAL} characters")
         if pages < 1:
             raise ValueError("a document has a page")
-        with self._state:
-            self._given_up.clear()
-            self._printing = True
-        try:
-            outcome = self._print(pdf, serial, pages, report)
-        finally:
-            with self._state:
-                self._printing = False
+        self._given_up.clear()
+        outcome = self._print(pdf, serial, pages, report)
         reason = outcome.reason.value if outcome.reason else "none"
         log.info("print ended: %s, obstacle: %s", outcome.end.value, reason)
         return outcome
 
     def give_up(self) -> None:
-        with self._state:
-            if self._printing:
-                self._given_up.set()
+        self._given_up.set()
 
     def close(self) -> None:
         """Nothing to drop: each exchange closes its own connection."""

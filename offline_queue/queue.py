@@ -40,6 +40,8 @@ _log = logging.getLogger(__name__)
 
 _PROOF = Header(seq=0, kind="key-proof", key="", order="", priority=0, created=0)
 
+_LIMITS = QueueLimits()
+
 _PURGED_AT_ONCE = 500
 """Rows deleted in one transaction, so that an enqueue never waits long for a purge."""
 
@@ -66,7 +68,7 @@ class Queue:
         keys: SealKeys,
         clock: QueueClock,
         *,
-        limits: QueueLimits = QueueLimits(),  # noqa: B008  frozen
+        limits: QueueLimits = _LIMITS,
         random: Callable[[], float] = random_module.random,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:

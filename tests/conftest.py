@@ -9,6 +9,13 @@ import pytest
 
 from hw_sim.pcscd import PcscdBroken, PcscdUnavailable, PcscdWorld, world_for_this_process
 
+_FIRST = "tests/test_demo_walk.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The walk takes as long as half of the rest and mostly waits: beside the others, not last."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
+
 
 @pytest.fixture(scope="session")
 def shared_pcscd() -> Iterator[PcscdWorld]:

@@ -36,11 +36,19 @@ class MistypedCode(Exception):
 
 
 def check_character(first: str) -> str:
-    """The last character of the code that begins with these 15 of `ALPHABET`."""
+    """The last character of the code that begins with these 15 of `ALPHABET`.
+
+    The hybrid system of ISO/IEC 7064 as MOD 33,32: every single wrong character is noticed, and
+    nearly every pair of neighbours that changed places.
+    """
     if len(first) != LENGTH - 1:
         raise ValueError(f"a code has {LENGTH - 1} characters before its check character")
-    total = sum(weight * _VALUE[character] for weight, character in enumerate(first, 1))
-    return ALPHABET[total % len(ALPHABET)]
+    modulus = len(ALPHABET)
+    rest = modulus
+    for character in first:
+        rest = (rest + _VALUE[character]) % modulus or modulus
+        rest = rest * 2 % (modulus + 1)
+    return ALPHABET[(1 - rest) % modulus]
 
 
 def is_code(text: str) -> bool:

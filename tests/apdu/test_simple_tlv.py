@@ -33,7 +33,8 @@ def test_foreign_bytes_decode_or_are_malformed(data: bytes, skip: bool) -> None:
     try:
         simple_tlv.decode(data, skip_padding=skip)
     except MalformedAnswer as error:
-        assert data.hex() not in str(error) or not data
+        # A byte or two may spell a word of the message by chance.
+        assert len(data) < 4 or data.hex() not in str(error)
 
 
 def test_lengths_from_255_take_three_bytes() -> None:

@@ -96,15 +96,20 @@ def read_request(body: bytes, headers: dict[str, str]) -> Request:
 
 @dataclass
 class Job:
-    name: str
+    """What the printer has of a job; it says nothing of what is None."""
+
+    name: str | None
     state: int = PROCESSING
     reasons: tuple[str, ...] = ("none",)
     impressions: int | None = 0
     sheets: int | None = None
     listed: bool = True
+    numbered: bool = True
 
     def attributes(self, number: int) -> bytes:
-        octets = b"\x02" + integer("job-id", number) + titled("job-name", self.name)
+        octets = b"\x02" + (integer("job-id", number) if self.numbered else b"")
+        if self.name is not None:
+            octets += titled("job-name", self.name)
         octets += enum("job-state", self.state) + keywords("job-state-reasons", *self.reasons)
         if self.impressions is not None:
             octets += integer("job-impressions-completed", self.impressions)

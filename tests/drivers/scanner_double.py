@@ -9,7 +9,7 @@ from drivers.gm65 import Gm65Scanner, Gm65Times
 from tests.drivers.serial_double import SerialDouble
 
 QUICK = Gm65Times(
-    answer=0.15, damaged=0.03, look=0.01, margin=0.05, piece=0.1, quiet=0.05, stop=0.1, write=1
+    answer=0.3, damaged=0.05, look=0.01, margin=0.05, piece=0.4, quiet=0.05, stop=0.1, write=1
 )
 
 TRIGGER = bytes.fromhex("7E000801000201ABCD")

@@ -35,9 +35,11 @@ def scanner(device):
 
 def when_triggered(device, action):
     def act():
-        while not device.triggered:
+        for _ in range(5000):
+            if device.triggered:
+                action()
+                return
             time.sleep(0.002)
-        action()
 
     soon(act, 0)
 

@@ -202,6 +202,15 @@ def test_a_job_that_is_refused(bench, status, reason):
     assert bench.printer.operations() == [far.GET_PRINTER, far.PRINT_JOB]
 
 
+def test_a_refusal_that_names_a_job(bench):
+    bench.printer.faults[far.PRINT_JOB] = [
+        lambda handler, usual: handler.send(
+            far.message(0x0400, handler.request_read.number, b"\x02" + far.integer("job-id", 7))
+        )
+    ]
+    assert bench.print() == PrintOutcome(FAILED)
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 426])
 def test_a_job_that_the_http_server_refuses(bench, status):
     bench.printer.faults[far.PRINT_JOB] = [far.http(status)]
@@ -213,6 +222,12 @@ def no_number(handler, usual):
     """The job is made and the answer has no number."""
     usual()
     handler.send(far.message(far.OK, handler.request_read.number, b"\x02" + far.enum("x", 3)))
+
+
+def no_job(handler, usual):
+    """The job is made and the answer says nothing of it."""
+    usual()
+    handler.send(far.message(far.OK, handler.request_read.number))
 
 
 def fails_late(status):
@@ -231,6 +246,7 @@ LOST = {
     "late": lambda handler, usual: (usual(), far.hang(handler, usual)),
     "500": lambda handler, usual: (usual(), handler.send(b"", 500)),
     "no number": no_number,
+    "no job": no_job,
     "internal error": fails_late(0x0500),
     "device error": fails_late(0x0504),
     "temporary error": fails_late(0x0505),
@@ -292,10 +308,10 @@ def test_a_job_that_is_listed_late(bench):
     assert bench.print() == PrintOutcome(DONE)
 
 
-@pytest.mark.parametrize("hidden", ["", NAME[:10]])
+@pytest.mark.parametrize("hidden", [Job(""), Job(None), Job(NAME[:10]), Job(NAME, numbered=False)])
 def test_a_job_that_may_be_ours_cannot_be_told(bench, hidden):
     bench.printer.faults[far.PRINT_JOB] = [
-        lambda handler, usual: (bench.printer.jobs.update({6: Job(hidden)}), handler.drop())
+        lambda handler, usual: (bench.printer.jobs.update({6: hidden}), handler.drop())
     ]
     assert bench.print() == PrintOutcome(UNKNOWN)
     assert bench.now >= 1000 + PATIENCE.gone
@@ -565,6 +581,13 @@ def test_given_up_while_paper_is_out(bench):
     assert bench.print() == PrintOutcome(FAILED, R.PAPER_OUT)
 
 
+def test_the_next_job_is_not_given_up(bench):
+    bench.steps = [bench.driver.give_up]
+    assert bench.print() == PrintOutcome(FAILED)
+    bench.printer.next_job, bench.steps = 7, [lambda: None, finish(bench)]
+    assert bench.print() == PrintOutcome(DONE)
+
+
 def test_given_up_when_all_is_out(bench):
     def last():
         finish(bench)()
@@ -590,7 +613,7 @@ def test_given_up_before_anything_was_sent(bench):
 
     bench.printer.faults[far.GET_PRINTER] = [before]
     assert bench.print() == PrintOutcome(FAILED)
-    assert far.PRINT_JOB not in bench.printer.operations()
+    assert bench.printer.operations() == [far.GET_PRINTER]
 
 
 @pytest.mark.parametrize("made", [True, False])
@@ -670,9 +693,10 @@ def test_urls_that_are_no_printers(url):
     assert "secret" not in str(caught.value)
 
 
-def test_a_name_of_127_characters_passes(bench):
+@pytest.mark.parametrize("name", ["x" * 127, "证" * 85])
+def test_the_longest_names_pass(bench, name):
     bench.printer.template = Job("", far.COMPLETED, impressions=1)
-    outcome = bench.driver.print_document(PDF, "x" * 127, 1, bench.told.append)
+    outcome = bench.driver.print_document(PDF, name, 1, bench.told.append)
     assert outcome == PrintOutcome(DONE)
 
 

@@ -9,9 +9,12 @@ LENGTH = 16
 
 
 def check_character(first_15: str) -> str:
-    """The last character: the sum of position times value, mod 32."""
-    total = sum(at * ALPHABET.index(character) for at, character in enumerate(first_15, 1))
-    return ALPHABET[total % len(ALPHABET)]
+    """The last character, by the hybrid system of ISO/IEC 7064 with moduli 33 and 32."""
+    product = 32
+    for character in first_15:
+        total = (product + ALPHABET.index(character)) % 32
+        product = 2 * (total if total else 32) % 33
+    return ALPHABET[(33 - product) % 32]
 
 
 def new_code() -> str:
