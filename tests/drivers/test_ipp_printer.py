@@ -153,6 +153,12 @@ def test_paper_runs_out_and_is_put_in(bench):
     assert far.CANCEL not in bench.printer.operations()
 
 
+def test_the_last_sheet_empties_the_tray(bench):
+    bench.steps = [bench.set("media-empty", state=far.COMPLETED, impressions=3)]
+    assert bench.print() == PrintOutcome(DONE)
+    assert bench.told[-1] == PrintProgress(3)
+
+
 def test_sheets_that_come_out_despite_a_complaint_use_no_patience(bench):
     bench.steps = []
     for page in range(1, 6):
@@ -495,11 +501,32 @@ def test_an_obstacle_that_comes_and_goes_without_end(bench):
 # --- the printer goes away -------------------------------------------------------------------
 
 
-def test_one_missed_answer_is_not_told(bench):
-    bench.printer.faults[far.GET_JOB] = [far.drop]
-    bench.steps = [lambda: None, lambda: None, finish(bench)]
+def hears(handler, usual):
+    handler.send(usual())
+
+
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        ([far.drop], {None}),
+        ([far.drop, hears, far.drop, hears, far.drop], {None}),
+        ([far.drop, far.drop], {R.GONE, None}),
+    ],
+)
+def test_one_missed_answer_is_not_told_but_two_are(bench, faults, told):
+    bench.printer.faults[far.GET_JOB] = faults
+    bench.steps = [*[lambda: None] * 5, finish(bench)]
     assert bench.print() == PrintOutcome(DONE)
-    assert {progress.waiting for progress in bench.told} == {None}
+    assert {progress.waiting for progress in bench.told} == told
+
+
+def test_the_time_of_silence_begins_with_the_last_answer(bench):
+    def back():
+        bench.printer.on()
+        finish(bench)()
+
+    bench.steps = [*[lambda: None] * 8, bench.printer.off, *[lambda: None] * 7, back]
+    assert bench.print() == PrintOutcome(DONE)
 
 
 def test_gone_for_a_while(bench):
@@ -519,9 +546,16 @@ def test_gone_for_good(bench):
     bench.printer.on()
 
 
+def error_with_a_job(handler, usual):
+    job = b"\x02" + far.enum("job-state", far.COMPLETED)
+    handler.send(far.message(0x0500, handler.request_read.number, job))
+
+
 @pytest.mark.parametrize(
-    "fault", [far.http(500), far.http(403), far.refuse(0x0500), far.short, far.other_number]
-)
+    "fault",
+    [far.http(500), far.http(403), far.refuse(0x0500), far.refuse(far.OK), far.short,
+     far.other_number, error_with_a_job],
+)  # fmt: skip
 def test_answers_that_say_nothing_are_as_good_as_none(bench, fault):
     bench.printer.always[far.GET_JOB] = fault
     assert bench.print() == PrintOutcome(UNKNOWN, R.GONE)
@@ -556,6 +590,11 @@ def test_the_jobs_number_is_anothers_after_a_power_cut(bench):
         lambda: bench.printer.jobs.update({7: Job("another", far.COMPLETED, impressions=3)})
     ]
     assert bench.print() == PrintOutcome(UNKNOWN)
+
+
+def test_a_printer_that_tells_the_name_only_once(bench):
+    bench.steps = [bench.set(name=None), bench.set(name=NAME), finish(bench)]
+    assert bench.print() == PrintOutcome(DONE)
 
 
 def test_a_printer_that_gives_jobs_names_of_its_own(bench):
