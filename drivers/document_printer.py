@@ -21,10 +21,10 @@ class PrinterReason(Enum):
     DOOR = "door"
     PAPER_OUT = "paper-out"
     TRAY = "tray"
-    """The input tray is missing."""
+    """A tray is missing, of what goes in or of what comes out."""
     OUTPUT_FULL = "output-full"
     SUPPLY_OUT = "supply-out"
-    """Toner or ink is used up."""
+    """Toner or ink is used up, a part of it is missing, or the waste box is full."""
     STOPPED = "stopped"
     """Paused, shut down, or stopped without a reason that we know."""
 

@@ -43,7 +43,6 @@ def printer_status(attributes: Attributes) -> PrinterStatus:
     known = [
         meanings().get(_without_severity(word))
         for word in words(attributes, "printer-state-reasons")
-        if not word.startswith("cups-")
     ]
     obstacles = {meaning for meaning in known if isinstance(meaning, PrinterReason)}
     notes = frozenset(meaning for meaning in known if isinstance(meaning, PrinterNote))

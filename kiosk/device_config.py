@@ -82,10 +82,13 @@ class PrinterConfig:
     Attributes:
         url: ``ipp`` or ``ipps``, with a path.
         patience: seconds that a job waits for paper or help before it is given up.
+        ca_file: who vouches for an ipps printer, often its own certificate; None for the system's
+            authorities.
     """
 
     url: str
     patience: float
+    ca_file: Path | None
 
 
 def read_card(table: Table, *, in_field: bool) -> CardConfig:
@@ -163,8 +166,11 @@ def read_printer(table: Table) -> PrinterConfig:
     if parts.scheme not in ("ipp", "ipps") or not host or parts.username or parts.query:
         raise table.problem("url", "expected a URL like ipp://printer.local:631/ipp/print")
     patience = table.number("patience", 0.1, 600, _PRINTER_PATIENCE)
+    ca_file = read_path(table, "ca_file")
+    if ca_file is not None and not ca_file.is_file():
+        raise table.problem("ca_file", f"there is no file {ca_file}")
     table.finish()
-    return PrinterConfig(url, patience)
+    return PrinterConfig(url, patience, ca_file)
 
 
 def read_path(table: Table, key: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -100,7 +101,10 @@ def open_printer(printer: PrinterConfig) -> DocumentPrinter:
     from drivers.ipp_watch import IppPatience
 
     patience = IppPatience(obstacle=printer.patience, gone=min(printer.patience, _GONE_SECONDS))
-    return IppPrinter(printer.url, patience)
+    tls = None
+    if printer.ca_file is not None:
+        tls = ssl.create_default_context(cafile=printer.ca_file)
+    return IppPrinter(printer.url, patience, tls)
 
 
 def pad_master_key(pad: PadConfig) -> bytearray:

@@ -33,17 +33,17 @@ def _open_pad(config: TerminalConfig) -> PinPad:
 
 
 def _open_scanner(config: TerminalConfig) -> CodeScanner:
-    from drivers.gm65 import Gm65Scanner
+    from kiosk.devices import open_scanner
 
     assert config.scanner is not None
-    return Gm65Scanner(config.scanner.port, config.scanner.baud)
+    return open_scanner(config.scanner)
 
 
 def _open_printer(config: TerminalConfig) -> DocumentPrinter:
-    from drivers.ipp_printer import IppPrinter
+    from kiosk.devices import open_printer
 
     assert config.printer is not None
-    return IppPrinter(config.printer.url)
+    return open_printer(config.printer)
 
 
 def _local_now() -> datetime:

@@ -618,6 +618,7 @@ def test_given_up_within_the_job(bench, pages, end):
 def test_given_up_while_paper_is_out(bench):
     bench.steps = [bench.set("media-empty", state=far.STOPPED), bench.driver.give_up]
     assert bench.print() == PrintOutcome(FAILED, R.PAPER_OUT)
+    assert bench.now == 1003
 
 
 def test_the_next_job_is_not_given_up(bench):
@@ -709,6 +710,7 @@ def test_given_up_from_another_thread(bench):
     given_up.set()
     thread.join(10)
     assert outcome == [PrintOutcome(FAILED)]
+    assert bench.now == 1002
 
 
 # --- arguments and manners -------------------------------------------------------------------

@@ -184,9 +184,8 @@ def test_power_is_cut_and_back_within_the_job(device, driver, told):
 
 
 def test_given_up(device, driver, told):
-    device.machine.load(1)
     told.at[1] = driver.give_up
-    assert printed(driver, told).end is UNKNOWN
+    assert printed(driver, told, 20).end is UNKNOWN
     assert device.machine.records[0].state is JobState.CANCELED
 
 

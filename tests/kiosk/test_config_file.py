@@ -94,7 +94,7 @@ def test_scanner_and_printer_are_there_when_they_are_named(tmp_path: Path) -> No
     devices = '\n[scanner]\nport = "/dev/ttyS2"\n[printer]\nurl = "ipps://p.example/ipp/print"\n'
     config = load(write(tmp_path, DEMO + devices))
     assert config.scanner == ScannerConfig("/dev/ttyS2", 9600)
-    assert config.printer == PrinterConfig("ipps://p.example/ipp/print", 60)
+    assert config.printer == PrinterConfig("ipps://p.example/ipp/print", 60, None)
 
 
 def test_a_field_configuration(tmp_path: Path, field: str) -> None:
@@ -153,6 +153,12 @@ def test_limits_are_changed_by_name(tmp_path: Path) -> None:
         ("[platform]", '[printer]\nurl = "http://p/ipp"\n[platform]', "printer.url", "ipp://"),
         ("[platform]", '[printer]\nurl = "ipp://a@p/ipp"\n[platform]', "printer.url", "ipp://"),
         ("[platform]", '[printer]\nurl = "ipp://p:x/ipp"\n[platform]', "printer.url", "no URL"),
+        (
+            "[platform]",
+            '[printer]\nurl = "ipps://p/ipp"\nca_file = "no.pem"\n[platform]',
+            "printer.ca_file",
+            "no file",
+        ),
         (
             "[platform]",
             '[printer]\nurl = "ipp://p/ipp"\npatience = 0\n[platform]',

@@ -1,6 +1,7 @@
 """Processes that the tests kill: ``produce FILE FIRST``, ``work FILE EFFECTS LEASE NAME``.
 
-They say ``open``, wait for a line, and then acknowledge what is durable already line by line.
+They say ``open``, wait for a line, and then acknowledge what is durable already line by line. A
+worker waits for a second line with its first row in hand.
 """
 
 from __future__ import annotations
@@ -43,12 +44,16 @@ def work(path: Path, effects: Path, lease: float, name: str) -> None:
     queue = Queue(path, KEYS, SystemClock(), limits=limits)
     say("open")
     sys.stdin.readline()
+    waits = True
     while (due := queue.next_due()) is not None:
         claim = queue.claim(name) if due == 0 else None
         if claim is None:
             continue
         assert claim.body == body_of(claim.key)
         say(f"sent {claim.key} {claim.epoch}")
+        if waits:
+            sys.stdin.readline()
+            waits = False
         (effects / claim.key).touch()
         queue.confirm(claim, f"r-{claim.key}")
         say(f"done {claim.key}")
