@@ -16,7 +16,7 @@ from hw_sim.hall.display import VirtualDisplay
 from hw_sim.hall.hall import Hall, HallSettings
 from hw_sim.hall.observed import ObservedScreens
 from hw_sim.hall.terminal import PORTRAIT, TerminalScreen, environment, write_configuration
-from hw_sim.hall.visits import QUERY
+from hw_sim.hall.visits.moves import QUERY
 from hw_sim.hall.window import XWindow
 from tests.bench.figure import Figure
 
