@@ -74,7 +74,7 @@ def test_a_code_needs_fifteen_characters_before_the_last() -> None:
 @pytest.mark.parametrize(
     ("code", "shown"),
     [
-        ("7F3K92MDQ4TXB8AJ", "7F3K-92MD-Q4TX-B8AJ"),
+        ("7F3K92MDQ4TXB8AT", "7F3K-92MD-Q4TX-B8AT"),
         ("7F3K92", "7F3K-92"),
         ("7F3K", "7F3K"),
         ("", ""),
@@ -105,7 +105,7 @@ def test_full_width_characters_and_dashes_are_taken() -> None:
         ("7F3K-92MD-Q4TX-B8A0", TypingSlip.CHARACTER),
         ("7F3K-92MD-Q4TX-B8A张", TypingSlip.CHARACTER),
         ("7F3K-92MD-Q4TX-B8A", TypingSlip.LENGTH),
-        ("7F3K-92MD-Q4TX-B8AJJ", TypingSlip.LENGTH),
+        ("7F3K-92MD-Q4TX-B8ATT", TypingSlip.LENGTH),
         ("", TypingSlip.LENGTH),
         ("7F3K-92MD-Q4TX-B8AK", TypingSlip.CHECK),
     ],
