@@ -9,19 +9,22 @@ from ui import views
 
 
 def period(page: PeriodPage, t: Texts) -> views.Menu:
-    """The usual period large, the others below."""
-    usual, *others = page.months
+    """The usual period and longer ones, side by side."""
+    usual, *longer = page.months
     return views.Menu(
         title=t("period.title"),
         hint=t("period.hint"),
-        first=_months(usual, "period.usual", t),
-        tiles=tuple(_months(months, "period.long", t) for months in others),
+        first=None,
+        tiles=(
+            _months(usual, "period.usual", t),
+            *(_months(months, "period.long", t) for months in longer),
+        ),
     )
 
 
-def _months(months: int, hint: str, t: Texts) -> views.Tile:
+def _months(months: int, kind: str, t: Texts) -> views.Tile:
     title = t("period.months", months=months)
-    return views.Tile(f"period.{months}", title, t(hint), str(months // 12))
+    return views.Tile(f"period.{months}", title, t(f"{kind}.hint"), t(f"{kind}.glyph"))
 
 
 def risk(page: RiskPage, t: Texts) -> views.Notice:
