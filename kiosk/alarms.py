@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from kiosk.audit.recorder import Recorder
 from kiosk.outbox import Outbox
 from kiosk.platform.models import AlarmKind, AlarmSeverity
+from offline_queue.errors import QueueError
+
+log = logging.getLogger(__name__)
 
 SEVERITY = {
     AlarmKind.CARD_NOT_GENUINE: AlarmSeverity.SECURITY,
@@ -14,7 +19,7 @@ SEVERITY = {
 
 
 class Alarms:
-    """Raises alarms; on the disk when `raise_alarm` returns."""
+    """Raises alarms; on the disk when `raise_alarm` returns, as far as there is one."""
 
     def __init__(self, outbox: Outbox, record: Recorder) -> None:
         self._outbox = outbox
@@ -23,13 +28,21 @@ class Alarms:
     def raise_alarm(self, kind: AlarmKind, event: str, visit: int | None) -> None:
         """Queue an alarm and leave its audit line.
 
+        A queue that is full or has no disk costs the message, not the service: the audit line
+        says so with the outcome ``fault``.
+
         Args:
             event: what happened, a word such as ``card-not-genuine``; nothing of a person.
         """
-        self._outbox.put_alarm(kind, event)
+        outcome = "ok"
+        try:
+            self._outbox.put_alarm(kind, event)
+        except QueueError:
+            log.exception("an alarm can't be queued")
+            outcome = "fault"
         self._record(
             "alarm.raised",
-            outcome="ok",
+            outcome=outcome,
             visit=visit,
             detail={"kind": kind.value, "severity": SEVERITY[kind].value, "reason": event},
         )

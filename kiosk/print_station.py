@@ -7,6 +7,7 @@ left open is *unknown*: recorded, reported, never printed again by itself (DESIG
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,9 @@ from kiosk.documents.composer import Document
 from kiosk.intents import Intent, IntentKind, IntentOutcome, Intents
 from kiosk.outbox import Outbox
 from kiosk.steps import Reporter
+from offline_queue.errors import QueueError
+
+log = logging.getLogger(__name__)
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """As in certificate codes: nothing that is read as something else."""
@@ -128,7 +132,11 @@ class PrintStation:
     def _settle(self, done: Print, outcome: PrintOutcome) -> None:
         reason = "" if outcome.reason is None else outcome.reason.value
         # Reported first: a crash between the two leaves the intent open, which reports again.
-        self._outbox.put_print_outcome(done.serial, done.code, outcome.end.value, reason)
+        try:
+            self._outbox.put_print_outcome(done.serial, done.code, outcome.end.value, reason)
+        except QueueError:
+            # The sheet is out, whatever becomes of the report; the audit log has it.
+            log.exception("a print's outcome can't be queued")
         self._intents.settle(done.serial, _OUTCOMES[outcome.end])
         self._record(
             "print.ended",

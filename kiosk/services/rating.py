@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from kiosk.pages import RatingPage
 from kiosk.session import Session
 from kiosk.steps import Flow, Show
+from offline_queue.errors import QueueError
+
+log = logging.getLogger(__name__)
 
 GRADES = {f"grade.{grade}": grade for grade in (5, 4, 3, 2, 1)}
 """Id on the screen -> grade, very satisfied first."""
@@ -19,6 +24,13 @@ def rate(session: Session, item: str) -> Flow[None]:
         seconds=station.limits.rating_seconds,
         card_free=True,
     )
-    if touched in GRADES:
+    if touched not in GRADES:
+        return
+    outcome = "ok"
+    try:
         station.outbox.put_evaluation(item, GRADES[touched])
-        session.record("evaluation.given", item=item, grade=GRADES[touched])
+    except QueueError:
+        # A resident who is about to leave can't do anything about a full queue.
+        log.exception("an evaluation can't be queued")
+        outcome = "fault"
+    session.record("evaluation.given", outcome=outcome, item=item, grade=GRADES[touched])

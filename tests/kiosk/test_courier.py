@@ -27,6 +27,7 @@ from kiosk.platform.errors import (
     Problem,
 )
 from kiosk.platform.models import AlarmKind, AlarmReceipt
+from offline_queue.errors import QueueFull
 from offline_queue.message import State
 from offline_queue.queue import Queue
 from offline_queue.seal import SealKeys
@@ -133,6 +134,18 @@ def test_an_alarm_is_written_down_and_delivered_once(post: Post, line: Line) -> 
     assert post.audit.details("alarm.delivered") == [
         {"kind": "card-not-genuine", "alarm_no": "E-1"}
     ]
+
+
+def test_a_full_queue_costs_the_alarm_and_not_the_service(post: Post) -> None:
+    def no_room(*_: object) -> None:
+        raise QueueFull("no room")
+
+    post.outbox.put_alarm = no_room  # type: ignore[method-assign]
+    Alarms(post.outbox, post.audit.write).raise_alarm(AlarmKind.TAMPER, "platform-untrusted", None)
+    assert [(event, outcome) for event, outcome, _ in post.audit.lines] == [
+        ("alarm.raised", "fault")
+    ]
+    assert post.states() == []
 
 
 def test_what_waits_for_the_line_goes_when_it_is_back(post: Post, line: Line) -> None:

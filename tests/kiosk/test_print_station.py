@@ -24,6 +24,7 @@ from kiosk.documents.composer import Document
 from kiosk.intents import Intent, IntentOutcome, Intents
 from kiosk.outbox import Outbox
 from kiosk.print_station import PrintStation
+from offline_queue.errors import QueueFull
 from offline_queue.queue import Queue
 from offline_queue.seal import SealKeys
 from tests.kiosk.terminal_double import SERIAL, Audit, a_document
@@ -128,6 +129,17 @@ def test_a_print_is_written_down_before_and_settled_after(
     )
     (event,) = room.events()
     assert f'"outcome": "{outcome.end.value}"'.encode() in event
+
+
+def test_a_print_settles_also_when_its_report_finds_no_room(room: Room) -> None:
+    def no_room(*_: object, **__: object) -> None:
+        raise QueueFull("no room")
+
+    room.outbox.put_print_outcome = no_room  # type: ignore[method-assign]
+    outcome = PrintOutcome(PrintEnd.DONE)
+    assert room.station(Printer(outcome)).print_document(a_document(), print) == outcome
+    assert room.open() == ()
+    assert room.audit.events()[-1] == "print.ended"
 
 
 def test_what_was_open_at_the_start_is_unknown_and_is_not_printed(room: Room) -> None:

@@ -28,6 +28,7 @@ from kiosk.pages import (
 )
 from kiosk.platform.errors import Outage, PlatformRefused, PlatformUnavailable, Problem
 from kiosk.platform.models import Risk, RiskVerdict
+from offline_queue.errors import QueueFull
 from tests.kiosk.terminal_double import (
     CERTIFICATE,
     ECARD_CODE,
@@ -108,6 +109,18 @@ def test_it_works_by_ecard_too(terminal: TerminalDouble) -> None:
     terminal.touch("taken", "skip")
     assert terminal.outbox.evaluations == []
     assert isinstance(terminal.page, HomePage)
+
+
+def test_a_full_queue_costs_the_evaluation_and_not_the_visit(terminal: TerminalDouble) -> None:
+    def no_room(item: str, grade: int) -> None:
+        raise QueueFull("no room")
+
+    terminal.outbox.put_evaluation = no_room  # type: ignore[method-assign]
+    to_printing(terminal)
+    terminal.finish(PrintOutcome(PrintEnd.DONE))
+    terminal.touch("taken", "grade.5")
+    assert terminal.page == TakeCardPage(done=True)
+    assert ("evaluation.given", "fault", {"item": ITEM, "grade": 5}) in terminal.audit.lines
 
 
 def test_pages_turn_and_stop_at_both_ends(terminal: TerminalDouble) -> None:
