@@ -18,7 +18,8 @@ from kiosk.audit.verify import verify
 
 BIN = Path(sys.executable).parent
 WALK_SECONDS = 400
-TOOLS = ("Xvfb", "xdotool", "pcscd")
+TOOLS = ("Xvfb", "xdotool", "pcscd", "pdffonts")
+ECARD_CODE = re.compile(rb"SSC1[0-9A-Za-z]{40}")
 
 pytestmark = [pytest.mark.window, pytest.mark.pcscd]
 
@@ -66,6 +67,37 @@ def test_the_audit_log_of_the_walk_is_whole(walk: tuple[Path, Path, str]) -> Non
     assert report.lines > 150
 
 
+def test_the_printed_sheets_are_there_and_their_fonts_in_them(
+    walk: tuple[Path, Path, str],
+) -> None:
+    sheets = sorted(walk[0].glob("print-*.pdf"))
+    assert len(sheets) >= 10
+    for sheet in (sheets[0], sheets[-1]):
+        listed = subprocess.run(
+            ["pdffonts", str(sheet)], capture_output=True, text=True, check=True
+        ).stdout.splitlines()[2:]
+        assert listed
+        # name, type, encoding, emb, sub, uni, object: the last five words of a line.
+        assert {line.split()[-5] for line in listed} == {"yes"}, "embedded"
+
+
+def test_nothing_waits_for_the_platform_when_the_walk_is_over(
+    walk: tuple[Path, Path, str],
+) -> None:
+    state = walk[1] / "terminal"
+    told = subprocess.run(
+        [str(BIN / "yikatong"), "queue", "status", "--json", "--state", str(state)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    queue = json.loads(told.stdout)
+    assert queue["dead_reasons"] == {}
+    assert queue["states"]["confirmed"] > 50
+    # What the terminal noted down while it stopped goes with its next start.
+    assert set(queue["kinds"]) <= {"audit-range"}
+
+
 def test_nobody_is_found_in_what_the_terminal_left(walk: tuple[Path, Path, str]) -> None:
     out, state, printed = walk
     terminal = [path for path in (state / "terminal").rglob("*") if path.is_file()]
@@ -83,3 +115,4 @@ def test_nobody_is_found_in_what_the_terminal_left(walk: tuple[Path, Path, str])
         found = [secret for secret in secrets if secret in content]
         assert not found, f"{path.name} names somebody"
         assert not pin.search(content), f"{path.name} holds a PIN"
+        assert not ECARD_CODE.search(content), f"{path.name} holds an e-card's code"
