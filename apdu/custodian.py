@@ -1,15 +1,15 @@
 """Who keeps the keys: a PSAM in the terminal, an HSM behind the platform, or nobody.
 
-A custodian computes one authentication result and gives no key away. Whichever it is, the card
-sees the same 8 bytes.
+A custodian computes authentication results and protects commands, and gives no key away.
+Whichever it is, the card sees the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from apdu.errors import PsamUnavailable
 
@@ -20,6 +20,17 @@ class Algorithm(Enum):
     TDES = "01"
     SSF33 = "02"
     SM4 = "03"
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of one block of its cipher."""
+        match self:
+            case Algorithm.TDES:
+                return 8
+            case Algorithm.SSF33 | Algorithm.SM4:
+                return 16
+            case _:
+                assert_never(self)
 
 
 @dataclass(frozen=True)
@@ -91,13 +102,59 @@ class AuthenticationRequest:
     data: bytes
 
     def __post_init__(self) -> None:
-        if not len(self.card_factor) == len(self.challenge) == len(self.data) == 8:
-            raise ValueError("factor, challenge and data have 8 bytes each")
-        if len(self.region) != 6 or not (self.region.isascii() and self.region.isdecimal()):
-            raise ValueError("a region has six digits")
+        _check_eight(self.card_factor, self.challenge, self.data)
+        _check_region(self.region)
 
     def __repr__(self) -> str:
         return f"AuthenticationRequest({self.key.name}, {self.algorithm.name})"
+
+
+MAC_SIZE = 4
+"""Bytes of the MAC at the end of a protected command's data (mark B)."""
+
+
+@dataclass(frozen=True, repr=False)
+class ProtectionRequest:
+    """What a custodian needs to protect one command by secure messaging.
+
+    Attributes:
+        algorithm: the card's.
+        key: the transport key (STK) of the application.
+        card_factor: F_card, 8 bytes.
+        region: 6 digits, for F_city and F_prov.
+        challenge: the card's latest challenge, 8 bytes, which makes the process key.
+        header: CLA INS P1 P2, 4 bytes.
+        block: the plain data in whole cipher blocks; empty where the command carries a MAC only.
+            Secret: whoever filled it wipes it.
+
+    Raises:
+        ValueError: a part has another length.
+    """
+
+    algorithm: Algorithm
+    key: KeyReference
+    card_factor: bytes
+    region: str
+    challenge: bytes
+    header: bytes
+    block: bytearray
+
+    def __post_init__(self) -> None:
+        _check_eight(self.card_factor, self.challenge)
+        _check_region(self.region)
+        if len(self.header) != 4:
+            raise ValueError("a header has 4 bytes")
+        if len(self.block) % self.algorithm.block_size or len(self.block) > 240:
+            raise ValueError("the data are whole blocks that fit a short command with their MAC")
+
+    def __repr__(self) -> str:
+        name = self.header.hex().upper()
+        return f"ProtectionRequest({name}, {self.key.name}, {self.algorithm.name})"
+
+    def mac_input(self, encrypted: bytes) -> bytes:
+        """CLA INS P1 P2 Lc ‖ encrypted data ‖ 80 00…, whole blocks; Lc counts the MAC (mark C)."""
+        text = self.header + bytes((len(encrypted) + MAC_SIZE,)) + encrypted + b"\x80"
+        return text + bytes(-len(text) % self.algorithm.block_size)
 
 
 class Custodian(Protocol):
@@ -105,6 +162,14 @@ class Custodian(Protocol):
 
     def cryptogram(self, request: AuthenticationRequest) -> bytes | None:
         """The 8-byte result; None when this custodian lacks the key or the algorithm.
+
+        Raises:
+            PsamUnavailable: it cannot be asked at all.
+        """
+
+    def protect(self, request: ProtectionRequest) -> bytes | None:
+        """The command's data: encrypted block ‖ MAC (4 bytes); None when this custodian lacks
+        the key or the algorithm.
 
         Raises:
             PsamUnavailable: it cannot be asked at all.
@@ -123,11 +188,18 @@ class FirstThatCan:
         Raises:
             PsamUnavailable: there is no custodian, or none of them can be asked.
         """
+        return self._first(lambda custodian: custodian.cryptogram(request))
+
+    def protect(self, request: ProtectionRequest) -> bytes | None:
+        """See `Custodian.protect`; the same errors as `cryptogram`."""
+        return self._first(lambda custodian: custodian.protect(request))
+
+    def _first(self, ask: Callable[[Custodian], bytes | None]) -> bytes | None:
         answered = False
         failure = PsamUnavailable("there is no custodian of keys")
         for custodian in self._custodians:
             try:
-                result = custodian.cryptogram(request)
+                result = ask(custodian)
             except PsamUnavailable as error:
                 failure = error
                 continue
@@ -141,3 +213,13 @@ class FirstThatCan:
 
 def _is_hex(text: str) -> bool:
     return all(character in "0123456789ABCDEF" for character in text)
+
+
+def _check_eight(*parts: bytes) -> None:
+    if any(len(part) != 8 for part in parts):
+        raise ValueError("factor, challenge and data have 8 bytes each")
+
+
+def _check_region(region: str) -> None:
+    if len(region) != 6 or not (region.isascii() and region.isdecimal()):
+        raise ValueError("a region has six digits")

@@ -1,16 +1,18 @@
 """A PSAM (终端安全模块): the card in the terminal that holds the keys to residents' cards.
 
 Commands as social security PSAMs take them: ``BF DE`` derives a process key from factors and
-challenge, ``80 FA`` encrypts the data with it.
+challenge, ``80 FA`` encrypts or takes a MAC with it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from apdu import derivation
 from apdu.channel import Channel
 from apdu.command import Command
 from apdu.commands import read_binary, select_by_fid, select_by_name
-from apdu.custodian import Algorithm, AuthenticationRequest
+from apdu.custodian import MAC_SIZE, Algorithm, AuthenticationRequest, ProtectionRequest
 from apdu.errors import CardError, CardReset, MalformedAnswer, PsamUnavailable
 from apdu.response import Response
 from apdu.status import raise_for
@@ -24,6 +26,9 @@ _SSF33_NAME = bytes.fromhex("7378322E73682EC9E7BBE1B1A3D5CF")
 _TERMINAL_FILE, _TERMINAL_SIZE = 0x16, 6
 _NO_SUCH_KEY = frozenset((0x6A82, 0x6A88, 0x9403))
 _RESULT_SIZE = 8
+_ENCRYPT, _MAC = 0x00, 0x05
+"""P1 of ``80 FA``."""
+_Request = AuthenticationRequest | ProtectionRequest
 
 
 def is_psam(transport: Transport) -> bool:
@@ -57,15 +62,11 @@ class PsamCustodian:
         Raises:
             PsamUnavailable: it is absent, mute, or no social security PSAM.
         """
-        try:
-            try:
-                return self._compute(request)
-            except CardReset:
-                self._environment = None
-                return self._compute(request)
-        except CardError as error:
-            self._environment = None
-            raise PsamUnavailable(f"the PSAM failed: {type(error).__name__}") from error
+        return self._whole_step(lambda: self._cryptogram(request))
+
+    def protect(self, request: ProtectionRequest) -> bytes | None:
+        """See `apdu.custodian.Custodian.protect`; otherwise as `cryptogram`."""
+        return self._whole_step(lambda: self._protect(request))
 
     def terminal_number(self) -> str | None:
         """The terminal number (终端机编号), 12 digits; None when the PSAM shows none.
@@ -84,21 +85,57 @@ class PsamCustodian:
         number = answer.data.hex()
         return number if answer.ok and len(number) == 12 and number.isdecimal() else None
 
-    def _compute(self, request: AuthenticationRequest) -> bytes | None:
-        if not self._select(ssf33=request.algorithm is Algorithm.SSF33):
+    def _whole_step(self, step: Callable[[], bytes | None]) -> bytes | None:
+        try:
+            try:
+                return step()
+            except CardReset:
+                self._environment = None
+                return step()
+        except CardError as error:
+            self._environment = None
+            raise PsamUnavailable(f"the PSAM failed: {type(error).__name__}") from error
+
+    def _cryptogram(self, request: AuthenticationRequest) -> bytes | None:
+        if not self._derive(request):
             return None
+        return self._compute(_ENCRYPT, request.data, _RESULT_SIZE)
+
+    def _protect(self, request: ProtectionRequest) -> bytes | None:
+        encrypted = b""
+        if request.block:
+            if not self._derive(request):
+                return None
+            encrypted = self._compute(_ENCRYPT, request.block, len(request.block))
+        # Derived anew: whether a PSAM keeps the process key after one use is not public, and the
+        # same factors and challenge give the same key either way.
+        if not self._derive(request):
+            return None
+        size = request.algorithm.block_size
+        text = bytes(size) + request.mac_input(encrypted)
+        # Some answer with the whole last block, of which the card wants the head.
+        return encrypted + self._compute(_MAC, text, size, MAC_SIZE)[:MAC_SIZE]
+
+    def _derive(self, request: _Request) -> bool:
+        """Make the process key; False when the PSAM does not hold the key."""
+        if not self._select(ssf33=request.algorithm is Algorithm.SSF33):
+            return False
         key = request.key
         index = key.psam_index(request.algorithm)
         derived = self._channel.send(
             Command(0xBF, 0xDE, key.usage, index, _factors(request) + request.challenge)
         )
         if derived.sw in _NO_SUCH_KEY:
-            return None
+            return False
         raise_for("PSAM DERIVE", derived)
-        answer = self._channel.send(Command(0x80, 0xFA, 0, 0, request.data, ne=_RESULT_SIZE))
-        raise_for("PSAM ENCRYPT", answer)
-        if len(answer.data) != _RESULT_SIZE:
-            raise MalformedAnswer("the PSAM's result does not have 8 bytes")
+        return True
+
+    def _compute(self, how: int, data: bytes | bytearray, *sizes: int) -> bytes:
+        """Use the process key: `how` is P1 of ``80 FA``, `sizes` what may come back."""
+        answer = self._channel.send(Command(0x80, 0xFA, how, 0, data, ne=max(sizes)))
+        raise_for("PSAM ENCRYPT" if how == _ENCRYPT else "PSAM MAC", answer)
+        if len(answer.data) not in sizes:
+            raise MalformedAnswer("the PSAM's result has another length")
         return answer.data
 
     def _select(self, *, ssf33: bool) -> bool:
@@ -126,7 +163,7 @@ def _absent(response: Response) -> bool:
     return False
 
 
-def _factors(request: AuthenticationRequest) -> bytes:
+def _factors(request: _Request) -> bytes:
     """The factors in the order that ``BF DE`` wants: card, city, province."""
     levels, factors = request.key.levels, b""
     if levels >= 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from apdu.card import SocialSecurityCard
-from apdu.custodian import AuthenticationRequest, Custodian, FirstThatCan
+from apdu.custodian import AuthenticationRequest, Custodian, FirstThatCan, ProtectionRequest
 from apdu.errors import CardAbsent, CardError, CardReset, PsamUnavailable
 from apdu.holder import Holder
 from apdu.psam import PsamCustodian
@@ -34,8 +34,15 @@ class PsamInReader:
         Raises:
             PsamUnavailable: the slot is empty, gone or silent.
         """
+        return self._asked(lambda psam: psam.cryptogram(request))
+
+    def protect(self, request: ProtectionRequest) -> bytes | None:
+        """See `apdu.custodian.Custodian.protect`; the same errors as `cryptogram`."""
+        return self._asked(lambda psam: psam.protect(request))
+
+    def _asked(self, ask: Callable[[PsamCustodian], bytes | None]) -> bytes | None:
         try:
-            return self._opened().cryptogram(request)
+            return ask(self._opened())
         except PsamUnavailable:
             self.close()
             raise

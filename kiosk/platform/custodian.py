@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apdu.custodian import Algorithm, AuthenticationRequest
+from apdu.custodian import Algorithm, AuthenticationRequest, ProtectionRequest
 from apdu.errors import PsamUnavailable
 from kiosk.platform.client import PlatformClient
 from kiosk.platform.errors import PlatformRefused, PlatformUnavailable, Problem
@@ -38,3 +38,7 @@ class PlatformCustodian:
                 raise
             return None
         raise PsamUnavailable(f"the platform's key service does not answer: {unavailable.value}")
+
+    def protect(self, request: ProtectionRequest) -> bytes | None:
+        """None: docs/platform-api.md knows no protected commands."""
+        return None

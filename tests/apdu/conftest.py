@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from apdu import derivation
-from apdu.custodian import Algorithm, AuthenticationRequest
+from apdu.custodian import Algorithm, AuthenticationRequest, ProtectionRequest
 from apdu.derivation import Scheme
 from apdu.errors import CardError, PsamUnavailable
 
@@ -83,9 +83,27 @@ class SoftwareCustodian:
     def __init__(self, roots: dict[str, bytes], *, available: bool = True) -> None:
         self.roots = roots
         self.available = available
-        self.requests: list[AuthenticationRequest] = []
+        self.requests: list[AuthenticationRequest | ProtectionRequest] = []
 
     def cryptogram(self, request: AuthenticationRequest) -> bytes | None:
+        found = self._sub_key(request)
+        if found is None:
+            return None
+        scheme, sub_key = found
+        return derivation.authenticator(scheme, sub_key, request.challenge, request.data)
+
+    def protect(self, request: ProtectionRequest) -> bytes | None:
+        found = self._sub_key(request)
+        if found is None:
+            return None
+        scheme, sub_key = found
+        encrypted = derivation.encrypt(scheme, sub_key, request.challenge, request.block)
+        text = request.mac_input(encrypted)
+        return encrypted + derivation.mac(scheme, sub_key, request.challenge, text)
+
+    def _sub_key(
+        self, request: AuthenticationRequest | ProtectionRequest
+    ) -> tuple[Scheme, bytes] | None:
         self.requests.append(request)
         if not self.available:
             raise PsamUnavailable("switched off")
@@ -93,8 +111,7 @@ class SoftwareCustodian:
         if root is None or request.algorithm is Algorithm.SSF33:
             return None
         scheme = Scheme.TDES if request.algorithm is Algorithm.TDES else Scheme.SM4_SIMULATED
-        sub_key = derivation.card_key(scheme, root, request.card_factor)
-        return derivation.authenticator(scheme, sub_key, request.challenge, request.data)
+        return scheme, derivation.card_key(scheme, root, request.card_factor)
 
 
 class DemoCard:

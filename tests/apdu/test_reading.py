@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apdu.card import SocialSecurityCard
-from apdu.custodian import Algorithm, AuthenticationRequest
+from apdu.custodian import Algorithm, AuthenticationRequest, ProtectionRequest
 from apdu.errors import (
     CardError,
     CardMute,
@@ -253,6 +253,9 @@ def test_nothing_personal_in_trace_reprs_and_exceptions(scripted: Any, demo: Any
 def test_a_custodian_that_breaks_is_seen(scripted: Any, demo: Any) -> None:
     class Broken:
         def cryptogram(self, request: AuthenticationRequest) -> bytes | None:
+            raise ZeroDivisionError
+
+        def protect(self, request: ProtectionRequest) -> bytes | None:
             raise ZeroDivisionError
 
     data = demo()
