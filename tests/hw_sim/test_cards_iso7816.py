@@ -10,7 +10,7 @@ from hw_sim.cards.iso7816 import CardSystem, Command, Memory, SwError
 
 
 class EchoCard(CardSystem):
-    """Answers as many bytes as P1P2 say; 00 02 fails inside."""
+    """Answers as many bytes as P1P2 say; 00 02 fails inside, 00 04 refuses."""
 
     def __init__(self, *, t0: bool) -> None:
         super().__init__(b"\x3b\x00", t0=t0)
@@ -18,7 +18,7 @@ class EchoCard(CardSystem):
 
     @property
     def handlers(self) -> Mapping[tuple[int, int], Callable[[Command], bytes]]:
-        return {(0x00, 0x01): self._echo, (0x00, 0x02): self._break}
+        return {(0x00, 0x01): self._echo, (0x00, 0x02): self._break, (0x00, 0x04): self._refuse}
 
     def drop_volatile_state(self) -> None:
         self.drops += 1
@@ -27,6 +27,13 @@ class EchoCard(CardSystem):
         self.memory.write("last", command.data)
         length = command.p1 << 8 | command.p2
         return bytes(i & 0xFF for i in range(length))
+
+    def _refuse(self, command: Command) -> bytes:
+        """Spends a try for good, writes, and refuses then."""
+        self.memory.write("tries", 2)
+        self.memory.commit()
+        self.memory.write("last", b"half")
+        raise SwError(0x6A80)
 
     def _break(self, command: Command) -> bytes:
         self.memory.write("last", b"half")
@@ -85,6 +92,12 @@ def test_other_lengths_are_wrong(raw: str) -> None:
         (True, "00010003 01 AA", "6103"),
         (True, "00010003 01 AA 00", "6103"),
         (True, "00010000 01 AA 00", "9000"),
+        (True, "00010000", "9000"),
+        (True, "0001000000", "9000"),
+        (True, "00010003", "6C03"),
+        (True, "00010140 10", "6C00"),
+        (False, "00010140 10", "6C00"),
+        (True, "00010140 01 AA", "6100"),
         (False, "80010000", "6E00"),
         (False, "00030000", "6D00"),
         (False, "00C0000000", "6985"),
@@ -142,6 +155,13 @@ def test_a_bug_is_6f00_recorded_and_undone() -> None:
     assert card.execute(bytes.fromhex("00020000")) == b"\x6f\x00"
     assert [type(bug) for bug in card.bugs] == [KeyError]
     assert card.memory.read("last") == b"\xaa"
+
+
+def test_a_refused_command_leaves_nothing_but_what_it_committed() -> None:
+    card = EchoCard(t0=False)
+    card.execute(bytes.fromhex("0001000001AA"))
+    assert card.execute(bytes.fromhex("00040000")) == b"\x6a\x80"
+    assert (card.memory.read("last"), card.memory.count("tries")) == (b"\xaa", 2)
 
 
 def test_a_tear_takes_the_command_back() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from typing import Literal
 
 import pytest
@@ -47,6 +48,65 @@ def test_sm4_authenticator_folds_the_block_of_the_simulated_profile() -> None:
     block = keys.sm4_encrypt(process, data + bytes(8))
     folded = bytes(block[i] ^ block[i + 8] for i in range(8))
     assert keys.authenticator(MASTER, challenge, data, Algorithm.SM4) == folded
+
+
+ROOTS = {
+    ("IRK_SSSE", "01"): b"SIMULATED-IRK-01",
+    ("RK_SSSE", "03"): b"SIMULATED-RKS-03",
+    ("UK_SSSE", "01"): b"SIMULATED-UKS-01",
+    ("STK_SSSE", "03"): b"SIMULATED-STK-03",
+    ("PUK", "01"): b"SIMULATED-PUK-01",
+    ("UK4_DF01", "03"): b"SIMULATED-U41-03",
+}
+
+
+@pytest.mark.parametrize(("name", "flag"), ROOTS)
+def test_roots_say_whose_they_are(name: keys.KeyName, flag: str) -> None:
+    assert keys.root_key(name, Algorithm(flag)) == ROOTS[name, flag]
+
+
+def test_no_two_keys_share_a_root() -> None:
+    roots = {keys.root_key(name, algorithm) for name in keys.KEY_NAMES for algorithm in Algorithm}
+    assert len(roots) == 2 * len(keys.KEY_NAMES)
+    assert {len(root) for root in roots} == {16}
+
+
+def openssl(cipher: str, key: bytes, data: bytes, iv: bytes | None = None) -> bytes:
+    """What openssl's command line makes of whole blocks."""
+    command = ["openssl", "enc", f"-{cipher}", "-K", key.hex(), "-nopad"]
+    vector = [] if iv is None else ["-iv", iv.hex()]
+    done = subprocess.run([*command, *vector], input=data, capture_output=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("length", [4, 8, 13, 16, 21])
+def test_mac_of_a_3des_card_is_single_des_in_cbc(length: int) -> None:
+    process, data = bytes(range(1, 9)), bytes(range(100, 100 + length))
+    padded = (data + b"\x80").ljust((length // 8 + 1) * 8, b"\0")
+    chained = openssl("des-ede-cbc", process * 2, padded, bytes(8))
+    assert keys.mac(process, bytes(8), data, Algorithm.TRIPLE_DES) == chained[-8:-4]
+
+
+@pytest.mark.parametrize("length", [4, 15, 16, 21])
+def test_mac_of_an_sm4_card_is_sm4_in_cbc(length: int) -> None:
+    data, iv = bytes(range(100, 100 + length)), bytes(range(16))
+    padded = (data + b"\x80").ljust((length // 16 + 1) * 16, b"\0")
+    chained = openssl("sm4-cbc", MASTER, padded, iv)
+    assert keys.mac(MASTER, iv, data, Algorithm.SM4) == chained[-16:-12]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "process"), [(Algorithm.TRIPLE_DES, MASTER[:8]), (Algorithm.SM4, MASTER)]
+)
+def test_data_of_secure_messaging_is_enciphered_block_by_block(
+    algorithm: Algorithm, process: bytes
+) -> None:
+    size = keys.block_size(algorithm)
+    cipher, key = ("sm4-ecb", process) if algorithm is Algorithm.SM4 else ("des-ede", process * 2)
+    blocks = bytes(range(2 * size))
+    enciphered = keys.encrypt(process, blocks, algorithm)
+    assert enciphered == openssl(cipher, key, blocks)
+    assert keys.decrypt(process, enciphered, algorithm) == blocks
 
 
 def test_factors_are_those_of_the_domain_facts() -> None:

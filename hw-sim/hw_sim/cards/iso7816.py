@@ -75,6 +75,17 @@ class Command:
         return cls(cla, ins, p1, p2, data, (rest[0] or 256) if rest else None)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Data under another status word than 9000: a warning such as 6282 or 6283."""
+
+    data: bytes
+    sw: int
+
+
+Handler = Callable[[Command], bytes | Answer]
+
+
 class Card(Protocol):
     """What a slot holds: everything that the far end of the contacts can do."""
 
@@ -98,7 +109,8 @@ class Card(Protocol):
 
 
 class Memory:
-    """Non-volatile memory with an undo log: what a torn command wrote is taken back."""
+    """Non-volatile memory with an undo log: what a torn or refused command wrote is taken back,
+    except what it committed itself, such as a try that is spent."""
 
     def __init__(self) -> None:
         self._values: dict[str, bytes] = {}
@@ -135,19 +147,22 @@ class CardSystem:
 
     Args:
         atr: answer to reset, 2..33 bytes.
-        t0: behave like a T=0 card: answers wait for GET RESPONSE behind 61xx, and an Le
-            that is not the answer's length gets 6Cxx.
+        t0: hold to the P3 rules of T=0 (ISO/IEC 7816-3 §12.2): the answer to a command with data
+            waits for GET RESPONSE behind 61xx whatever Le came with it, four bytes are a P3 of
+            00, and an Le that is not the answer's length gets 6Cxx. Otherwise the card answers
+            as through a reader that does all that itself.
+        memory: its non-volatile memory, a new one by default.
 
     Attributes:
         bugs: unexpected exceptions; whoever tests a card looks that it stayed empty.
     """
 
-    def __init__(self, atr: bytes, *, t0: bool) -> None:
+    def __init__(self, atr: bytes, *, t0: bool, memory: Memory | None = None) -> None:
         self._atr = atr
         self.t0 = t0
-        self.memory = Memory()
+        self.memory = Memory() if memory is None else memory
         self.bugs: list[Exception] = []
-        self._waiting = b""
+        self._waiting = Answer(b"", OK)
 
     @property
     def atr(self) -> bytes:
@@ -155,7 +170,7 @@ class CardSystem:
 
     @property
     @abstractmethod
-    def handlers(self) -> Mapping[tuple[int, int], Callable[[Command], bytes]]:
+    def handlers(self) -> Mapping[tuple[int, int], Handler]:
         """Handler of each (CLA, INS); it returns the answer's data or raises SwError."""
 
     @abstractmethod
@@ -184,13 +199,14 @@ class CardSystem:
         self._start()
 
     def _start(self) -> None:
-        self._waiting = b""
+        self._waiting = Answer(b"", OK)
         self.drop_volatile_state()
 
     def _run(self, raw: bytes) -> bytes:
         try:
-            return self._answer(Command.parse(raw))
+            return self._answer(Command.parse(raw + b"\0" if self.t0 and len(raw) == 4 else raw))
         except SwError as error:
+            self.memory.roll_back()
             return error.sw.to_bytes(2, "big")
         except Exception as error:
             # A card thread that dies would hang its slot for ever: nothing may pass here.
@@ -199,42 +215,47 @@ class CardSystem:
             return BUG.to_bytes(2, "big")
 
     def _answer(self, command: Command) -> bytes:
-        waiting, self._waiting = self._waiting, b""
+        waiting, self._waiting = self._waiting, Answer(b"", OK)
         if (command.cla, command.ins) == (0x00, 0xC0):
             return self._get_response(command, waiting)
         handler = self.handlers.get((command.cla, command.ins))
         if handler is None:
             known = any(cla == command.cla for cla, _ in self.handlers)
             raise SwError(UNKNOWN_INSTRUCTION if known else UNKNOWN_CLASS)
-        data = handler(command)
-        if not data:
-            return OK.to_bytes(2, "big")
-        if command.data and self.t0:
-            return self._wait(data)
-        if command.ne is None:
-            return self._wait(data)
-        if command.ne < min(len(data), 256) or (self.t0 and command.ne > len(data)):
-            raise SwError(0x6C00 | (len(data) & 0xFF))
-        return self._part(data, command.ne)
+        given = handler(command)
+        answer = given if isinstance(given, Answer) else Answer(given, OK)
+        length = len(answer.data)
+        if not length:
+            return answer.sw.to_bytes(2, "big")
+        if command.ne is None or (command.data and self.t0):
+            return self._wait(answer)
+        if command.ne < min(length, 256) or (self.t0 and command.ne > length):
+            raise SwError(0x6C00 | _length_byte(length))
+        return self._part(answer, command.ne)
 
-    def _get_response(self, command: Command, waiting: bytes) -> bytes:
-        if not waiting:
+    def _get_response(self, command: Command, waiting: Answer) -> bytes:
+        if not waiting.data:
             raise SwError(CONDITIONS)
         if command.data or command.p1 or command.p2:
             raise SwError(WRONG_P1_P2)
         ne = command.ne or 256
-        if ne > len(waiting) and self.t0:
+        if ne > len(waiting.data) and self.t0:
             self._waiting = waiting
-            raise SwError(0x6C00 | len(waiting))
+            raise SwError(0x6C00 | len(waiting.data))
         return self._part(waiting, ne)
 
-    def _part(self, data: bytes, ne: int) -> bytes:
-        """The first ``ne`` bytes and 9000, or 61xx while more wait."""
-        first, rest = data[:ne], data[ne:]
+    def _part(self, answer: Answer, ne: int) -> bytes:
+        """The first ``ne`` bytes and the status word, or 61xx while more wait."""
+        first, rest = answer.data[:ne], answer.data[ne:]
         if not rest:
-            return first + OK.to_bytes(2, "big")
-        return first + self._wait(rest)
+            return first + answer.sw.to_bytes(2, "big")
+        return first + self._wait(Answer(rest, answer.sw))
 
-    def _wait(self, data: bytes) -> bytes:
-        self._waiting = data
-        return bytes((0x61, len(data) if len(data) < 256 else 0))
+    def _wait(self, answer: Answer) -> bytes:
+        self._waiting = answer
+        return bytes((0x61, _length_byte(len(answer.data))))
+
+
+def _length_byte(length: int) -> int:
+    """SW2 of 61xx and 6Cxx: 00 stands for 256 and more."""
+    return length if length < 256 else 0

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from types import MappingProxyType
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -23,19 +22,27 @@ class Algorithm(Enum):
     SM4 = "03"
 
 
-KeyName = Literal["IRK_SSSE", "RK_SSSE", "UK_SSSE"]
-KEY_NAMES: tuple[KeyName, ...] = ("IRK_SSSE", "RK_SSSE", "UK_SSSE")
+# A/B §4.2; the numbering of the DF07 keys is ours (I), the table there gives no names.
+KeyName = Literal[
+    "IRK_SSSE", "RK_SSSE", "UK_SSSE", "PUK", "STK_SSSE",
+    "RK1_DF01", "UK1_DF01", "UK2_DF01", "UK3_DF01", "UK4_DF01", "UK5_DF01", "UK6_DF01",
+    "RK1_DF02", "UK2_DF02", "UK3_DF02", "UK4_DF02", "UK5_DF02", "UK6_DF02",
+    "RK1_DF03", "RK2_DF03", "UK1_DF03", "UK2_DF03", "UK3_DF03", "UK4_DF03", "UK5_DF03",
+    "UK6_DF03", "UK7_DF03", "UK8_DF03",
+    "RK1_DF04", "UK1_DF04", "UK2_DF04",
+    "RK1_DF07", "RK2_DF07", "RK3_DF07", "UK1_DF07", "UK2_DF07", "UK3_DF07",
+]  # fmt: skip
+KEY_NAMES: tuple[KeyName, ...] = get_args(KeyName)
 
-_ROOTS: Mapping[tuple[str, Algorithm], bytes] = MappingProxyType(
-    {
-        ("IRK_SSSE", Algorithm.TRIPLE_DES): b"SIMULATED-IRK-01",
-        ("RK_SSSE", Algorithm.TRIPLE_DES): b"SIMULATED-RKS-01",
-        ("UK_SSSE", Algorithm.TRIPLE_DES): b"SIMULATED-UKS-01",
-        ("IRK_SSSE", Algorithm.SM4): b"SIMULATED-IRK-03",
-        ("RK_SSSE", Algorithm.SM4): b"SIMULATED-RKS-03",
-        ("UK_SSSE", Algorithm.SM4): b"SIMULATED-UKS-03",
-    }
-)
+
+def root_key(name: KeyName, algorithm: Algorithm) -> bytes:
+    """The simulated national root of a key, 16 bytes: its own name in ASCII, shortened."""
+    family, _, application = name.partition("_")
+    if application.startswith("DF"):
+        short = family[0] + family[2] + application[-1]
+    else:
+        short = (family + "S")[:3]
+    return f"SIMULATED-{short}-{algorithm.value}".encode("ascii")
 
 
 def des3_encrypt(key: bytes, data: bytes) -> bytes:
@@ -45,12 +52,12 @@ def des3_encrypt(key: bytes, data: bytes) -> bytes:
 
 def des_encrypt(key: bytes, data: bytes) -> bytes:
     """Single DES, ECB; key 8 bytes, data a multiple of 8."""
-    return _ecb(Cipher(TripleDES(key * 3), modes.ECB()), data)
+    return _ecb(_des(key), data)
 
 
 def sm4_encrypt(key: bytes, data: bytes) -> bytes:
     """SM4, ECB; key 16 bytes, data a multiple of 16."""
-    return _ecb(Cipher(algorithms.SM4(key), modes.ECB()), data)
+    return _ecb(_sm4(key), data)
 
 
 def province_factor(region: str) -> bytes:
@@ -103,9 +110,52 @@ def authenticator(subkey: bytes, challenge: bytes, data: bytes, algorithm: Algor
     return seal(process_key(subkey, challenge, algorithm), data, algorithm)
 
 
+def block_size(algorithm: Algorithm) -> int:
+    """Bytes of one block: 8 or 16."""
+    match algorithm:
+        case Algorithm.TRIPLE_DES:
+            return 8
+        case Algorithm.SM4:
+            return 16
+        case _:
+            assert_never(algorithm)
+
+
+def encrypt(process: bytes, block: bytes, algorithm: Algorithm) -> bytes:
+    """Enciphers data of secure messaging under a process key (§3.2): ECB of whole blocks."""
+    return _ecb(_process_cipher(process, algorithm), block)
+
+
+def decrypt(process: bytes, block: bytes, algorithm: Algorithm) -> bytes:
+    """Takes ``encrypt`` back."""
+    decryptor = _process_cipher(process, algorithm).decryptor()
+    return decryptor.update(block) + decryptor.finalize()
+
+
+def mac(process: bytes, iv: bytes, data: bytes, algorithm: Algorithm) -> bytes:
+    """The 4 bytes that end a command of secure messaging.
+
+    3DES cards: single DES in CBC [C §3.2]. SM4 cards: SM4 in CBC, the simulator's profile [I].
+
+    Args:
+        process: process key, 8 bytes (3DES) or 16 (SM4).
+        iv: one block; zero for the social security application.
+        data: CLA INS P1 P2 Lc and the enciphered data; padded here by 80 00...
+    """
+    size = block_size(algorithm)
+    padded = data + b"\x80"
+    padded += bytes(-len(padded) % size)
+    chain = iv
+    for start in range(0, len(padded), size):
+        block = padded[start : start + size]
+        mixed = bytes(a ^ b for a, b in zip(chain, block, strict=True))
+        chain = encrypt(process, mixed, algorithm)
+    return chain[:4]
+
+
 def city_key(name: KeyName, algorithm: Algorithm, region: str) -> bytes:
     """The key that a PSAM of that city holds: root, province, city."""
-    key = diversify(_ROOTS[name, algorithm], province_factor(region), algorithm)
+    key = diversify(root_key(name, algorithm), province_factor(region), algorithm)
     return diversify(key, city_factor(region), algorithm)
 
 
@@ -152,6 +202,24 @@ def hsm_cryptogram(
 
 def _inverted(data: bytes) -> bytes:
     return bytes(byte ^ 0xFF for byte in data)
+
+
+def _des(key: bytes) -> Cipher[modes.ECB]:
+    return Cipher(TripleDES(key * 3), modes.ECB())
+
+
+def _sm4(key: bytes) -> Cipher[modes.ECB]:
+    return Cipher(algorithms.SM4(key), modes.ECB())
+
+
+def _process_cipher(process: bytes, algorithm: Algorithm) -> Cipher[modes.ECB]:
+    match algorithm:
+        case Algorithm.TRIPLE_DES:
+            return _des(process)
+        case Algorithm.SM4:
+            return _sm4(process)
+        case _:
+            assert_never(algorithm)
 
 
 def _ecb(cipher: Cipher[modes.ECB], data: bytes) -> bytes:
