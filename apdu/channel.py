@@ -62,7 +62,8 @@ class Channel:
         try:
             response = Response.parse(self._transport.transmit(buffer))
         finally:
-            if command.ins in _SECRET:
+            # Data in a `bytearray` are wiped by their owner; their copy here, by us.
+            if command.ins in _SECRET or isinstance(command.data, bytearray):
                 wipe(buffer)
         if len(response.data) > (command.ne or 0):
             raise MalformedAnswer("the card returned more than it was asked for")

@@ -1,4 +1,7 @@
-"""Diversification and authentication results, against published and independent values."""
+"""Diversification, authentication results and protected commands, against published and
+independent values."""
+
+import subprocess
 
 import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
@@ -63,6 +66,61 @@ def test_the_zero_key_gives_the_known_des_block() -> None:
     # DES of a zero block under a zero key; two equal halves make 3DES into DES.
     known = bytes.fromhex("8ca64de9c1b123a7")
     assert derivation.process_key(Scheme.TDES, bytes(16), bytes(8)) == known
+    process = derivation.authenticator(Scheme.TDES, bytes(16), bytes(8), bytes(8))
+    assert process == bytes.fromhex("0494f89708871d3f")
+
+
+CHALLENGE = bytes(range(8))
+BLOCKS = {
+    Scheme.TDES: bytes.fromhex("0312345680000000"),
+    Scheme.SM4_SIMULATED: bytes.fromhex("03123456800000000000000000000000"),
+}
+ENCRYPTED = {
+    Scheme.TDES: bytes.fromhex("c2aca9f1c47b64fb"),
+    Scheme.SM4_SIMULATED: bytes.fromhex("b35642fbf3c59d29ae4e7bd5af45f6ac"),
+}
+RELOAD_MACS = {Scheme.TDES: "7a1ffc2d", Scheme.SM4_SIMULATED: "b32eb23b"}
+UNBLOCK_MACS = {Scheme.TDES: "21aaef9f", Scheme.SM4_SIMULATED: "cc33d072"}
+
+
+def macced(scheme: Scheme, encrypted: bytes) -> bytes:
+    """What a MAC is taken over: header, Lc, encrypted data, 80 00…"""
+    size = 8 if scheme is Scheme.TDES else 16
+    header = bytes.fromhex("84240001" if encrypted else "84240000")
+    text = header + bytes((len(encrypted) + 4,)) + encrypted + b"\x80"
+    return text + bytes(-len(text) % size)
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+def test_known_answers_of_protected_commands(scheme: Scheme) -> None:
+    # Pinned by openssl's command line: see the peer below.
+    encrypted = derivation.encrypt(scheme, MASTER, CHALLENGE, BLOCKS[scheme])
+    assert encrypted == ENCRYPTED[scheme]
+    reload = derivation.mac(scheme, MASTER, CHALLENGE, macced(scheme, encrypted))
+    assert reload.hex() == RELOAD_MACS[scheme]
+    unblock = derivation.mac(scheme, MASTER, CHALLENGE, macced(scheme, b""))
+    assert unblock.hex() == UNBLOCK_MACS[scheme]
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("scheme", Scheme)
+def test_peer_openssl_gives_the_same_protected_commands(scheme: Scheme) -> None:
+    def openssl(cipher: str, key: bytes, data: bytes, *more: str) -> bytes:
+        command = ["openssl", "enc", f"-{cipher}", "-K", key.hex(), "-nopad", *more]
+        return subprocess.run(command, input=data, capture_output=True, check=True).stdout
+
+    if scheme is Scheme.TDES:
+        # Two equal halves make 3DES single DES, which openssl has set aside.
+        key = openssl("des-ede", MASTER, CHALLENGE) * 2
+        ecb, cbc, vector = "des-ede", "des-ede-cbc", bytes(8)
+    else:
+        inverted = bytes(byte ^ 0xFF for byte in CHALLENGE)
+        key = openssl("sm4-ecb", MASTER, CHALLENGE + inverted)
+        ecb, cbc, vector = "sm4-ecb", "sm4-cbc", bytes(16)
+    assert openssl(ecb, key, BLOCKS[scheme]) == ENCRYPTED[scheme]
+    for encrypted, mac in ((ENCRYPTED[scheme], RELOAD_MACS), (b"", UNBLOCK_MACS)):
+        chain = openssl(cbc, key, macced(scheme, encrypted), "-iv", vector.hex())
+        assert chain[-len(vector) :][:4].hex() == mac[scheme]
 
 
 @pytest.mark.parametrize("scheme", Scheme)
@@ -72,6 +130,9 @@ def test_wrong_lengths_are_refused(scheme: Scheme) -> None:
         lambda: derivation.diversify(scheme, MASTER, FACTOR[:7]),
         lambda: derivation.authenticator(scheme, MASTER, FACTOR, b""),
         lambda: derivation.process_key(scheme, MASTER, b""),
+        lambda: derivation.encrypt(scheme, MASTER, CHALLENGE, bytes(7)),
+        lambda: derivation.mac(scheme, MASTER, CHALLENGE, bytes(9)),
+        lambda: derivation.mac(scheme, MASTER, CHALLENGE, b""),
         lambda: derivation.city_factor("4299"),
         lambda: derivation.province_factor("４２９９００"),
     ):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apdu.custodian import Algorithm, AuthenticationRequest, KeyReference
+from apdu.custodian import Algorithm, AuthenticationRequest, KeyReference, ProtectionRequest
 from apdu.errors import CardMute, CardRemoved, CardReset, PsamUnavailable, ReaderGone
 from apdu.psam import PsamCustodian, is_psam
 
@@ -39,6 +39,115 @@ def test_one_result_and_the_next_without_selecting_again(scripted: Any) -> None:
     )
     for _ in range(2):
         assert psam.cryptogram(request()) == bytes.fromhex(RESULT)
+
+
+STK = KeyReference("STK", None, 0x48, 0x09, "0173")
+DERIVE_STK = f"BFDE480918{FACTOR}{CITY}{CHALLENGE}"
+BLOCK_3DES, BLOCK_SM4 = "0312345680000000", "03123456800000000000000000000000"
+ENCRYPTED, MAC = "E0E1E2E3E4E5E6E7", "A0A1A2A3"
+MAC_3DES = f"80FA050018{'00' * 8}842400010C{ENCRYPTED}80000008"
+
+
+def protection(algorithm: Algorithm, header: str, block: str) -> ProtectionRequest:
+    factor, challenge = bytes.fromhex(FACTOR), bytes.fromhex(CHALLENGE)
+    plain = bytearray.fromhex(block)
+    return ProtectionRequest(
+        algorithm, STK, factor, "429900", challenge, bytes.fromhex(header), plain
+    )
+
+
+@pytest.mark.parametrize("mac", [MAC, MAC + "FFFFFFFF"])
+def test_a_reload_of_a_3des_card_is_encrypted_then_macced(scripted: Any, mac: str) -> None:
+    card = scripted(
+        (SELECT, "9000"),
+        (DERIVE_STK, "9000"),
+        (f"80FA000008{BLOCK_3DES}08", f"{ENCRYPTED}9000"),
+        (DERIVE_STK, "9000"),
+        (MAC_3DES, f"{mac}9000"),
+    )
+    asked = protection(Algorithm.TDES, "84240001", BLOCK_3DES)
+    assert PsamCustodian(card).protect(asked) == bytes.fromhex(ENCRYPTED + MAC)
+
+
+def test_a_reload_of_an_sm4_card_has_blocks_of_16_bytes(scripted: Any) -> None:
+    card = scripted(
+        (SELECT, "9000"),
+        (DERIVE_STK, "9000"),
+        (f"80FA000010{BLOCK_SM4}10", f"{ENCRYPTED * 2}9000"),
+        (DERIVE_STK, "9000"),
+        (f"80FA050030{'00' * 16}8424000114{ENCRYPTED * 2}80{'00' * 10}10", f"{MAC}9000"),
+    )
+    asked = protection(Algorithm.SM4, "84240001", BLOCK_SM4)
+    assert PsamCustodian(card).protect(asked) == bytes.fromhex(ENCRYPTED * 2 + MAC)
+
+
+def test_a_command_without_data_is_only_macced(scripted: Any) -> None:
+    card = scripted(
+        (SELECT, "9000"),
+        (DERIVE_STK, "9000"),
+        (f"80FA050010{'00' * 8}842400000480000008", "6104"),
+        ("00C0000004", f"{MAC}9000"),
+    )
+    asked = protection(Algorithm.TDES, "84240000", "")
+    assert PsamCustodian(card).protect(asked) == bytes.fromhex(MAC)
+
+
+@pytest.mark.parametrize("block", ["", BLOCK_3DES])
+def test_a_psam_without_the_transport_key_cannot_protect(scripted: Any, block: str) -> None:
+    card = scripted((SELECT, "9000"), (DERIVE_STK, "9403"))
+    asked = protection(Algorithm.TDES, "84240001", block)
+    assert PsamCustodian(card).protect(asked) is None
+
+
+def test_a_reset_within_a_protection_repeats_all_of_it(scripted: Any) -> None:
+    encrypt = f"80FA000008{BLOCK_3DES}08"
+    card = scripted(
+        (SELECT, "9000"),
+        (DERIVE_STK, "9000"),
+        (encrypt, f"{ENCRYPTED}9000"),
+        (DERIVE_STK, CardReset()),
+        (SELECT, "9000"),
+        (DERIVE_STK, "9000"),
+        (encrypt, f"{ENCRYPTED}9000"),
+        (DERIVE_STK, "9000"),
+        (MAC_3DES, f"{MAC}9000"),
+    )
+    asked = protection(Algorithm.TDES, "84240001", BLOCK_3DES)
+    assert PsamCustodian(card).protect(asked) == bytes.fromhex(ENCRYPTED + MAC)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [("6985",), ("E0E19000",), (f"{ENCRYPTED}9000", "6985"), (f"{ENCRYPTED}9000", "A0A1A29000")],
+)
+def test_a_psam_that_fails_to_protect_is_unavailable(
+    scripted: Any, answers: tuple[str, ...]
+) -> None:
+    commands = (f"80FA000008{BLOCK_3DES}08", MAC_3DES)
+    script = [(SELECT, "9000")]
+    for command, answer in zip(commands, answers, strict=False):
+        script += [(DERIVE_STK, "9000"), (command, answer)]
+    with pytest.raises(PsamUnavailable) as caught:
+        PsamCustodian(scripted(*script)).protect(protection(Algorithm.TDES, "84240001", BLOCK_3DES))
+    assert BLOCK_3DES not in f"{caught.value} {caught.value.__cause__}"
+
+
+def test_the_plain_block_is_wiped_on_its_way(scripted: Any) -> None:
+    lines: list[object] = []
+    card = scripted(
+        (SELECT, "9000"),
+        (DERIVE_STK, "9000"),
+        (f"80FA000008{BLOCK_3DES}08", f"{ENCRYPTED}9000"),
+        (DERIVE_STK, "9000"),
+        (MAC_3DES, f"{MAC}9000"),
+    )
+    asked = protection(Algorithm.TDES, "84240001", BLOCK_3DES)
+    PsamCustodian(card, trace=lines.append).protect(asked)
+    assert all(bytes.fromhex(BLOCK_3DES) not in sent for sent in card.buffers)
+    text = "\n".join(f"{line} {line!r}" for line in lines).upper()
+    assert len(lines) == 5
+    for secret in (BLOCK_3DES, ENCRYPTED, MAC, FACTOR, CHALLENGE):
+        assert secret not in text
 
 
 @pytest.mark.parametrize(
