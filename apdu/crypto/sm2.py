@@ -15,11 +15,12 @@ from enum import Enum
 from typing import assert_never
 
 from apdu.crypto import sm2_curve as curve
-from apdu.crypto import sm2_der, sm2_libcrypto, sm2_pure
+from apdu.crypto import sm2_der, sm2_libcrypto, sm2_pure, sm3
 from apdu.crypto.errors import BackendRefused, MalformedCiphertext, MalformedKey
 
 DEFAULT_USER_ID = b"1234567812345678"
-"""The signer's identity where the two sides agreed on no other (GM/T 0009 §10)."""
+"""The signer's identity (openssl: ``distid``) where the two sides agreed on no other
+(GM/T 0009 §10)."""
 
 _SIZE = curve.FIELD_SIZE
 _MAXIMUM_USER_ID = 0x1FFF
@@ -140,6 +141,19 @@ def generate() -> PrivateKey:
     return PrivateKey(sm2_libcrypto.load().generate())
 
 
+def digest(key: PublicKey, message: bytes, *, user_id: bytes = DEFAULT_USER_ID) -> bytes:
+    """e = SM3(Z ‖ message), 32 bytes: what is really signed (GB/T 32918.2 §6.1).
+
+    A card that keeps the private half is given this, so that a message of any length takes one
+    command; its signature then verifies against `message` with the same `user_id`.
+
+    Raises:
+        ValueError: `user_id` longer than 8191 bytes.
+    """
+    _check_user_id(user_id)
+    return sm3.digest(sm2_pure.identity_digest(key.xy, user_id) + message)
+
+
 def sign(
     key: PrivateKey,
     message: bytes,
@@ -207,14 +221,21 @@ def encrypt(key: PublicKey, plaintext: bytes, *, encoding: CiphertextEncoding) -
     """
     if not plaintext:
         raise ValueError("SM2 cannot encrypt nothing")
-    der = sm2_libcrypto.load().encrypt(key.xy, plaintext)
+    backend = sm2_libcrypto.load()
+    der = backend.encrypt(key.xy, plaintext)
+    c1, c3, c2 = sm2_der.ciphertext_to_parts(der)
+    # A key stream of zeros leaves the text readable (one in 256 for a single byte); the standard
+    # says to draw again (GB/T 32918.4 §6.1 A5), which OpenSSL 3.0 does not do.
+    while c2 == plaintext:
+        der = backend.encrypt(key.xy, plaintext)
+        c1, c3, c2 = sm2_der.ciphertext_to_parts(der)
     match encoding:
         case CiphertextEncoding.DER:
             return der
         case CiphertextEncoding.RAW:
-            return b"".join(sm2_der.ciphertext_to_parts(der))
+            return c1 + c3 + c2
         case CiphertextEncoding.RAW_PREFIXED:
-            return b"\x04" + b"".join(sm2_der.ciphertext_to_parts(der))
+            return b"\x04" + c1 + c3 + c2
         case _:
             assert_never(encoding)
 

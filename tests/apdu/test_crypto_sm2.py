@@ -1,19 +1,17 @@
-"""SM2 against GB/T 32918.5, both backends, and independent implementations (peers)."""
+"""SM2 against GB/T 32918.5, with both backends."""
 
 import ctypes
 import functools
-import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apdu.crypto import sm2, sm2_curve, sm2_der, sm2_libcrypto, sm2_pure
+from apdu.crypto import sm2, sm2_der, sm2_libcrypto, sm2_pure
 from apdu.crypto.errors import BackendRefused, MalformedCiphertext, MalformedKey
 from apdu.crypto.sm2 import CiphertextEncoding, PrivateKey, PublicKey, SignatureEncoding
 
@@ -58,6 +56,17 @@ def test_the_published_signature(backend: str, request: pytest.FixtureRequest) -
         assert not sm2.verify(PUBLIC, MESSAGE, bytes(spoiled), encoding=RAW)
 
 
+def test_the_published_digest() -> None:
+    published = "F0B43E94BA45ACCAACE692ED534382EB17E6AB5A19CE7B31F4486FDFC0D28640"
+    assert sm2.digest(PUBLIC, MESSAGE) == bytes.fromhex(published)
+    others = (
+        sm2.digest(PUBLIC, MESSAGE, user_id=b"ALICE123@YAHOO.COM"),
+        sm2.digest(PUBLIC, MESSAGE + b"."),
+        sm2.digest(sm2.generate().public_key(), MESSAGE),
+    )
+    assert bytes.fromhex(published) not in others
+
+
 def test_the_public_key_follows_from_the_private_one() -> None:
     assert KEY.public_key() == PUBLIC
 
@@ -85,6 +94,15 @@ def test_encryption_goes_there_and_back(encoding: CiphertextEncoding, size: int)
     plaintext = bytes(range(256)) * 4
     ciphertext = sm2.encrypt(PUBLIC, plaintext[:size], encoding=encoding)
     assert sm2.decrypt(KEY, ciphertext, encoding=encoding) == plaintext[:size]
+
+
+def test_a_ciphertext_that_shows_its_text_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = sm2_libcrypto.load()
+    good = backend.encrypt(XY, b"x" * 20)
+    readable = sm2_der.ciphertext_from_parts(C1, C3, b"x" * 20)
+    drawn = iter([readable, readable, good])
+    monkeypatch.setattr(backend, "encrypt", lambda xy, plaintext: next(drawn))
+    assert sm2.encrypt(PUBLIC, b"x" * 20, encoding=CiphertextEncoding.DER) == good
 
 
 def test_encryption_refuses_what_it_cannot_do() -> None:
@@ -115,38 +133,6 @@ def test_signatures_pass_both_backends_and_bind_message_and_signer(
     assert not sm2.verify(public, message + b"x", signature, encoding=encoding, user_id=user_id)
     assert not sm2.verify(public, message, signature, encoding=encoding, user_id=user_id + b"x")
     assert not sm2.verify(PUBLIC, message, signature, encoding=encoding, user_id=user_id)
-
-
-@given(st.binary(max_size=80), st.sampled_from(SignatureEncoding))
-def test_junk_is_no_signature(junk: bytes, encoding: SignatureEncoding) -> None:
-    assert not sm2.verify(PUBLIC, MESSAGE, junk, encoding=encoding)
-
-
-@pytest.mark.parametrize("number", [0, sm2_curve.N, sm2_curve.N + 1, 2**256 - 1])
-def test_numbers_out_of_range_are_no_signature(number: int, refused: None) -> None:
-    out = number.to_bytes(32, "big")
-    for raw in (out + SIGNATURE[32:], SIGNATURE[:32] + out):
-        assert not sm2.verify(PUBLIC, MESSAGE, raw, encoding=RAW)
-    negative = (sm2_curve.N - int.from_bytes(SIGNATURE[:32], "big")).to_bytes(32, "big")
-    assert not sm2_pure.verify(XY, sm2.DEFAULT_USER_ID, MESSAGE, SIGNATURE[:32] + negative)
-
-
-@given(st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1))
-def test_der_signatures_have_one_encoding(r: int, s: int) -> None:
-    raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    der = sm2_der.signature_from_raw(raw)
-    assert sm2_der.signature_to_raw(der) == raw
-    assert sm2_der.signature_to_raw(der + b"\0") is None
-    assert sm2_der.signature_to_raw(der[:-1]) is None
-
-
-@pytest.mark.parametrize(
-    "der",
-    ["3006020101020181", "30070202000102017F", "308106020101020101", "3006020100" "0201",
-     "3003020101", "3105020101020101", "30800201010201010000"],
-)  # fmt: skip
-def test_loose_der_is_no_signature(der: str) -> None:
-    assert sm2_der.signature_to_raw(bytes.fromhex(der)) is None
 
 
 def test_without_libcrypto_only_verification_is_left(refused: None) -> None:
@@ -252,41 +238,3 @@ def test_importing_sm2_loads_no_heavy_library() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
-
-
-@pytest.mark.peer
-def test_peer_gmssl_pyx() -> None:
-    peer: Any = importlib.import_module("gmssl_pyx")
-    for n in range(20):
-        message = b"m" * n
-        signature = sm2.sign(KEY, message, encoding=DER)
-        assert peer.sm2_verify(XY, message, signature)
-        assert sm2.verify(PUBLIC, message, peer.sm2_sign(D, XY, message), encoding=DER)
-    cipher = sm2.encrypt(PUBLIC, b"ours", encoding=CiphertextEncoding.DER)
-    assert peer.sm2_decrypt(D, cipher) == b"ours"
-    theirs = peer.sm2_encrypt(XY, b"theirs")
-    assert sm2.decrypt(KEY, theirs, encoding=CiphertextEncoding.DER) == b"theirs"
-
-
-@pytest.mark.peer
-def test_peer_gmalg() -> None:
-    peer: Any = importlib.import_module("gmalg")
-    oracle = peer.SM2(D, sm2.DEFAULT_USER_ID, b"\x04" + XY)
-    signature = sm2.sign(KEY, MESSAGE, encoding=RAW)
-    assert oracle.verify(MESSAGE, signature[:32], signature[32:])
-    assert sm2.verify(PUBLIC, MESSAGE, b"".join(oracle.sign(MESSAGE)), encoding=RAW)
-
-
-@pytest.mark.peer
-def test_peer_openssl_command(tmp_path: Path) -> None:
-    paths = {name: tmp_path / name for name in ("pub.pem", "key.pem", "msg", "sig", "sig2")}
-    paths["pub.pem"].write_text(PUBLIC.to_pem())
-    paths["key.pem"].write_text(KEY.to_pem())
-    paths["msg"].write_bytes(MESSAGE)
-    paths["sig"].write_bytes(sm2.sign(KEY, MESSAGE, encoding=DER))
-    user_id = ("-sigopt", "distid:1234567812345678")
-    verify = ["openssl", "dgst", "-sm3", "-verify", paths["pub.pem"], "-signature", paths["sig"]]
-    subprocess.run([*verify, *user_id, paths["msg"]], check=True, capture_output=True)
-    sign = ["openssl", "dgst", "-sm3", "-sign", paths["key.pem"], "-out", paths["sig2"]]
-    subprocess.run([*sign, *user_id, paths["msg"]], check=True, capture_output=True)
-    assert sm2.verify(PUBLIC, MESSAGE, paths["sig2"].read_bytes(), encoding=DER)
