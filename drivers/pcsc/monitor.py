@@ -166,7 +166,9 @@ class Monitor:
             (name, pcsc.STATE_UNAWARE if slot.raw < 0 else slot.raw)
             for name, slot in self._slots.items()
         ]
-        if self._pnp:
+        # With all the readers that the service can have, the pseudo-reader would be one too many;
+        # then none can come, and one that goes is told by its own state.
+        if self._pnp and len(known) < pcsc.STATES_AT_ONCE:
             # Its state counts the readers and asks to be told when that number changes.
             known.append((pcsc.PNP_NOTIFICATION, len(self._slots) << 16))
         if not known:

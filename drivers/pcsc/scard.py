@@ -26,6 +26,8 @@ STATE_PRESENT = 0x0020
 STATE_MUTE = 0x0200
 
 PNP_NOTIFICATION = "\\\\?PnP?\\Notification"
+STATES_AT_ONCE = 16
+"""pcsc-lite refuses to watch more in one call (E_INVALID_PARAMETER); nor has it more readers."""
 
 
 class Scard(Protocol):

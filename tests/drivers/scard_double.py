@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 SUCCESS = 0
 CANCELLED = 0x80100002
 INVALID_HANDLE = 0x80100003
+INVALID_PARAMETER = 0x80100004
 UNKNOWN_READER = 0x80100009
 TIMEOUT = 0x8010000A
 NO_SMARTCARD = 0x8010000C
 UNRESPONSIVE = 0x80100066
 NO_SERVICE = 0x8010001D
 NO_READERS = 0x8010002E
+MOST_STATES = 16
 RESET_CARD = 0x80100068
 REMOVED_CARD = 0x80100069
 CHANGED, UNKNOWN, EMPTY, PRESENT, MUTE = 0x2, 0x4, 0x10, 0x20, 0x200
@@ -158,6 +160,8 @@ class ScardDouble:
             self.waits += 1
             if self.wait_code != SUCCESS:
                 return self.wait_code, []
+            if len(states) > MOST_STATES:
+                return INVALID_PARAMETER, []
             while True:
                 if context not in self.contexts:
                     return NO_SERVICE, []

@@ -17,7 +17,7 @@ from drivers.events import (
 from drivers.pcsc.monitor import MonitorTimes
 from drivers.pcsc.service import PcscService
 from tests.drivers.event_box import EventBox
-from tests.drivers.scard_double import ATR, OTHER_ATR, ScardDouble
+from tests.drivers.scard_double import ATR, OTHER_ATR, TIMEOUT, ScardDouble
 
 A, B = "Contact 00 00", "PSAM 00 00"
 TIMES = MonitorTimes(look=30, retry_first=0.01, retry_last=0.02, quiet=0.01, stop=5)
@@ -132,6 +132,63 @@ def test_without_news_the_monitor_sleeps(scard, start, pnp, readers):
         time.sleep(0.1)
         counts.append(scard.waits)
         assert len(counts) < 50, "the monitor wakes again and again"
+
+
+class IdleDay(ScardDouble):
+    """A day on which nothing happens, over as soon as everybody only waits."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.left = 86_400.0
+        self.over = threading.Event()
+        self.lists = 0
+
+    def SCardGetStatusChange(self, context, timeout_ms, states):
+        wait_ms = timeout_ms if self.over.is_set() else 0
+        code, seen = super().SCardGetStatusChange(context, wait_ms, states)
+        if code == TIMEOUT:
+            self.left -= timeout_ms / 1000
+            if self.left <= 0:
+                self.over.set()
+        return code, seen
+
+    def SCardListReaders(self, context, groups):
+        self.lists += 1
+        return super().SCardListReaders(context, groups)
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_an_idle_day_is_a_few_calls_a_minute(count):
+    day = IdleDay()
+    day.plug(*[f"Slot {number:02}" for number in range(count)])
+    day.insert("Slot 00")
+    service = PcscService(day)
+    service.start(lambda event: None)
+    try:
+        assert day.over.wait(30)
+    finally:
+        service.stop()
+    minutes = 24 * 60
+    assert day.waits <= 15 * minutes
+    assert day.lists <= 15 * minutes
+    assert day.calls.count("establish") == 1
+
+
+def test_as_many_readers_as_the_service_can_have(scard, box, start):
+    names = [f"Slot {number:02} 00 00" for number in range(16)]
+    scard.plug(*names)
+    service = start()
+    assert box.take(16) == [ReaderAttached(name) for name in names]
+    for name in names:
+        scard.insert(name)
+        assert box.take(1) == [CardInserted(name, ATR)]
+    # The pseudo-reader that tells of readers is one too many now: each tells of itself.
+    scard.unplug(names[3])
+    assert box.take(1) == [ReaderDetached(names[3])]
+    scard.plug(names[3])
+    assert box.take(1) == [ReaderAttached(names[3])]
+    assert len(service.readers()) == 16
+    assert box.nothing_more()
 
 
 def test_a_restart_of_the_service_is_survived(scard, box, start):
