@@ -6,22 +6,14 @@ SELECT, EF05, INTERNAL AUTHENTICATE, GET CHALLENGE, EXTERNAL AUTHENTICATE, EF06.
 
 from __future__ import annotations
 
-import hmac
 import os
-from collections.abc import Callable
 from functools import cached_property
 
 from apdu import ber_tlv, commands, pin
+from apdu.authentication import Authentication, Diversification, Random
 from apdu.channel import Channel
-from apdu.custodian import Algorithm, AuthenticationRequest, Custodian, KeyReference
-from apdu.errors import (
-    AuthenticationFailed,
-    HolderProtected,
-    MalformedAnswer,
-    PsamUnavailable,
-    UnexpectedStatus,
-    UnknownCard,
-)
+from apdu.custodian import Algorithm, Custodian
+from apdu.errors import MalformedAnswer, PinNeeded, UnexpectedStatus, UnknownCard
 from apdu.holder import Holder, Issuer
 from apdu.identity import Atr, CardId, consistent
 from apdu.profile import CardProfile, Profiles, choose, shipped_profiles
@@ -35,10 +27,7 @@ _MASTER_FILE = 0x3F00
 _FCI, _PROPRIETARY, _ISSUER_DATA, _ALGORITHM = 0x6F, 0xA5, 0x9F0C, 0x86
 _SSF33_REGION = "11"
 """Beijing's cards without an algorithm flag use SSF33 (mark C)."""
-_CHALLENGE_SIZE = 8
 _SECURITY_STATUS = 0x6982
-Random = Callable[[int], bytes]
-"""Gives so many random bytes; `os.urandom` outside tests."""
 
 
 class SocialSecurityCard:
@@ -58,11 +47,10 @@ class SocialSecurityCard:
         self._channel = channel
         self._flag = flag
         self._profiles = profiles
-        self._random = random
         self._records = RecordReader(channel)
         self._issuer: Issuer | None = None
-        self._opened_by: set[str] = set()
-        self._key_refused = False
+        self.authentication = Authentication(channel, self._diversification, random)
+        """For those who authenticate in two steps; all others need only the steps below."""
 
     @classmethod
     def open(
@@ -151,20 +139,14 @@ class SocialSecurityCard:
             PsamUnavailable: the custodian cannot be asked.
             CardError: see `apdu.errors`.
         """
-        factor, data = self._random(_CHALLENGE_SIZE), self._random(_CHALLENGE_SIZE)
-        request = self._request(self.profile.internal_key, factor, data)
-        expected = custodian.cryptogram(request)
-        if expected is None:
-            return None
-        answer = self._channel.send(commands.internal_authenticate(factor, data))
-        return answer.ok and hmac.compare_digest(answer.data, expected)
+        return self.authentication.prove_genuine(custodian, self.profile.internal_key)
 
     def holder(self, custodian: Custodian) -> Holder:
         """持卡人基本信息 (EF06); where the profile asks for it, after 卡鉴权 (external
         authentication).
 
         Raises:
-            HolderProtected: the card wants the PIN first.
+            PinNeeded: the card wants the PIN first.
             PsamUnavailable: the custodian cannot be asked or lacks the key.
             AuthenticationFailed: the card refused the cryptogram; final for this card session.
             MalformedAnswer: the file cannot be read as EF06.
@@ -172,13 +154,13 @@ class SocialSecurityCard:
         """
         profile = self.profile
         if profile.holder_key is not None:
-            self._authenticate(custodian, profile.holder_key)
+            self.authentication.authenticate(custodian, profile.holder_key)
         file = profile.holder_file
         try:
             records = self._records.read(file)
         except UnexpectedStatus as error:
             if error.sw == _SECURITY_STATUS:
-                raise HolderProtected("the holder file wants the PIN first") from error
+                raise PinNeeded("the holder file wants the PIN first") from error
             raise
         return Holder.from_records(file, records)
 
@@ -198,37 +180,8 @@ class SocialSecurityCard:
         rules = self.profile.pin
         pin.verify_pin(self._channel, digits, shortest=rules.digits_min, longest=rules.digits_max)
 
-    def _authenticate(self, custodian: Custodian, key: KeyReference) -> None:
-        if key.name in self._opened_by:
-            return
-        if self._key_refused:
-            raise AuthenticationFailed("the card has refused our key in this session")
-        if key.key_id is None:
-            raise ValueError(f"{key.name} is no key for external authentication")
-        answer = raise_for("GET CHALLENGE", self._channel.send(commands.get_challenge()))
-        if len(answer.data) != _CHALLENGE_SIZE:
-            raise MalformedAnswer("a challenge that does not have 8 bytes")
-        data = self._random(_CHALLENGE_SIZE)
-        cryptogram = custodian.cryptogram(self._request(key, answer.data, data))
-        if cryptogram is None:
-            raise PsamUnavailable(f"nobody holds the key {key.name}")
-        command = commands.external_authenticate(key.key_id, cryptogram, data)
-        try:
-            raise_for("EXTERNAL AUTHENTICATE", self._channel.send(command))
-        except AuthenticationFailed:
-            self._key_refused = True
-            raise
-        self._opened_by.add(key.name)
-
-    def _request(self, key: KeyReference, challenge: bytes, data: bytes) -> AuthenticationRequest:
-        return AuthenticationRequest(
-            algorithm=self.algorithm,
-            key=key,
-            card_factor=self.atr.card_factor,
-            region=self.issuer().region,
-            challenge=challenge,
-            data=data,
-        )
+    def _diversification(self) -> Diversification:
+        return Diversification(self.algorithm, self.atr.card_factor, self.issuer().region)
 
 
 def _select_application(channel: Channel) -> Response:

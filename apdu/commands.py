@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from enum import Enum
 
-from apdu.command import SHORT_NE, Command
+from apdu.command import SHORT_NC, SHORT_NE, Command
 
 _EIGHT = "authentication works on parts of 8 bytes"
 _CLA = 0x00
+_CLA_PROPRIETARY = 0x80
+_SFI_OFFSETS = 0x100
+_OFFSETS = 0x8000
 
 READ_SELECTED = 0
 """SFI value that names the currently selected file."""
@@ -20,7 +23,12 @@ READ_SELECTED = 0
 class Ins(Enum):
     """Instruction bytes, with the names used in messages and traces."""
 
+    CARD_BLOCK = 0x16
+    APPLICATION_UNBLOCK = 0x18
+    APPLICATION_BLOCK = 0x1E
     VERIFY = 0x20
+    UNBLOCK_PIN = 0x24
+    """P2 tells whether the old PIN stays (unblock) or a new one comes with it (reload)."""
     CHANGE_PIN = 0x5E
     EXTERNAL_AUTHENTICATE = 0x82
     GET_CHALLENGE = 0x84
@@ -29,6 +37,8 @@ class Ins(Enum):
     READ_BINARY = 0xB0
     READ_RECORD = 0xB2
     GET_RESPONSE = 0xC0
+    UPDATE_BINARY = 0xD6
+    UPDATE_RECORD = 0xDC
 
     @property
     def label(self) -> str:
@@ -83,11 +93,46 @@ def read_record(p1: int, mode: ReadMode, *, sfi: int = READ_SELECTED) -> Command
     return Command(_CLA, Ins.READ_RECORD.value, p1, sfi << 3 | mode.value, ne=SHORT_NE)
 
 
-def read_binary(sfi: int, ne: int) -> Command:
-    """READ BINARY of the first `ne` bytes of the transparent file with this SFI, 1..30."""
-    if not 1 <= sfi <= 30:
-        raise ValueError(f"SFI {sfi} is not in 1..30")
-    return Command(_CLA, Ins.READ_BINARY.value, 0x80 | sfi, 0x00, ne=ne)
+def update_record(number: int, record: bytes) -> Command:
+    """UPDATE RECORD `number` (from 1) of the selected file with tag, length and value, in plain
+    (mark B)."""
+    if not 1 <= number <= 0xFE:
+        raise ValueError(f"record {number} is not in 1..254 (numbers are bytes)")
+    if not 1 <= len(record) <= SHORT_NC:
+        raise ValueError(f"a record of {len(record)} bytes does not go into one command")
+    return Command(_CLA, Ins.UPDATE_RECORD.value, number, ReadMode.BY_NUMBER.value, record)
+
+
+def read_binary(sfi: int, ne: int, *, offset: int = 0) -> Command:
+    """READ BINARY of `ne` bytes, 1..256, of a transparent file.
+
+    Args:
+        sfi: short identifier of the file, 1..30; `READ_SELECTED` for the selected one.
+        ne: bytes to read.
+        offset: where to begin: below 256 with a short identifier, else below 32768.
+
+    Raises:
+        ValueError: a part is out of range.
+    """
+    p1, p2 = _place(sfi, offset)
+    return Command(_CLA, Ins.READ_BINARY.value, p1, p2, ne=ne)
+
+
+def update_binary(sfi: int, offset: int, data: bytes) -> Command:
+    """UPDATE BINARY with 1..255 bytes from `offset` on; the place as in `read_binary`."""
+    if not 1 <= len(data) <= SHORT_NC:
+        raise ValueError(f"{len(data)} bytes do not go into one command")
+    p1, p2 = _place(sfi, offset)
+    return Command(_CLA, Ins.UPDATE_BINARY.value, p1, p2, data)
+
+
+def _place(sfi: int, offset: int) -> tuple[int, int]:
+    """P1 and P2 of the BINARY commands: the short form has one byte for the offset."""
+    if not 0 <= sfi <= 30:
+        raise ValueError(f"SFI {sfi} is not in 0..30")
+    if not 0 <= offset < (_SFI_OFFSETS if sfi else _OFFSETS):
+        raise ValueError(f"offset {offset} has more bytes than P1 and P2 leave")
+    return (0x80 | sfi, offset) if sfi else (offset >> 8, offset & 0xFF)
 
 
 def verify(pin: bytearray) -> Command:
@@ -95,6 +140,20 @@ def verify(pin: bytearray) -> Command:
     if not 2 <= len(pin) <= 8:
         raise ValueError("a packed PIN has 2..8 bytes")
     return Command(_CLA, Ins.VERIFY.value, 0x00, 0x00, pin)
+
+
+def pin_status() -> Command:
+    """VERIFY without data: asks for the tries left. Some cards take it for a wrong PIN: send it
+    only where the profile says that they do not (`PinRules.status_query`)."""
+    return Command(_CLA, Ins.VERIFY.value, 0x00, 0x00)
+
+
+def change_pin(pins: bytearray) -> Command:
+    """CHANGE PIN with the old one, FF and the new one, packed (mark B). The buffer is kept: wipe
+    it afterwards."""
+    if not 5 <= len(pins) <= 17:
+        raise ValueError("two packed PINs have 2..8 bytes each, and FF between them")
+    return Command(_CLA_PROPRIETARY, Ins.CHANGE_PIN.value, 0x01, 0x00, pins)
 
 
 def get_challenge(length: int = 8) -> Command:

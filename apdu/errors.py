@@ -86,5 +86,25 @@ class ApplicationBlocked(CardError):
     """The card or its social security application is locked (6283, 6A81, 9303)."""
 
 
-class HolderProtected(CardError):
-    """The card keeps its holder file closed (6982): it wants the PIN first."""
+class PinNeeded(CardError):
+    """The card keeps a file closed (6982) until the holder's PIN is shown."""
+
+
+class AccessNever(CardError):
+    """Nobody may do this to the file; the card was not asked."""
+
+
+class WrongCard(CardError):
+    """Another card is in the reader than the one that was named; nothing was done to it."""
+
+
+class PersonalisationFailed(CardError):
+    """The card does not hold what was to be written: a spoiled blank, never to be given out.
+
+    Attributes:
+        items: names of the items that differ, such as ``EF06.name``; never their values.
+    """
+
+    def __init__(self, items: tuple[str, ...]) -> None:
+        super().__init__(f"the card differs in {', '.join(items)}")
+        self.items = items

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass, field
 from enum import Enum
 
-from apdu.card import Random, SocialSecurityCard
+from apdu.authentication import Random
+from apdu.card import SocialSecurityCard
 from apdu.custodian import Custodian
-from apdu.errors import AuthenticationFailed, HolderProtected, PsamUnavailable
+from apdu.errors import AuthenticationFailed, PinNeeded, PsamUnavailable
 from apdu.holder import Holder, Issuer
 from apdu.profile import Profiles
 from apdu.trace import Sink
@@ -120,7 +121,7 @@ def _holder(
 ) -> tuple[Holder | None, HolderUnavailable | None]:
     try:
         return card.holder(custodian), None
-    except HolderProtected:
+    except PinNeeded:
         return None, HolderUnavailable.PIN_NEEDED
     except PsamUnavailable:
         return None, HolderUnavailable.PSAM_ABSENT

@@ -12,8 +12,8 @@ from apdu.errors import (
     ApplicationBlocked,
     AuthenticationFailed,
     CardError,
-    HolderProtected,
     MalformedAnswer,
+    PinNeeded,
     PinRejected,
     PsamUnavailable,
     UnexpectedStatus,
@@ -218,7 +218,7 @@ class TestHolder:
             (data.read_holder, data.holder),
         ]
         card = opened(scripted, data, *script)
-        with pytest.raises(HolderProtected):
+        with pytest.raises(PinNeeded):
             card.holder(data.custodian)
         card.verify_pin(bytearray(b"123456"))
         assert card.holder(data.custodian).name == data.name

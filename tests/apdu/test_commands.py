@@ -4,7 +4,7 @@ import pytest
 
 from apdu import commands
 from apdu.command import Command
-from apdu.commands import ReadMode, Select
+from apdu.commands import READ_SELECTED, ReadMode, Select
 
 SSSE = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
 
@@ -36,12 +36,18 @@ SSSE = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
         (commands.select_by_name(b"1" * 16), "00A4040010" + "31" * 16 + "00"),
         (commands.read_binary(30, 1), "00B09E0001"),
         (commands.read_binary(1, 1), "00B0810001"),
-        (commands.verify(bytearray(2)), "00200000020000"),
-        (commands.verify(bytearray(8)), "0020000008" + "00" * 8),
-        (commands.get_challenge(4), "0084000004"),
-        (commands.get_response(8), "00C0000008"),
+        (commands.read_binary(8, 256, offset=255), "00B088FF00"),
+        (commands.read_binary(READ_SELECTED, 255, offset=0x1234), "00B01234FF"),
+        (commands.read_binary(READ_SELECTED, 2, offset=0x7FFF), "00B07FFF02"),
+        (commands.update_binary(READ_SELECTED, 0x00FF, b"\xaa\xbb"), "00D600FF02AABB"),
+        (commands.update_binary(8, 0x10, b"\xaa"), "00D6881001AA"),
+        (commands.update_binary(READ_SELECTED, 0, bytes(255)), "00D60000FF" + "00" * 255),
+        (commands.update_record(7, bytes.fromhex("0709") + b"A99000017"),
+         "00DC07040B0709413939303030303137"),
+        (commands.pin_status(), "00200000"),
+        (commands.change_pin(bytearray.fromhex("123456FF654321")), "805E010007123456FF654321"),
     ],
-)
+)  # fmt: skip
 def test_bytes(command: Command, expected: str) -> None:
     assert command.encode().hex().upper() == expected
 
@@ -51,8 +57,20 @@ def test_bytes(command: Command, expected: str) -> None:
     [
         lambda: commands.select_by_name(b"four"),
         lambda: commands.read_record(1, ReadMode.BY_NUMBER, sfi=31),
-        lambda: commands.read_binary(0, 6),
+        lambda: commands.read_binary(-1, 6),
         lambda: commands.read_binary(31, 6),
+        lambda: commands.read_binary(8, 6, offset=256),
+        lambda: commands.read_binary(READ_SELECTED, 6, offset=0x8000),
+        lambda: commands.read_binary(READ_SELECTED, 6, offset=-1),
+        lambda: commands.update_binary(8, 256, b"1"),
+        lambda: commands.update_binary(8, 0, b""),
+        lambda: commands.update_binary(8, 0, bytes(256)),
+        lambda: commands.update_record(0, b"1"),
+        lambda: commands.update_record(255, b"1"),
+        lambda: commands.update_record(1, b""),
+        lambda: commands.update_record(1, bytes(256)),
+        lambda: commands.change_pin(bytearray(4)),
+        lambda: commands.change_pin(bytearray(18)),
         lambda: commands.select_by_name(b"1" * 17),
         lambda: commands.verify(bytearray(1)),
         lambda: commands.verify(bytearray(9)),
@@ -62,5 +80,5 @@ def test_bytes(command: Command, expected: str) -> None:
     ],
 )
 def test_parts_out_of_range_are_refused(build: object) -> None:
-    with pytest.raises(ValueError, match=r"bytes|SFI"):
+    with pytest.raises(ValueError, match=r"byte|SFI"):
         build()  # type: ignore[operator]

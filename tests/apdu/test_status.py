@@ -55,18 +55,20 @@ def test_every_word_means_something_and_fails_as_a_card_error(command: str) -> N
 
 
 @pytest.mark.parametrize(("sw", "left"), [(0x63C3, 3), (0x63CF, 15), (0x63C1, 1)])
-def test_a_wrong_pin_carries_the_tries_left(sw: int, left: int) -> None:
+@pytest.mark.parametrize("command", ["VERIFY", "CHANGE PIN"])
+def test_a_wrong_pin_carries_the_tries_left(command: str, sw: int, left: int) -> None:
     with pytest.raises(PinRejected) as caught:
-        raise_for("VERIFY", Response(b"", sw))
+        raise_for(command, Response(b"", sw))
     assert caught.value.tries_left == left
-    assert meaning(sw, "VERIFY").tries_left == left
+    assert meaning(sw, command).tries_left == left
 
 
 @pytest.mark.parametrize("sw", [0x63C0, 0x6983])
-def test_a_blocked_pin(sw: int) -> None:
+@pytest.mark.parametrize("command", ["VERIFY", "CHANGE PIN"])
+def test_a_blocked_pin(command: str, sw: int) -> None:
     with pytest.raises(PinBlocked):
-        raise_for("VERIFY", Response(b"", sw))
-    assert meaning(sw, "VERIFY").tries_left == 0
+        raise_for(command, Response(b"", sw))
+    assert meaning(sw, command).tries_left == 0
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,11 @@ def test_a_blocked_pin(sw: int) -> None:
         ("READ RECORD", 0x6982, UnexpectedStatus),
         ("VERIFY", 0x6300, UnexpectedStatus),
         ("VERIFY", 0x6108, UnexpectedStatus),
+        ("CHANGE PIN", 0x6300, UnexpectedStatus),
+        ("UNBLOCK PIN", 0x63C2, AuthenticationFailed),
+        ("UNBLOCK PIN", 0x6983, AuthenticationFailed),
+        ("APPLICATION BLOCK", 0x6988, AuthenticationFailed),
+        ("CARD BLOCK", 0x9302, AuthenticationFailed),
     ],
 )
 def test_refusals_become_what_happened(command: str, sw: int, error: type[CardError]) -> None:
