@@ -1,4 +1,5 @@
-"""BER-TLV (ISO/IEC 7816-4 §5.2.2): the file control information that SELECT answers with."""
+"""BER-TLV (ISO/IEC 7816-4 §5.2.2): the file control information that SELECT answers with, and
+the records of payment applications."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ _CONSTRUCTED = 0x20
 _MORE_TAG = 0x1F
 _MAXIMUM_TAG_BYTES = 3
 _MAXIMUM_LENGTH_BYTES = 3
+_MAXIMUM_DEPTH = 8
+"""Templates inside templates; payment cards use four at most."""
 _PADDING = b"\x00\xff"
 
 
@@ -99,6 +102,48 @@ def find(data: bytes, *path: int) -> bytes | None:
             return None
         value = found.value
     return value
+
+
+def walk(data: bytes) -> Iterator[DataObject]:
+    """Every data object in `data` in the order of its bytes, a template before what is in it.
+
+    The same tag may come any number of times, on any level. Only templates are looked into, so
+    that the same bytes inside a plain value never count. 00 and FF padding is skipped.
+
+    Raises:
+        MalformedAnswer: at the place where a tag or length is broken, or templates nest deeper
+            than any card needs.
+    """
+    levels = [_objects(data, skip_padding=True)]
+    while levels:
+        item = next(levels[-1], None)
+        if item is None:
+            levels.pop()
+            continue
+        yield item
+        if item.constructed:
+            if len(levels) == _MAXIMUM_DEPTH:
+                raise MalformedAnswer("templates nest too deep")
+            levels.append(_objects(item.value, skip_padding=True))
+
+
+def tags_and_lengths(data: bytes) -> tuple[tuple[int, int], ...]:
+    """A data object list (DOL, EMV Book 3 §5.4): tags, each with the length of a value that is
+    wanted, 0..255 bytes.
+
+    Raises:
+        MalformedAnswer: a tag is broken or without its length.
+    """
+    wanted: list[tuple[int, int]] = []
+    at = 0
+    while at < len(data):
+        taken = _take_tag(data, at)
+        if taken is None or taken[1] >= len(data):
+            raise MalformedAnswer("a broken list of wanted data objects")
+        tag, at = taken
+        wanted.append((tag, data[at]))
+        at += 1
+    return tuple(wanted)
 
 
 def _tag_bytes(tag: int) -> bytes:

@@ -56,6 +56,64 @@ def test_the_bytes_of_a_tag_inside_another_value_do_not_match() -> None:
     assert ber_tlv.find(disguised, 0x5A) == b"x"
 
 
+def test_a_walk_meets_every_object_in_order() -> None:
+    record = bytes.fromhex("70085A01125A011350000000700570035A0114FF")
+    tags = [(item.tag, item.value.hex()) for item in ber_tlv.walk(record)]
+    assert [value for tag, value in tags if tag == 0x5A] == ["12", "13", "14"]
+    assert [tag for tag, _ in tags] == [0x70, 0x5A, 0x5A, 0x50, 0x70, 0x70, 0x5A]
+
+
+def test_a_walk_does_not_look_into_plain_values() -> None:
+    disguised = bytes.fromhex("700A9F0C035A01425A019950")[:-1]
+    found = [item.value for item in ber_tlv.walk(disguised) if item.tag == 0x5A]
+    assert found == [b"\x99"]
+
+
+@given(OBJECTS, st.integers(0, 7))
+def test_a_walk_goes_as_deep_as_cards_nest(objects: list[DataObject], depth: int) -> None:
+    data = ber_tlv.encode([item for item in objects if not item.constructed])
+    inner = list(ber_tlv.walk(data))
+    for _ in range(depth):
+        data = ber_tlv.encode([DataObject(0x70, data)])
+    assert list(ber_tlv.walk(data))[depth:] == inner
+    assert [item.tag for item in ber_tlv.walk(data)][:depth] == [0x70] * depth
+
+
+@pytest.mark.parametrize("data", ["70", "7002 5A02", "7003 5A0112 84", "7002 9F81", "70 03 5A0212"])
+def test_a_walk_over_broken_objects_is_malformed(data: str) -> None:
+    with pytest.raises(MalformedAnswer):
+        list(ber_tlv.walk(bytes.fromhex(data)))
+
+
+def test_a_walk_is_not_led_into_the_depth() -> None:
+    data = b""
+    for _ in range(9):
+        data = ber_tlv.encode([DataObject(0x70, data)])
+    with pytest.raises(MalformedAnswer, match="deep"):
+        list(ber_tlv.walk(data))
+
+
+@given(st.binary(max_size=300))
+def test_a_walk_over_foreign_bytes_ends(data: bytes) -> None:
+    try:
+        objects = list(ber_tlv.walk(data))
+    except MalformedAnswer:
+        return
+    assert all(item.value in data for item in objects)
+
+
+def test_a_list_of_wanted_objects() -> None:
+    wanted = ber_tlv.tags_and_lengths(bytes.fromhex("9F7A01 9F0206 5F2A02 9500 DFC10A04"))
+    assert wanted == ((0x9F7A, 1), (0x9F02, 6), (0x5F2A, 2), (0x95, 0), (0xDFC10A, 4))
+    assert ber_tlv.tags_and_lengths(b"") == ()
+
+
+@pytest.mark.parametrize("data", ["9F", "9F02", "95", "9F020695", "9F81818101", "0001"])
+def test_a_broken_list_of_wanted_objects_is_malformed(data: str) -> None:
+    with pytest.raises(MalformedAnswer):
+        ber_tlv.tags_and_lengths(bytes.fromhex(data))
+
+
 @pytest.mark.parametrize(
     ("length", "head"),
     [(127, "847F"), (128, "848180"), (255, "8481FF"), (256, "84820100"), (65536, "8483010000")],
