@@ -10,12 +10,26 @@ from typing import Any
 
 from hw_sim.cards import iso7816 as iso
 from hw_sim.cards.iso7816 import CardSystem, Command, SwError
-from hw_sim.cards.keys import Algorithm, city_key, diversify, process_key, seal
+from hw_sim.cards.keys import (
+    Algorithm,
+    KeyName,
+    block_size,
+    city_key,
+    diversify,
+    encrypt,
+    process_key,
+    province_factor,
+    root_key,
+    seal,
+)
 
 DF01_FID = 0xDF01
 DF01_AID = bytes.fromhex("D15600000590")
 UNKNOWN_KEY_INDEX = 0x9403
 _MASTER_FID = 0x3F00
+_ENCRYPT, _MAC = 0x00, 0x05
+_USES = {_ENCRYPT: (7, 8), _MAC: (6, 8)}
+"""P1 of 80 FA, and the uses in a usage byte's low five bits that allow it."""
 
 
 @cache
@@ -24,8 +38,30 @@ def _image() -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 
+def held_key(name: KeyName, algorithm: Algorithm, region: str, levels: int) -> bytes:
+    """A key at the level from which so many factors lead to a card's: 1 city, 2 province, 3 nation.
+
+    Raises:
+        ValueError: another number of levels.
+    """
+    match levels:
+        case 1:
+            return city_key(name, algorithm, region)
+        case 2:
+            return diversify(root_key(name, algorithm), province_factor(region), algorithm)
+        case 3:
+            return root_key(name, algorithm)
+        case _:
+            raise ValueError("a key has one to three levels")
+
+
 class Psam(CardSystem):
-    """Holds city-level keys and derives from them; it never gives a key away."""
+    """Holds a city's, a province's and the nation's keys, as their usage bytes say, and derives
+    from them; it never gives a key away.
+
+    A process key serves once: real PSAMs may keep it (not public, I), so a terminal that gets on
+    with this one gets on with both.
+    """
 
     def __init__(self) -> None:
         image = _image()
@@ -33,10 +69,12 @@ class Psam(CardSystem):
         self._terminal_number = bytes.fromhex(image["terminal_number"])
         self._terminal_file = int(image["terminal_file"], 16)
         self._keys: dict[tuple[int, int], tuple[bytes, Algorithm]] = {}
-        for entry in image["key"]:
-            algorithm = Algorithm(entry["algorithm"])
-            key = city_key(entry["name"], algorithm, image["region"])
-            self._keys[int(entry["usage"], 16), int(entry["index"], 16)] = key, algorithm
+        offsets = {Algorithm.TRIPLE_DES: 0, Algorithm.SM4: int(image["sm4_offset"], 16)}
+        for entry in image["keys"]:
+            usage, index = int(entry["usage"], 16), int(entry["index"], 16)
+            for algorithm, offset in offsets.items():
+                key = held_key(entry["name"], algorithm, image["region"], usage >> 5)
+                self._keys[usage, index + offset] = key, algorithm
         self._handlers: Mapping[tuple[int, int], Callable[[Command], bytes]] = {
             (0x00, 0xA4): self._select,
             (0x00, 0xB0): self._read_binary,
@@ -52,7 +90,7 @@ class Psam(CardSystem):
     def drop_volatile_state(self) -> None:
         self._in_application = False
         self._terminal_file_selected = False
-        self._process: tuple[bytes, Algorithm] | None = None
+        self._process: tuple[bytes, Algorithm, int] | None = None
 
     def _select(self, command: Command) -> bytes:
         if command.p1 == 0x04:
@@ -110,16 +148,37 @@ class Psam(CardSystem):
         key, algorithm = held
         for level in reversed(range(levels)):
             key = diversify(key, command.data[8 * level : 8 * level + 8], algorithm)
-        self._process = process_key(key, command.data[-8:], algorithm), algorithm
+        process = process_key(key, command.data[-8:], algorithm)
+        self._process = process, algorithm, command.p1 & 0x1F
         return b""
 
     def _compute(self, command: Command) -> bytes:
-        """80 FA 00 00: the authenticator of 8 bytes; spends the process key."""
-        if command.p1 or command.p2:
+        """80 FA: P1 00 encrypts, or answers for 8 bytes; P1 05 takes a MAC over whole blocks that
+        follow an initial vector. Spends the process key."""
+        allowed = _USES.get(command.p1)
+        if allowed is None or command.p2:
             raise SwError(iso.WRONG_P1_P2)
-        if self._process is None:
+        if self._process is None or self._process[2] not in allowed:
             raise SwError(iso.CONDITIONS)
-        if len(command.data) != 8:
+        process, algorithm, _ = self._process
+        data, size = command.data, block_size(algorithm)
+        if command.p1 == _ENCRYPT and len(data) == 8:
+            answer = seal(process, data, algorithm)
+        elif len(data) % size or len(data) < (size if command.p1 == _ENCRYPT else 2 * size):
             raise SwError(iso.WRONG_LENGTH)
-        (process, algorithm), self._process = self._process, None
-        return seal(process, command.data, algorithm)
+        elif command.p1 == _ENCRYPT:
+            answer = encrypt(process, data, algorithm)
+        else:
+            answer = _chained(process, data, algorithm)[:4]
+        self._process = None
+        return answer
+
+
+def _chained(process: bytes, data: bytes, algorithm: Algorithm) -> bytes:
+    """The last block of CBC over ``data``, whose first block is the initial vector."""
+    size = block_size(algorithm)
+    state = int.from_bytes(data[:size], "big")
+    for start in range(size, len(data), size):
+        mixed = state ^ int.from_bytes(data[start : start + size], "big")
+        state = int.from_bytes(encrypt(process, mixed.to_bytes(size, "big"), algorithm), "big")
+    return state.to_bytes(size, "big")
