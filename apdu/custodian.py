@@ -40,9 +40,10 @@ class KeyReference:
     Attributes:
         name: such as ``RK_SSSE``.
         key_id: P2 of EXTERNAL AUTHENTICATE; None where the card has no such command for it.
-        usage: PSAM usage byte: low 5 bits type, high 3 bits number of factors.
+        usage: PSAM usage byte: low 5 bits type, high 3 bits number of factors; None where no
+            source tells: then no PSAM is asked for it.
         index: PSAM key index.
-        hsm_address: 4 hexadecimal digits for the provincial HSM.
+        hsm_address: 4 hexadecimal digits for the provincial HSM; None where no source tells.
         sm4_index: PSAM key index of the SM4 key of this name, where it differs from the 3DES
             key's: a PSAM that serves both generations keeps both.
 
@@ -52,24 +53,26 @@ class KeyReference:
 
     name: str
     key_id: int | None
-    usage: int
+    usage: int | None
     index: int
-    hsm_address: str
+    hsm_address: str | None
     sm4_index: int | None = None
 
     def __post_init__(self) -> None:
-        numbers = (self.usage, self.index, self.key_id or 0, self.sm4_index or 0)
+        numbers = (self.usage or 0, self.index, self.key_id or 0, self.sm4_index or 0)
         if not all(0 <= number <= 0xFF for number in numbers):
             raise ValueError(f"{self.name}: usage, index and key id are bytes")
         if self.levels > 3:
             raise ValueError(f"{self.name}: a PSAM diversifies by at most three factors")
-        if len(self.hsm_address) != 4 or not _is_hex(self.hsm_address):
+        address = self.hsm_address
+        if address is not None and (len(address) != 4 or not _is_hex(address)):
             raise ValueError(f"{self.name}: an HSM address has four hexadecimal digits")
 
     @property
     def levels(self) -> int:
-        """How many factors the key is diversified by: card, city, province in this order."""
-        return self.usage >> 5
+        """How many factors the key is diversified by: card, city, province in this order; 0
+        where the usage is not known."""
+        return 0 if self.usage is None else self.usage >> 5
 
     def psam_index(self, algorithm: Algorithm) -> int:
         """The PSAM key index for a card of this algorithm."""

@@ -1,8 +1,9 @@
 """Item formats of the card's files: text, digits, dates and bytes, written into fixed lengths.
 
 What we write is strict. What we read is lenient, because issued cards are not strict: text is
-padded with 00 or with blanks, dates stand as ASCII digits in a binary coded field, versions end
-in NUL. A value that nobody can read is reported as `Unreadable`, never as a crash.
+padded with 00 or with blanks, versions end in NUL, fields are longer than they should be. A value
+that nobody can read, such as ASCII digits where a packed date belongs, is reported as
+`Unreadable`, never guessed at and never a crash.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import assert_never
 
 _TEXT_PADDING = b"\x00 \xff"
 _BLANKS = b"\x00 \xff"
+_FILLING = b"\x00\xff"
+"""Behind the content of a transparent file; a blank there may belong to the content."""
 ENCODING = "gb18030"
 
 
@@ -30,8 +33,17 @@ class Format(Enum):
     """As CN; issued cards use the nibbles A..F here too."""
     CN_DATE = "cn-date"
     """Digits YYYYMMDD, two a byte."""
+    CN_MONTH = "cn-month"
+    """Digits YYYYMM, two a byte."""
+    INT = "int"
+    """An unsigned integer, big-endian."""
     B = "b"
     """Bytes as they are."""
+    B_TLV = "b-tlv"
+    """Item records inside the value. To this module plain bytes: `apdu.dictionary` takes them
+    apart."""
+    TRANSPARENT = "transparent"
+    """The content of a transparent file: at most so many bytes, filled up with 00."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,12 +56,19 @@ class Unreadable:
 
     raw: bytes
 
+    def for_staff(self) -> str:
+        """The bytes in hexadecimal and, where all of them are, as ASCII characters. Personal
+        data: only for whoever may see the whole card."""
+        plain = self.raw.isascii() and self.raw.decode("ascii").isprintable()
+        return self.raw.hex().upper() + (f" “{self.raw.decode('ascii')}”" if plain else "")
+
     def __repr__(self) -> str:
         return f"Unreadable({len(self.raw)} bytes)"
 
 
-Value = str | bytes | date
-"""What an item holds, by its format: text and digits `str`, CN_DATE `date`, B `bytes`."""
+Value = str | bytes | date | int
+"""What an item holds, by its format: text, digits and months `str`, CN_DATE `date`, INT `int`,
+B and TRANSPARENT `bytes`."""
 
 
 def encode(form: Format, value: Value, length: int) -> bytes:
@@ -72,10 +91,32 @@ def encode(form: Format, value: Value, length: int) -> bytes:
             if not isinstance(value, date):
                 raise ValueError("a date is needed")
             return _digits(f"{value:%Y%m%d}".rjust(8, "0"), length, "0123456789")
-        case Format.B:
+        case Format.CN_MONTH:
+            if not _is_month(_text(value)):
+                raise ValueError("a month YYYYMM is needed")
+            return _digits(_text(value), length, "0123456789")
+        case Format.INT:
+            return _integer(value, length)
+        case Format.B | Format.B_TLV:
             if not isinstance(value, bytes) or len(value) != length:
                 raise ValueError(f"exactly {length} bytes are needed")
             return value
+        case Format.TRANSPARENT:
+            if not isinstance(value, bytes) or value != value.rstrip(_FILLING):
+                raise ValueError("bytes that do not end in filling are needed")
+            return _pad(value, length, b"\x00")
+        case _:
+            assert_never(form)
+
+
+def blank(form: Format, length: int) -> bytes:
+    """The stored form of a field that holds nothing, `length` bytes; `decode` reads it as None,
+    except in a B field, where it cannot be told from a value."""
+    match form:
+        case Format.AN | Format.ANS | Format.B | Format.B_TLV | Format.TRANSPARENT:
+            return bytes(length)
+        case Format.CN | Format.CN_HEX | Format.CN_DATE | Format.CN_MONTH | Format.INT:
+            return b"\xff" * length
         case _:
             assert_never(form)
 
@@ -95,14 +136,23 @@ def decode(form: Format, raw: bytes, length: int) -> Value | Unreadable | None:
         case Format.AN | Format.ANS:
             return _read_text(raw)
         case Format.B:
-            excess = raw[length:].strip(_BLANKS)
-            return raw[:length] if len(raw) >= length and not excess else Unreadable(raw)
+            return _exactly(raw, length)
+        case Format.TRANSPARENT:
+            return raw[:length].rstrip(_FILLING) or None
+        case Format.INT:
+            return _read_integer(raw, length)
         case _ if _is_blank_field(raw[:length]):
             return None
+        case Format.B_TLV:
+            return _exactly(raw, length)
         case Format.CN | Format.CN_HEX:
             return _read_digits(raw, length, allow_letters=form is Format.CN_HEX)
         case Format.CN_DATE:
-            return _read_date(raw, length)
+            digits = _read_digits(raw, length, allow_letters=False)
+            return _date(digits, raw) if isinstance(digits, str) else digits
+        case Format.CN_MONTH:
+            digits = _read_digits(raw, length, allow_letters=False)
+            return digits if isinstance(digits, str) and _is_month(digits) else Unreadable(raw)
         case _:
             assert_never(form)
 
@@ -153,6 +203,36 @@ def _digits(text: str, length: int, alphabet: str) -> bytes:
     return bytes.fromhex(text.ljust(2 * length, "F"))
 
 
+def _integer(value: Value, length: int) -> bytes:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("an integer is needed")
+    # All FF is what erased memory holds: it would be read as blank.
+    if not 0 <= value < (1 << 8 * length) - 1:
+        raise ValueError(f"an integer that does not fit into {length} bytes")
+    return value.to_bytes(length, "big")
+
+
+def _read_integer(raw: bytes, length: int) -> int | Unreadable | None:
+    field = _exactly(raw, length)
+    if isinstance(field, Unreadable):
+        return None if not raw.strip(b"\xff") else field
+    return int.from_bytes(field, "big") if field.strip(b"\xff") else None
+
+
+def _exactly(raw: bytes, length: int) -> bytes | Unreadable:
+    excess = raw[length:].strip(_BLANKS)
+    return raw[:length] if len(raw) >= length and not excess else Unreadable(raw)
+
+
+def _is_month(digits: str) -> bool:
+    return (
+        len(digits) == 6
+        and digits.isascii()
+        and digits.isdecimal()
+        and ("01" <= digits[4:] <= "12")
+    )
+
+
 def _read_text(raw: bytes) -> str | Unreadable | None:
     if not raw.strip(_BLANKS):
         return None
@@ -167,14 +247,6 @@ def _read_digits(raw: bytes, length: int, *, allow_letters: bool) -> str | Unrea
         return Unreadable(raw)
     digits = raw[:length].hex().upper().rstrip("F")
     return digits if allow_letters or digits.isdecimal() else Unreadable(raw)
-
-
-def _read_date(raw: bytes, length: int) -> date | Unreadable:
-    as_text = text_bytes(raw)
-    if len(as_text) == 8 and as_text.isdigit():
-        return _date(as_text.decode("ascii"), raw)
-    digits = _read_digits(raw, length, allow_letters=False)
-    return _date(digits, raw) if isinstance(digits, str) else digits
 
 
 def _date(digits: str, raw: bytes) -> date | Unreadable:

@@ -8,12 +8,11 @@ from datetime import date
 from enum import Enum
 
 from apdu import formats
+from apdu.dictionary import CardFile, Fields
 from apdu.errors import MalformedAnswer
 from apdu.identity import CardId
-from apdu.profile import CardFile
 from apdu.simple_tlv import Record
 
-_Fields = Mapping[str, formats.Value | formats.Unreadable | None]
 _NAME, _NAME_EXTENSION = "name", "name_extension"
 
 
@@ -148,12 +147,12 @@ def _whole_name(raw: Mapping[str, bytes]) -> tuple[str, bool]:
         return joined.decode(formats.ENCODING, errors="replace"), True
 
 
-def _text(fields: _Fields, name: str) -> str:
+def _text(fields: Fields, name: str) -> str:
     value = fields.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _date(fields: _Fields, name: str) -> date | None:
+def _date(fields: Fields, name: str) -> date | None:
     value = fields.get(name)
     return value if isinstance(value, date) else None
 
@@ -165,5 +164,5 @@ def _sex(code: str) -> Sex | None:
         return None
 
 
-def _unreadable(fields: _Fields) -> tuple[str, ...]:
+def _unreadable(fields: Fields) -> tuple[str, ...]:
     return tuple(name for name, value in fields.items() if isinstance(value, formats.Unreadable))

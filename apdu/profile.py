@@ -1,7 +1,7 @@
-"""Card profiles: what the files of a card generation hold, declared as data.
+"""Card profiles: what a card generation is, its keys, and its files.
 
-The declarations are ``profiles/*.toml``, with mark, source and test vectors beside each item. A
-province may ship its own in the same form.
+The declarations are ``profiles/*.toml``; the files stand in the file dictionary
+(`apdu.dictionary`). A province may ship its own in the same form.
 """
 
 from __future__ import annotations
@@ -10,131 +10,15 @@ import functools
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from enum import Enum
-from functools import cached_property
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
 
-from apdu import formats
 from apdu.custodian import Algorithm, KeyReference
+from apdu.dictionary import Application, CardFile
+from apdu.dictionary_data import shipped_tree, tree
 from apdu.errors import UnknownCard
-from apdu.formats import Format, Unreadable, Value
-from apdu.simple_tlv import Record
 
-
-class Access(Enum):
-    """What reading a file takes."""
-
-    FREE = "free"
-    KEY = "key"
-    PIN = "pin"
-    PIN_OR_KEY = "pin|key"
-    PIN_AND_KEY = "pin+key"
-    NEVER = "never"
-
-
-@dataclass(frozen=True)
-class Vector:
-    """A known answer.
-
-    Attributes:
-        value: what the item holds; None for a blank field.
-        record: the stored record: tag, length, value.
-    """
-
-    value: Value | None
-    record: bytes
-
-
-@dataclass(frozen=True)
-class Item:
-    """One item of a file.
-
-    Attributes:
-        record: its record number, from 1.
-        tag: its tag.
-        field: our name for it.
-        zh, en: its name in the standard, and in English.
-        form: how the value is written.
-        length: bytes of the stored value.
-        optional: whether a healthy card may lack it.
-        cut: whether only the first `length` bytes of a longer value count.
-        mark, source: how sure the declaration is, and from where.
-        vectors: known answers.
-    """
-
-    record: int
-    tag: int
-    field: str
-    zh: str
-    en: str
-    form: Format
-    length: int
-    optional: bool
-    cut: bool
-    mark: str
-    source: str
-    vectors: tuple[Vector, ...]
-
-    def encode(self, value: Value) -> Record:
-        """The record that stores `value`. Raises ValueError; see `formats.encode`."""
-        return Record(self.tag, formats.encode(self.form, value, self.length))
-
-    def decode(self, raw: bytes) -> Value | Unreadable | None:
-        """Read a stored value leniently; never raises. See `formats.decode`."""
-        return formats.decode(self.form, raw[: self.length] if self.cut else raw, self.length)
-
-
-@dataclass(frozen=True)
-class CardFile:
-    """One elementary file of item records.
-
-    Attributes:
-        name: such as ``EF05``.
-        zh, en: its title.
-        fid: two-byte identifier.
-        sfi: short identifier, 1..30.
-        read: what reading takes.
-        write_key: name of the key that writing takes.
-        items: in record order.
-    """
-
-    name: str
-    zh: str
-    en: str
-    fid: int
-    sfi: int
-    read: Access
-    write_key: str
-    mark: str
-    source: str
-    items: tuple[Item, ...]
-
-    def raw_values(self, records: Iterable[Record]) -> dict[str, bytes]:
-        """Stored values by field name. Unknown tags are left out; the first of two counts."""
-        values: dict[str, bytes] = {}
-        for record in records:
-            name = self._names.get(record.tag)
-            if name is not None:
-                values.setdefault(name, record.value)
-        return values
-
-    @cached_property
-    def _names(self) -> dict[int, str]:
-        return {item.tag: item.field for item in self.items}
-
-    def decode(self, records: Iterable[Record]) -> dict[str, Value | Unreadable | None]:
-        """Read values by field name; an absent item reads as None."""
-        return self.decode_values(self.raw_values(records))
-
-    def decode_values(self, raw: Mapping[str, bytes]) -> dict[str, Value | Unreadable | None]:
-        """Read stored values by field name; an absent item reads as None."""
-        return {
-            item.field: item.decode(raw[item.field]) if item.field in raw else None
-            for item in self.items
-        }
+_ISSUER_FILE, _HOLDER_FILE = "SSSEEF05", "SSSEEF06"
 
 
 @dataclass(frozen=True)
@@ -170,7 +54,9 @@ class CardProfile:
         version: first character of the specification version on its cards.
         algorithm: assumed where the card does not tell.
         internal_key: the key with which the card proves itself.
-        holder_key: the key that opens EF06; None where EF06 is free.
+        holder_key: the key that opens EF06; None where EF06 wants none.
+        applications: by name, such as ``DF04``.
+        files: by name, such as ``SSSEEF05``, in the order of the tree.
     """
 
     name: str
@@ -180,41 +66,61 @@ class CardProfile:
     pin: PinRules
     internal_key: KeyReference
     holder_key: KeyReference | None
+    applications: Mapping[str, Application]
     files: Mapping[str, CardFile]
 
     @property
     def issuer_file(self) -> CardFile:
         """EF05 发卡机构数据."""
-        return self.files["EF05"]
+        return self.files[_ISSUER_FILE]
 
     @property
     def holder_file(self) -> CardFile:
         """EF06 持卡人基本信息."""
-        return self.files["EF06"]
+        return self.files[_HOLDER_FILE]
 
     @classmethod
-    def from_toml(cls, text: str, keys: Mapping[str, KeyReference]) -> CardProfile:
+    def from_toml(
+        cls,
+        text: str,
+        keys: Mapping[str, KeyReference],
+        dictionary: Iterable[str] | None = None,
+    ) -> CardProfile:
         """Read a declaration.
 
+        Args:
+            text: of the form of ``profiles/v3.toml``.
+            keys: by name.
+            dictionary: of the form of ``dictionary/ssse.toml``, one text an application; None
+                takes those that come with this package.
+
         Raises:
-            ValueError, KeyError, TypeError: it is not of the form of ``profiles/v3.toml``.
+            ValueError, KeyError, TypeError: a text is not of its form, or a file's access names
+                a key that is not in `keys`.
         """
         table = tomllib.loads(text)
-        authentication = table["authentication"]
-        holder = authentication.get("holder")
-        files = {entry["name"]: _file(entry) for entry in table["file"]}
-        missing = {"EF05", "EF06"} - files.keys()
-        if missing:
-            raise ValueError(f"profile {table['name']} lacks {', '.join(sorted(missing))}")
+        version, access = table["version"], table.get("access")
+        if dictionary is None:
+            applications, files = shipped_tree(version, access)
+        else:
+            applications, files = tree(dictionary, version, access)
+        named = {file.read.key for file in files.values()} | {f.write.key for f in files.values()}
+        unknown = {name for name in named if name is not None} - keys.keys()
+        if unknown:
+            raise ValueError(f"keys that no table names: {', '.join(sorted(unknown))}")
+        holder = files[_HOLDER_FILE].read.key
+        if _ISSUER_FILE not in files:
+            raise ValueError(f"profile {table['name']} lacks {_ISSUER_FILE}")
         return cls(
             name=table["name"],
-            version=table["version"],
+            version=version,
             algorithm=Algorithm(table["algorithm"]),
             capabilities=Capabilities(**table["capabilities"]),
             pin=PinRules(**table["pin"]),
-            internal_key=keys[authentication["internal"]],
+            internal_key=keys[table["authentication"]["internal"]],
             holder_key=None if holder is None else keys[holder],
-            files=MappingProxyType(files),
+            applications=applications,
+            files=files,
         )
 
 
@@ -242,9 +148,9 @@ def shipped_keys() -> Mapping[str, KeyReference]:
         keys[table["name"]] = KeyReference(
             name=table["name"],
             key_id=table.get("key_id"),
-            usage=table["usage"],
+            usage=table.get("usage"),
             index=table["index"],
-            hsm_address=table["hsm"],
+            hsm_address=table.get("hsm"),
             sm4_index=table.get("sm4_index"),
         )
     return MappingProxyType(keys)
@@ -262,51 +168,3 @@ def shipped_profiles() -> Profiles:
 
 def _shipped_text(name: str) -> str:
     return resources.files("apdu").joinpath("profiles", name).read_text(encoding="utf-8")
-
-
-def _file(table: dict[str, Any]) -> CardFile:
-    items = tuple(_item(entry) for entry in table["item"])
-    if [item.record for item in items] != list(range(1, len(items) + 1)):
-        raise ValueError(f"{table['name']}: the items do not stand in record order")
-    if len({item.tag for item in items}) != len(items):
-        raise ValueError(f"{table['name']}: a tag is declared twice")
-    return CardFile(
-        name=table["name"],
-        zh=table["zh"],
-        en=table["en"],
-        fid=table["fid"],
-        sfi=table["sfi"],
-        read=Access(table["read"]),
-        write_key=table["write"],
-        mark=table["mark"],
-        source=table["source"],
-        items=items,
-    )
-
-
-def _item(table: dict[str, Any]) -> Item:
-    form = Format(table["type"])
-    return Item(
-        record=table["record"],
-        tag=table["tag"],
-        field=table["field"],
-        zh=table["zh"],
-        en=table["en"],
-        form=form,
-        length=table["length"],
-        optional=table.get("optional", False),
-        cut=table.get("cut", False),
-        mark=table["mark"],
-        source=table["source"],
-        vectors=tuple(_vector(form, entry) for entry in table.get("vectors", ())),
-    )
-
-
-def _vector(form: Format, table: dict[str, str]) -> Vector:
-    value: Value | None = table.get("value")
-    if isinstance(value, str):
-        if form is Format.B:
-            value = bytes.fromhex(value)
-        elif form is Format.CN_DATE:
-            value = date.fromisoformat(value)
-    return Vector(value, bytes.fromhex(table["record"]))

@@ -118,9 +118,9 @@ class PsamCustodian:
 
     def _derive(self, request: _Request) -> bool:
         """Make the process key; False when the PSAM does not hold the key."""
-        if not self._select(ssf33=request.algorithm is Algorithm.SSF33):
-            return False
         key = request.key
+        if key.usage is None or not self._select(ssf33=request.algorithm is Algorithm.SSF33):
+            return False
         index = key.psam_index(request.algorithm)
         derived = self._channel.send(
             Command(0xBF, 0xDE, key.usage, index, _factors(request) + request.challenge)

@@ -13,8 +13,8 @@ from typing import assert_never
 from apdu import simple_tlv
 from apdu.channel import Channel
 from apdu.commands import READ_SELECTED, ReadMode, Select, read_record, select_by_fid
+from apdu.dictionary import CardFile
 from apdu.errors import UnexpectedStatus
-from apdu.profile import CardFile
 from apdu.response import Response
 from apdu.simple_tlv import Record
 from apdu.status import Outcome, meaning, raise_for
@@ -117,8 +117,8 @@ class RecordReader:
 
     def _by_tag(self, file: CardFile, sfi: int) -> tuple[Record, ...]:
         records: list[Record] = []
-        for item in file.items:
-            response = self._one(item.tag, ReadMode.BY_TAG, sfi)
+        for tag in (item.tag for item in file.items if item.tag is not None):
+            response = self._one(tag, ReadMode.BY_TAG, sfi)
             if response is not None:
                 records.extend(simple_tlv.decode(response.data, skip_padding=True))
         return _some(records)
