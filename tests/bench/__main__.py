@@ -7,7 +7,8 @@ import importlib
 import sys
 
 SUBJECTS = {
-    "tests.bench.card": ("card.read", "card.apdus", "card.apdu_overhead"),
+    "tests.bench.card": ("card.read", "card.apdus", "card.apdu", "card.apdu_overhead"),
+    "tests.bench.decoding": ("card.tlv", "card.records"),
     "tests.bench.screen": ("ui.full_redraw", "ui.dirty_redraw"),
     "tests.bench.first_screen": ("ui.first_screen",),
     "tests.bench.certificate": ("certificate.pdf",),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from ykman.pcsc import ScardSmartCardConnection
+from yubikit.core.smartcard import SmartCardProtocol
 
 from apdu.channel import Channel
 from apdu.commands import get_challenge
@@ -17,11 +20,11 @@ from hw_sim.pcscd import CONTACT_READER, PSAM_READER, world_for_this_process
 from tests.bench.figure import Figure, milliseconds, paired
 
 ROUNDS = 300
+EXCHANGES = 1000
 PUBLIC_READER_APDUS = 22
 """What public readers of these cards send for the same read (domain facts §3, §4.4): 3F00, SSSE,
 EF05 and its 7 items, INTERNAL AUTHENTICATE, two GET CHALLENGE, EXTERNAL AUTHENTICATE, EF06 and its
 7 items."""
-NAMES = ("card.read", "card.apdus", "card.apdu_overhead")
 
 
 class _Recorder:
@@ -112,7 +115,7 @@ def _measure(service: PcscService, psam: CardConnection) -> Iterator[Figure]:
     yield Figure.of(
         "card.apdus", statistics.median(apdus), "count", PUBLIC_READER_APDUS, "public readers"
     )
-    yield _overhead(service)
+    yield from _exchanges(service)
 
 
 def _record(service: PcscService, custodian: PsamCustodian, sent: list[tuple[str, bytes]]) -> None:
@@ -123,17 +126,31 @@ def _record(service: PcscService, custodian: PsamCustodian, sent: list[tuple[str
     connection.close()
 
 
-def _overhead(service: PcscService) -> Figure:
-    """What our layers add to one GET CHALLENGE, beside the whole exchange below them."""
+def _exchanges(service: PcscService) -> Iterator[Figure]:
+    """One GET CHALLENGE through our layers, yubikit's and pyscard's own, on the same chain."""
+    from smartcard.System import readers
+
     connection = service.connect(CONTACT_READER)
+    bare = next(reader for reader in readers() if str(reader) == CONTACT_READER).createConnection()
+    bare.connect()
     channel = Channel(connection)
+    yubikit = SmartCardProtocol(ScardSmartCardConnection(bare))
     command = get_challenge(8)
     raw = command.encode()
-    whole, below = [], []
-    for _ in range(500):
-        below.append(milliseconds(lambda: connection.transmit(raw)))
-        whole.append(milliseconds(lambda: channel.send(command)))
+    ways: dict[str, Callable[[], object]] = {
+        "wire": lambda: connection.transmit(raw),
+        "ours": lambda: channel.send(command),
+        "pyscard": lambda: bare.transmit(list(raw)),
+        "yubikit": lambda: yubikit.send_apdu(0x00, 0x84, 0x00, 0x00, le=8),
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(EXCHANGES):
+        for name, way in ways.items():
+            way()  # pcscd serves each connection by a thread of its own: both are warm now
+            times[name].append(milliseconds(way) * 1000)
+    bare.disconnect()
     connection.close()
-    under = statistics.median(below)
-    added = max(0.0, statistics.median(whole) - under)
-    return Figure.of("card.apdu_overhead", added, "ms", under, "one exchange through pcscd")
+    median = {name: statistics.median(taken) for name, taken in times.items()}
+    yield Figure.of("card.apdu", median["ours"], "us", median["pyscard"], "bare pyscard")
+    added = {name: max(0.01, median[name] - median["wire"]) for name in ("ours", "yubikit")}
+    yield Figure.of("card.apdu_overhead", added["ours"], "us", added["yubikit"], "yubikit")
