@@ -87,7 +87,7 @@ def test_a_walk_over_broken_objects_is_malformed(data: str) -> None:
 
 def test_a_walk_is_not_led_into_the_depth() -> None:
     data = b""
-    for _ in range(9):
+    for _ in range(8):
         data = ber_tlv.encode([DataObject(0x70, data)])
     with pytest.raises(MalformedAnswer, match="deep"):
         list(ber_tlv.walk(data))
