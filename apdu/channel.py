@@ -1,11 +1,15 @@
 """The stack between a card's commands and its transport.
 
-Outermost first: `Channel` (values in, values out), `CompleteAnswers` (61xx, 6Cxx, the count),
-tracing, the transport itself.
+Outermost first: `Channel` (values in, values out), `ChainedCommands` where the card chains,
+`CompleteAnswers` (61xx, 6Cxx, the count), tracing, the transport itself: a reader, perhaps behind a
+recorder, or a replayer. A layer that is not wanted is not there. Deadlines are no layer: in PC/SC
+nothing can stop a transmit, so the reader's worker is watched from outside and given up whole
+(`drivers.worker`), without a hop between threads for each command.
 """
 
 from __future__ import annotations
 
+from apdu.chaining import ChainedCommands
 from apdu.command import Command
 from apdu.commands import Ins
 from apdu.errors import MalformedAnswer
@@ -14,15 +18,17 @@ from apdu.response import Response
 from apdu.trace import Sink, TracingTransport
 from apdu.transport import Transport
 
-_SECRET = frozenset(
+_HARMLESS = frozenset(
     instruction.value
     for instruction in (
-        Ins.VERIFY,
-        Ins.CHANGE_PIN,
-        Ins.INTERNAL_AUTHENTICATE,
-        Ins.EXTERNAL_AUTHENTICATE,
+        Ins.SELECT,
+        Ins.READ_RECORD,
+        Ins.READ_BINARY,
+        Ins.GET_CHALLENGE,
+        Ins.GET_RESPONSE,
     )
 )
+"""Instructions whose commands hold nothing to wipe."""
 
 
 class Channel:
@@ -31,11 +37,15 @@ class Channel:
     Args:
         transport: the card.
         trace: receives one redacted line for each command; None traces nothing.
+        chaining: whether the card is known to take long commands in parts; see `apdu.chaining`.
     """
 
-    def __init__(self, transport: Transport, *, trace: Sink | None = None) -> None:
+    def __init__(
+        self, transport: Transport, *, trace: Sink | None = None, chaining: bool = False
+    ) -> None:
         inner = transport if trace is None else TracingTransport(transport, trace)
-        self._transport = CompleteAnswers(inner)
+        self._complete = CompleteAnswers(inner)
+        self._transport: Transport = ChainedCommands(self._complete) if chaining else self._complete
 
     @property
     def atr(self) -> bytes:
@@ -45,7 +55,7 @@ class Channel:
     @property
     def transmitted(self) -> int:
         """How many commands really went to the card so far."""
-        return self._transport.transmitted
+        return self._complete.transmitted
 
     def reset(self) -> bytes:
         """Reset the card; see `Transport.reset`."""
@@ -62,8 +72,7 @@ class Channel:
         try:
             response = Response.parse(self._transport.transmit(buffer))
         finally:
-            # Data in a `bytearray` are wiped by their owner; their copy here, by us.
-            if command.ins in _SECRET or isinstance(command.data, bytearray):
+            if command.ins not in _HARMLESS:
                 wipe(buffer)
         if len(response.data) > (command.ne or 0):
             raise MalformedAnswer("the card returned more than it was asked for")

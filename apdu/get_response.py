@@ -62,49 +62,57 @@ class CompleteAnswers:
             CardError: whatever the inner transport raises.
         """
         if self._refuses_le:
-            command = _without_le(command)
+            shorter = _without_le(command)
+            if shorter is not None:
+                return self._collect(self._send_copy(shorter))
         raw = self._send(command)
         if len(raw) >= 2 and raw[-2] not in _UNFINISHED:
             return raw
+        answer = Response.parse(raw)
+        # From here on errors are raised, and a traceback may show the variables of its frames:
+        # data is held in `Response`, which never shows them.
+        del raw
         layout = Layout.of(command)
         if not layout.case.expects_data:
-            return raw
-        answer = Response.parse(raw)
-        if answer.sw >> 8 != _MORE_DATA:
-            raw = self._corrected(command, layout, answer.sw) or raw
-            answer = Response.parse(raw)
-        return self._collect(answer) if answer.sw >> 8 == _MORE_DATA else raw
+            return _raw(answer)
+        return self._collect(self._corrected(command, layout, answer))
 
     def _send(self, command: bytes | bytearray) -> bytes:
         self.transmitted += 1
         return self._transport.transmit(command)
 
-    def _corrected(self, command: bytes | bytearray, layout: Layout, sw: int) -> bytes | None:
-        """The answer to the command with the Le that the card wants; None when that was right."""
+    def _send_copy(self, command: bytearray) -> Response:
+        """Send a copy of ours, which may hold a cryptogram, and overwrite it."""
+        try:
+            return Response.parse(self._send(command))
+        finally:
+            command[:] = bytes(len(command))
+
+    def _corrected(self, command: bytes | bytearray, layout: Layout, answer: Response) -> Response:
+        """The answer to the command with the Le that the card wants, where that was wrong."""
         # Corrected are short commands only: a card that needs it knows no extended ones.
         if layout.data_start != _SHORT_DATA_START:
-            return None
-        if sw >> 8 == _WRONG_LE:
+            return answer
+        if answer.sw >> 8 == _WRONG_LE:
             corrected = bytearray(command)
-            corrected[-1] = sw & 0xFF
-            return self._send(corrected)
-        if sw == _WRONG_LENGTH and layout.nc > 0:
+            corrected[-1] = answer.sw & 0xFF
+            return self._send_copy(corrected)
+        if answer.sw == _WRONG_LENGTH and layout.nc > 0:
             self._refuses_le = True
-            return self._send(command[:-1])
-        return None
+            return self._send_copy(bytearray(command[:-1]))
+        return answer
 
     def _collect(self, answer: Response) -> bytes:
-        """Everything from a first 61xx on."""
-        data = bytearray(answer.data)
-        for _ in range(MAXIMUM_ROUNDS):
-            ne = answer.sw & 0xFF or _SHORT_NE
-            answer = self._fetch(ne)
-            data += answer.data
-            if answer.sw >> 8 != _MORE_DATA:
-                return bytes(data) + answer.sw.to_bytes(2, "big")
-            if not answer.data:
+        """The whole answer that begins with this one."""
+        parts = [answer]
+        while answer.sw >> 8 == _MORE_DATA:
+            if len(parts) > MAXIMUM_ROUNDS:
+                raise MalformedAnswer("the card's answer never ends")
+            answer = self._fetch(answer.sw & 0xFF or _SHORT_NE)
+            if answer.sw >> 8 == _MORE_DATA and not answer.data:
                 raise MalformedAnswer("the card announces data and gives none")
-        raise MalformedAnswer("the card's answer never ends")
+            parts.append(answer)
+        return b"".join(part.data for part in parts) + answer.sw.to_bytes(2, "big")
 
     def _fetch(self, ne: int) -> Response:
         answer = Response.parse(self._send(get_response(ne).encode()))
@@ -114,8 +122,12 @@ class CompleteAnswers:
         return answer
 
 
-def _without_le(command: bytes | bytearray) -> bytes | bytearray:
-    """A short command that carries data and Le, without Le; any other as it is."""
+def _raw(answer: Response) -> bytes:
+    return answer.data + answer.sw.to_bytes(2, "big")
+
+
+def _without_le(command: bytes | bytearray) -> bytearray | None:
+    """A copy of a short command that carries data and Le, without Le; None of any other."""
     layout = Layout.of(command)
     strip = layout.case.expects_data and layout.data_start == _SHORT_DATA_START and layout.nc > 0
-    return command[:-1] if strip else command
+    return bytearray(command[:-1]) if strip else None

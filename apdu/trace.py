@@ -1,7 +1,7 @@
 """A line for each command that goes to a card, with everything personal left out.
 
-Redaction knows instructions and files. Nothing is shown that is not listed: header, lengths,
-status word and time always; a body only where its kind is known to be harmless.
+Header, lengths, status word and time always; a body only where `apdu.redaction` knows its kind
+to be harmless.
 """
 
 from __future__ import annotations
@@ -9,24 +9,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import assert_never
 
-from apdu import simple_tlv
 from apdu.command import Layout
 from apdu.commands import Ins
-from apdu.errors import CardError, MalformedAnswer
+from apdu.errors import CardError
+from apdu.redaction import SSSE_NAME as SSSE_NAME
+from apdu.redaction import Content, Redactor, is_harmless, items
 from apdu.transport import Transport
 
-SSSE_NAME = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
-"""Name of the application "sx1.sh.社会保障" (SSSE)."""
-_SSSE_FID = bytes.fromhex("DDF1")
-_ISSUER_FILE, _ISSUER_FID = 5, bytes.fromhex("EF05")
-_HARMLESS_ISSUER_TAGS = frozenset((0x02, 0x03, 0x04, 0x05, 0x06))
-"""Card class, version, organisation and dates. Tags 01 (card id) and 07 (card number) name
-one person's card."""
 _HIDDEN = "··"
 _NAMES = {instruction.value: instruction.label for instruction in Ins}
+_PROPRIETARY_NAMES = {
+    (0x80, 0x40): "GENERATE KEY PAIR",
+    (0x80, 0xC2): "IMPORT KEY",
+    (0x80, 0xC4): "VERIFY PIN DIGEST",
+    (0x80, 0xC9): "EXPORT PUBLIC KEY",
+    (0x80, 0xFA): "PSAM COMPUTE",
+    (0xBF, 0xDE): "PSAM DERIVE",
+}
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,6 @@ Sink = Callable[[TraceLine], None]
 """Where trace lines go."""
 
 
-class _Content(Enum):
-    """Kinds of answer, by what may be shown of them."""
-
-    HIDDEN = "hidden"
-    OPEN = "open"
-    ISSUER = "issuer"
-
-
 class TracingTransport:
     """Passes commands on and tells the sink about each.
 
@@ -104,9 +97,7 @@ class TracingTransport:
         self._transport = transport
         self._sink = sink
         self._clock = clock
-        self._in_ssse = False
-        self._in_issuer_file = False
-        self._pending = _Content.HIDDEN
+        self._redactor = Redactor()
 
     @property
     def atr(self) -> bytes:
@@ -115,7 +106,7 @@ class TracingTransport:
 
     def reset(self) -> bytes:
         """Reset the card; see `Transport.reset`."""
-        self._in_ssse = self._in_issuer_file = False
+        self._redactor.forget()
         return self._transport.reset()
 
     def close(self) -> None:
@@ -126,9 +117,7 @@ class TracingTransport:
         """Pass on and trace; see `Transport.transmit`."""
         layout = Layout.of(command)
         header = bytes(command[:4])
-        selects = header[1] == Ins.SELECT.value
-        data = bytes(command[layout.data_start :][: layout.nc]) if selects else b""
-        content = self._content(header)
+        data, content = self._redactor.sending(command, layout)
         start = self._clock()
         answer, failure = b"", None
         try:
@@ -140,16 +129,15 @@ class TracingTransport:
             elapsed = (self._clock() - start) // 1000
             answered = len(answer) >= 2
             sw = int.from_bytes(answer[-2:], "big") if answered else None
-            if selects and sw is not None:
-                self._follow_selection(header, data, sw)
-            self._pending = content
+            if sw is not None:
+                self._redactor.answered(sw, len(answer) - 2)
             self._sink(
                 TraceLine(
                     header=header,
-                    name=_NAMES.get(header[1], f"{header[1]:02X}"),
+                    name=_name(header),
                     nc=layout.nc,
                     ne=layout.ne,
-                    sent=data.hex().upper() if selects else _HIDDEN,
+                    sent=_HIDDEN if data is None else data.hex().upper(),
                     nr=len(answer) - 2 if answered else None,
                     received=_shown(content, answer[:-2]),
                     sw=sw,
@@ -159,51 +147,31 @@ class TracingTransport:
             )
         return answer
 
-    def _content(self, header: bytes) -> _Content:
-        """What may be shown of the answer to this command."""
-        cla, ins, _, p2 = header
-        if cla != 0:
-            return _Content.HIDDEN
-        if ins == Ins.SELECT.value:
-            return _Content.OPEN
-        if ins == Ins.GET_RESPONSE.value:
-            return self._pending
-        if ins == Ins.READ_RECORD.value and self._in_ssse:
-            sfi = p2 >> 3
-            if sfi == _ISSUER_FILE or (sfi == 0 and self._in_issuer_file):
-                return _Content.ISSUER
-        return _Content.HIDDEN
 
-    def _follow_selection(self, header: bytes, data: bytes, sw: int) -> None:
-        """Know whether the SSSE and its EF05 are selected; in doubt, they are not."""
-        done = sw == 0x9000 or sw >> 8 in (0x61, 0x62)
-        by_name = header[2] == 0x04
-        if by_name or not data.startswith(b"\xef"):
-            self._in_ssse = done and data in (SSSE_NAME, _SSSE_FID)
-        self._in_issuer_file = done and data == _ISSUER_FID
+def _name(header: bytes) -> str:
+    cla, ins = header[:2]
+    return _PROPRIETARY_NAMES.get((cla, ins)) or _NAMES.get(ins, f"{ins:02X}")
 
 
-def _shown(content: _Content, data: bytes) -> str:
+def _shown(content: Content, data: bytes) -> str:
     if not data:
         return ""
     match content:
-        case _Content.HIDDEN:
+        case Content.HIDDEN | Content.HOLDER | Content.PROOF:
             return _HIDDEN
-        case _Content.OPEN:
+        case Content.OPEN:
             return data.hex().upper()
-        case _Content.ISSUER:
+        case Content.ISSUER:
             return _shown_issuer(data)
         case _:
             assert_never(content)
 
 
 def _shown_issuer(data: bytes) -> str:
-    try:
-        records = simple_tlv.decode(data, skip_padding=True)
-    except MalformedAnswer:
+    records = items(Content.ISSUER, data)
+    if records is None:
         return _HIDDEN
     return " ".join(
-        f"{record.tag:02X}:"
-        + (record.value.hex().upper() if record.tag in _HARMLESS_ISSUER_TAGS else _HIDDEN)
+        f"{record.tag:02X}:" + (record.value.hex().upper() if is_harmless(record) else _HIDDEN)
         for record in records
     )

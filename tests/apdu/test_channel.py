@@ -11,6 +11,25 @@ from apdu.command import Command
 from apdu.commands import ReadMode
 from apdu.errors import CardRemoved, MalformedAnswer
 
+
+class Whole:
+    """A card that answers everything with these bytes."""
+
+    atr = b""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+
+    def transmit(self, command: bytes | bytearray) -> bytes:
+        return self.answer
+
+    def reset(self) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        pass
+
+
 READ = commands.read_record(1, ReadMode.ALL_FROM, sfi=5)
 
 
@@ -28,6 +47,8 @@ def test_every_command_that_goes_out_is_counted(scripted: Any) -> None:
         (commands.verify(bytearray(b"\x12\x34")), "CA63C3"),
         (commands.get_challenge(8), "00" * 9 + "9000"),
         (READ, "90"),
+        (READ, "00" * 257 + "9000"),
+        (Command(0, 0xB0, 0, 0, ne=300), "00" * 301 + "9000"),
     ],
 )
 def test_more_than_was_asked_for_is_malformed(scripted: Any, command: Any, answer: Any) -> None:
@@ -36,10 +57,23 @@ def test_more_than_was_asked_for_is_malformed(scripted: Any, command: Any, answe
         channel.send(command)
 
 
+def test_an_extended_answer_is_whole() -> None:
+    channel = Channel(Whole(bytes(65536) + b"\x90\x00"))
+    assert len(channel.send(Command(0, 0xB0, 0, 0, ne=65536)).data) == 65536
+    with pytest.raises(MalformedAnswer):
+        Channel(Whole(bytes(65537) + b"\x90\x00")).send(Command(0, 0xB0, 0, 0, ne=65536))
+
+
 @pytest.mark.parametrize("answer", ["9000", CardRemoved()])
 @pytest.mark.parametrize(
     "command",
     [
+        Command(0x00, 0xDC, 1, 4, b"\x09\x02\xcd\xf5"),
+        Command(0x84, 0x24, 0, 1, bytes(12)),
+        Command(0x80, 0xC4, 0, 0, b"\x12\x34"),
+        Command(0x80, 0xFA, 0, 0, b"\xaa" * 8, 8),
+        Command(0xBF, 0xDE, 0x28, 1, b"\xaa" * 16),
+        Command(0x00, 0x2A, 0x9E, 0x9A, b"\xaa" * 32, 64),
         commands.verify(bytearray(b"\x12\x34")),
         commands.external_authenticate(10, b"\xaa" * 8, b"\xbb" * 8),
         commands.internal_authenticate(b"\xaa" * 8, b"\xbb" * 8),
@@ -56,6 +90,15 @@ def test_wipe_keeps_the_length() -> None:
     buffer = bytearray(b"1234")
     wipe(buffer)
     assert buffer == bytearray(4)
+
+
+def test_a_long_command_is_chained_only_for_a_card_that_can(scripted: Any) -> None:
+    command = Command(0x00, 0xD6, 0x88, 0x00, bytes(256))
+    extended = scripted(("00D688000001 00" + "00" * 256, "9000"))
+    assert Channel(extended).send(command).ok
+    parts = scripted(("10D68800FF" + "00" * 255, "9000"), ("00D688000100", "9000"))
+    channel = Channel(parts, chaining=True)
+    assert (channel.send(command).ok, channel.transmitted) == (True, 2)
 
 
 def test_wrappers_are_transports(scripted: Any) -> None:

@@ -53,6 +53,23 @@ def run(transport: Any, *commands: str) -> list[TraceLine]:
         ("80FA000006" + SECRET, SECRET + "9000"),
         ("80B2012D00", ISSUER + "9000"),
         ("00FF000006" + SECRET, SECRET + "9000"),
+        ("80C4000006" + SECRET, "9000"),
+        ("0020018106" + SECRET, "63C2"),
+        ("8424000006" + SECRET, "9000"),
+        ("80FA000006" + SECRET + "06", SECRET + "9000"),
+        ("002A9E9A06" + SECRET + "06", SECRET + "9000"),
+        ("80C9000006" + SECRET + "06", SECRET + "9000"),
+        ("80C2000006" + SECRET, "9000"),
+        ("00D6880006" + SECRET, "9000"),
+        ("00E2000006" + SECRET, "9000"),
+        ("80A8000006" + SECRET + "00", SECRET + "9000"),
+        ("10A4040006" + SECRET, "9000"),
+        ("84A4040006" + SECRET + "00", SECRET + "9000"),
+        ("00B2010C00", "7008" + SECRET + "9000"),
+        ("00CA9F1700", SECRET + "9000"),
+        ("00B0880006", SECRET + "9000"),
+        ("00B2012D00", "0306" + SECRET + "9000"),
+        ("00B2012D00", "2006" + SECRET + "9000"),
     ],
 )
 def test_bodies_stay_hidden(scripted: Any, command: str, answer: str) -> None:
@@ -117,6 +134,44 @@ def test_after_a_reset_nothing_is_selected(scripted: Any) -> None:
     tracing.reset()
     tracing.transmit(bytes.fromhex("00B2012D00"))
     assert lines[-1].received == "··"
+
+
+def test_what_follows_a_part_of_the_issuer_data_stays_hidden(scripted: Any) -> None:
+    """It may begin within the card number, whose bytes would be read as an item."""
+    script = [
+        (SSSE, "9000"),
+        ("00B2012D00", ISSUER + "6106"),
+        ("00C0000006", VERSION + "9000"),
+        ("00B2012D00", "6106"),
+        ("00C0000006", "6C06"),
+        ("00C0000006", VERSION + "9000"),
+    ]
+    lines = run(scripted(*script), *(pair[0] for pair in script))
+    assert [line.received for line in lines[2:]] == ["··", "", "", "03:332E3030"]
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("BFDE2801", "PSAM DERIVE"),
+        ("80FA0000", "PSAM COMPUTE"),
+        ("80C40000", "VERIFY PIN DIGEST"),
+        ("80C90000", "EXPORT PUBLIC KEY"),
+        ("8424000104AABBCCDD", "UNBLOCK PIN"),
+        ("00FE0000", "FE"),
+    ],
+)
+def test_commands_have_names(scripted: Any, command: str, name: str) -> None:
+    (line,) = run(scripted((command, "9000")), command)
+    assert line.name == name
+
+
+def test_the_control_information_of_a_payment_application_is_open(scripted: Any) -> None:
+    select, fci = "00A4040007A000000333010100", "6F098407A0000003330101"
+    script = [(select, fci + "9000"), ("80A8000002830000", SECRET + "9000")]
+    script += [("00B2010C00", SECRET + "9000")]
+    lines = run(scripted(*script), *(pair[0] for pair in script))
+    assert [line.received for line in lines] == [fci, "··", "··"]
 
 
 def test_closing_is_passed_on(scripted: Any) -> None:
