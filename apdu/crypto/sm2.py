@@ -212,8 +212,11 @@ def verify(
     return backend.verify(key.xy, user_id, message, sm2_der.signature_from_raw(raw))
 
 
-def encrypt(key: PublicKey, plaintext: bytes, *, encoding: CiphertextEncoding) -> bytes:
+def encrypt(key: PublicKey, plaintext: bytes | bytearray, *, encoding: CiphertextEncoding) -> bytes:
     """Encrypt at least one byte to the holder of `key`'s private half.
+
+    Args:
+        plaintext: a secret in a `bytearray` is not copied; its owner wipes it.
 
     Raises:
         BackendRefused: this machine has no trustworthy libcrypto.

@@ -118,14 +118,20 @@ class LibCrypto:
             c.ERR_clear_error()
             return bool(verdict == 1)
 
-    def encrypt(self, xy: bytes, plaintext: bytes) -> bytes:
-        """DER SM2Cipher (C1, C3, C2) of 1 byte or more."""
+    def encrypt(self, xy: bytes, plaintext: bytes | bytearray) -> bytes:
+        """DER SM2Cipher (C1, C3, C2) of 1 byte or more; a `bytearray` is not copied."""
+        size = len(plaintext)
+        text: bytes | ctypes.Array[ctypes.c_char]
+        if isinstance(plaintext, bytearray):
+            text = (ctypes.c_char * size).from_buffer(plaintext)
+        else:
+            text = plaintext
         with self._public(xy) as key, self._operation(key) as context:
             c, length = self._c, _LENGTH(0)
             self._must(c.EVP_PKEY_encrypt_init(context))
-            self._must(c.EVP_PKEY_encrypt(context, None, length, plaintext, len(plaintext)))
+            self._must(c.EVP_PKEY_encrypt(context, None, length, text, size))
             out = ctypes.create_string_buffer(length.value)
-            self._must(c.EVP_PKEY_encrypt(context, out, length, plaintext, len(plaintext)))
+            self._must(c.EVP_PKEY_encrypt(context, out, length, text, size))
             return out.raw[: length.value]
 
     def decrypt(self, d: bytes, xy: bytes, ciphertext: bytes) -> bytes:

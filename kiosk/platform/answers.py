@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from apdu.crypto import sm2
+from apdu.crypto.errors import MalformedKey
 from kiosk.platform import wire
 from kiosk.platform.errors import PlatformAnswerMalformed
 from kiosk.platform.models import (
@@ -122,6 +124,25 @@ def decode_cryptogram(document: dict[str, object]) -> bytes:
     cryptogram = fields.hexadecimal("cryptogram", 8)
     fields.done()
     return cryptogram
+
+
+def decode_encryption_key(document: dict[str, object]) -> sm2.PublicKey:
+    """GET /v1/hsm/encryption-key."""
+    fields = Fields(document, "body")
+    xy = fields.hexadecimal("public_key", 64)
+    fields.done()
+    try:
+        return sm2.PublicKey(xy)
+    except MalformedKey:
+        raise PlatformAnswerMalformed("public_key", "is no point of the SM2 curve") from None
+
+
+def decode_protection(document: dict[str, object], size: int) -> bytes:
+    """POST /v1/hsm/protected-commands: `size` bytes, encrypted block and MAC."""
+    fields = Fields(document, "body")
+    data = fields.hexadecimal("data", size)
+    fields.done()
+    return data
 
 
 def decode_alarm_receipt(document: dict[str, object]) -> AlarmReceipt:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import requests
 
 from apdu.crypto import sm2
-from apdu.custodian import AuthenticationRequest
+from apdu.custodian import MAC_SIZE, AuthenticationRequest, ProtectionRequest
 from kiosk.documents.certificate import SealedCertificate
 from kiosk.platform import answers, questions, wire
 from kiosk.platform.certificate_answers import decode_certificate, decode_certificate_verdict
@@ -204,9 +204,40 @@ class PlatformClient:
         """The 8 bytes that only a holder of the card's key can compute (卡认证, 卡鉴权).
 
         Refused with NOT_FOUND when the key service does not hold key or algorithm.
+
+        Raises:
+            ValueError: the key has no address at the key service.
         """
         body = questions.for_cryptogram(request)
         return self._call("POST", "/v1/hsm/cryptograms", body, key, 200, answers.decode_cryptogram)
+
+    def encryption_key(self) -> sm2.PublicKey:
+        """What a new PIN is encrypted to on its way to the key service (加密机)."""
+        path = "/v1/hsm/encryption-key"
+        return self._call("GET", path, None, None, 200, answers.decode_encryption_key)
+
+    def protected(
+        self, request: ProtectionRequest, sealed: bytes, *, key: str | None = None
+    ) -> bytes:
+        """The data of a command under secure messaging: encrypted block ‖ MAC (4 bytes).
+
+        Refused with NOT_FOUND when the key service does not hold key or algorithm.
+
+        Args:
+            request: its block stays here.
+            sealed: the block, encrypted to `encryption_key` as C1 ‖ C3 ‖ C2; empty where there
+                is none.
+
+        Raises:
+            ValueError: the key has no address at the key service.
+        """
+        body = questions.for_protection(request, sealed)
+        size = len(request.block) + MAC_SIZE
+
+        def decode(document: dict[str, object]) -> bytes:
+            return answers.decode_protection(document, size)
+
+        return self._call("POST", "/v1/hsm/protected-commands", body, key, 200, decode)
 
     def raise_alarm(
         self,

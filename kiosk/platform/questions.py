@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from apdu.custodian import AuthenticationRequest
+from apdu.custodian import AuthenticationRequest, ProtectionRequest
 from kiosk.platform import wire
 from kiosk.platform.models import AlarmKind, AlarmSeverity, Asker
 
@@ -56,14 +56,20 @@ def for_certificate_verification(code: str, digest: str) -> Body:
 
 
 def for_cryptogram(request: AuthenticationRequest) -> Body:
-    """POST /v1/hsm/cryptograms."""
+    """POST /v1/hsm/cryptograms. Raises ValueError: the key has no address."""
+    return {**_which_key(request), "data": _hex(request.data, 8)}
+
+
+def for_protection(request: ProtectionRequest, sealed: bytes) -> Body:
+    """POST /v1/hsm/protected-commands. Raises ValueError: the key has no address.
+
+    Args:
+        sealed: the request's block, encrypted to the key service; empty where it has none.
+    """
     return {
-        "key": request.key.name,
-        "algorithm": request.algorithm.value,
-        "card_factor": _hex(request.card_factor, 8),
-        wire.DIVISION: request.region,
-        "challenge": _hex(request.challenge, 8),
-        "data": _hex(request.data, 8),
+        **_which_key(request),
+        "command": _hex(request.header, 4),
+        "block": _hex(sealed, len(sealed)),
     }
 
 
@@ -96,6 +102,19 @@ def _who(asker: Asker) -> Body:
     else:
         who["ticket"] = asker.ticket
     return who
+
+
+def _which_key(request: AuthenticationRequest | ProtectionRequest) -> Body:
+    address = request.key.hsm_address
+    if address is None:
+        raise ValueError(f"the key service knows no {request.key.name}")
+    return {
+        "key": address,
+        "algorithm": request.algorithm.value,
+        "card_factor": _hex(request.card_factor, 8),
+        wire.DIVISION: request.region,
+        "challenge": _hex(request.challenge, 8),
+    }
 
 
 def _hex(octets: bytes, length: int) -> str:

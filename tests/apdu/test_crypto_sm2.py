@@ -105,6 +105,15 @@ def test_a_ciphertext_that_shows_its_text_is_drawn_again(monkeypatch: pytest.Mon
     assert sm2.encrypt(PUBLIC, b"x" * 20, encoding=CiphertextEncoding.DER) == good
 
 
+def test_a_secret_is_encrypted_where_it_lies() -> None:
+    secret = bytearray(b"wiped by its owner")
+    cipher = sm2.encrypt(PUBLIC, secret, encoding=CiphertextEncoding.RAW)
+    assert secret == b"wiped by its owner"
+    secret[:] = bytes(len(secret))
+    plain = sm2.decrypt(KEY, cipher, encoding=CiphertextEncoding.RAW)
+    assert plain == b"wiped by its owner"
+
+
 def test_encryption_refuses_what_it_cannot_do() -> None:
     with pytest.raises(ValueError, match="nothing"):
         sm2.encrypt(PUBLIC, b"", encoding=CiphertextEncoding.RAW)

@@ -19,29 +19,11 @@ OVERVIEW = {
     "purpose": "self-query",
     "evidence": ["card-genuine", "pin-verified"],
 }
-CRYPTOGRAM = {
-    "key": "RK_SSSE",
-    "algorithm": "03",
-    "card_factor": "0011223344556677",
-    "aab301": "429900",
-    "challenge": "A1A2A3A4A5A6A7A8",
-    "data": "B1B2B3B4B5B6B7B8",
-}
-
-
-def hsm(
-    key: str, algorithm: str, factor: bytes, region: str, challenge: bytes, data: bytes
-) -> bytes:
-    """An HSM that shows what reached it; it holds nothing for 3DES."""
-    if algorithm == "01":
-        raise KeyError(key)
-    assert (key, region) == ("RK_SSSE", "429900")
-    return bytes(a ^ b ^ c for a, b, c in zip(factor, challenge, data, strict=True))
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PlatformServer, Terminal]]:
-    with running(tmp_path_factory.mktemp("platform"), cryptograms=hsm) as pair:
+    with running(tmp_path_factory.mktemp("platform")) as pair:
         yield pair
 
 
@@ -235,37 +217,6 @@ def test_an_overview_is_for_the_holder_only(
     assert "1900" not in reply.body.decode()
 
 
-def test_cryptograms(terminal: Terminal) -> None:
-    reply = terminal.call("POST", "/v1/hsm/cryptograms", CRYPTOGRAM)
-    assert reply.document == {"cryptogram": "1001322354457667"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        ({"algorithm": "01"}, "not-found"),
-        ({"key": "UK_SSSE"}, "invalid"),
-        ({"algorithm": "02"}, "invalid"),
-        ({"challenge": "00" * 7}, "invalid"),
-        ({"data": "zz" * 8}, "invalid"),
-    ],
-)
-def test_what_the_hsm_does_not_hold(
-    terminal: Terminal, changes: dict[str, object], problem: str
-) -> None:
-    assert terminal.call("POST", "/v1/hsm/cryptograms", CRYPTOGRAM | changes).problem == problem
-
-
-def test_the_demo_hsm_answers_for_both_algorithms(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    with running(tmp_path_factory.mktemp("hsm")) as (_server, terminal):
-        for algorithm in ("01", "03"):
-            request = CRYPTOGRAM | {"algorithm": algorithm}
-            reply = terminal.call("POST", "/v1/hsm/cryptograms", request)
-            assert len(bytes.fromhex(reply.document["cryptogram"])) == 8
-
-
 def test_alarms_are_numbered(server: PlatformServer, terminal: Terminal) -> None:
     before = len(server.alarms())
     first = terminal.call("POST", "/v1/alarms", alarm("card.not-genuine"))
@@ -364,6 +315,8 @@ def test_the_contract_declares_every_refusal(server: PlatformServer) -> None:
         "post /v1/card-verdicts": every | {"200", "401", "409", "422"},
         "post /v1/overviews": every | {"200", "401", "403", "404", "409", "422"},
         "post /v1/hsm/cryptograms": every | {"200", "401", "404", "409", "422"},
+        "get /v1/hsm/encryption-key": every | {"200", "401"},
+        "post /v1/hsm/protected-commands": every | {"200", "401", "404", "409", "422"},
         "post /v1/alarms": every | {"201", "401", "409", "422"},
         "post /v1/ecard-verifications": every | {"200", "401", "403", "409", "422"},
         "post /v1/risk-verdicts": every | {"200", "401", "403", "404", "409", "422"},

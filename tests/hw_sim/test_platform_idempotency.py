@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hw_sim.platform.hsm import CardKey, DemoHsm
 from hw_sim.platform.server import PlatformServer
 from tests.hw_sim.platform_terminal import (
     AS_OF,
@@ -21,7 +22,7 @@ from tests.hw_sim.platform_terminal import (
 )
 
 CRYPTOGRAM = {
-    "key": "IRK_SSSE",
+    "key": "0000",
     "algorithm": "03",
     "card_factor": "00" * 8,
     "aab301": "429900",
@@ -30,15 +31,16 @@ CRYPTOGRAM = {
 }
 
 
-class SlowHsm:
+class SlowHsm(DemoHsm):
     """An HSM that is at work until it is let go; it counts its calls."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.entered = threading.Event()
         self.go = threading.Event()
         self.calls = 0
 
-    def __call__(self, *_arguments: object) -> bytes:
+    def cryptogram(self, key: CardKey, data: bytes) -> bytes:
         self.calls += 1
         self.entered.set()
         assert self.go.wait(30)
@@ -52,7 +54,7 @@ def hsm() -> SlowHsm:
 
 @pytest.fixture
 def platform(tmp_path: Path, hsm: SlowHsm) -> Iterator[tuple[PlatformServer, Terminal]]:
-    with running(tmp_path, cryptograms=hsm) as pair:
+    with running(tmp_path, hsm=hsm) as pair:
         yield pair
         hsm.go.set()
 
@@ -179,12 +181,13 @@ def test_of_many_at_once_one_has_an_effect(platform: tuple[PlatformServer, Termi
 def test_a_failing_effect_commits_nothing(tmp_path: Path) -> None:
     broken = [True]
 
-    def hsm(*_arguments: object) -> bytes:
-        if broken[0]:
-            raise ValueError("429900194001010017")
-        return bytes(8)
+    class Breaking(DemoHsm):
+        def cryptogram(self, key: CardKey, data: bytes) -> bytes:
+            if broken[0]:
+                raise ValueError("429900194001010017")
+            return bytes(8)
 
-    with running(tmp_path, cryptograms=hsm) as (server, terminal):
+    with running(tmp_path, hsm=Breaking()) as (server, terminal):
         reply = terminal.call("POST", "/v1/hsm/cryptograms", CRYPTOGRAM, key="k")
         assert (reply.status, reply.problem) == (500, "internal")
         assert server.submissions() == []

@@ -6,9 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from apdu.custodian import Algorithm, AuthenticationRequest, KeyReference
-from apdu.errors import PsamUnavailable
-from kiosk.platform.custodian import PlatformCustodian
 from kiosk.platform.errors import (
     PROBLEM_STATUS,
     ClockWrong,
@@ -85,40 +82,6 @@ def test_alarm_and_submission(line: Line) -> None:
     line.double.answers["GET /v1/submissions/a%2F1"] = (200, stored)
     assert client.submission("a/1") == Submission(201, {"alarm_no": "A-2031"})
     assert client.submission("never-sent") is None
-
-
-def asked(name: str = "IRK_SSSE", algorithm: Algorithm = Algorithm.SM4) -> AuthenticationRequest:
-    key = KeyReference(name, None, 0x60, 1, "0000")
-    return AuthenticationRequest(algorithm, key, bytes(range(8)), "429900", bytes(8), b"\xff" * 8)
-
-
-def test_the_custodian_asks_the_key_service(line: Line) -> None:
-    custodian = PlatformCustodian(line.client())
-    line.double.answers["POST /v1/hsm/cryptograms"] = (200, {"cryptogram": "0011223344556677"})
-    assert custodian.cryptogram(asked()) == bytes.fromhex("0011223344556677")
-    assert line.double.seen[0].document == {
-        "key": "IRK_SSSE",
-        "algorithm": "03",
-        "card_factor": "0001020304050607",
-        "aab301": "429900",
-        "challenge": "0000000000000000",
-        "data": "FFFFFFFFFFFFFFFF",
-    }
-
-
-def test_the_custodian_without_key_or_line_cannot_tell(line: Line) -> None:
-    custodian = PlatformCustodian(line.client())
-    assert custodian.cryptogram(asked()) is None
-    assert len(line.double.seen) == 1
-    assert custodian.cryptogram(asked("LK_SSSE")) is None
-    assert custodian.cryptogram(asked(algorithm=Algorithm.SSF33)) is None
-    assert len(line.double.seen) == 1, "what the contract does not know is not asked"
-    line.double.changes = [lambda reply: replace(reply, status=503)]
-    with pytest.raises(PsamUnavailable):
-        custodian.cryptogram(asked())
-    line.double.answers["POST /v1/hsm/cryptograms"] = problem("forbidden", 403)
-    with pytest.raises(PlatformRefused):
-        custodian.cryptogram(asked())
 
 
 @pytest.mark.parametrize(

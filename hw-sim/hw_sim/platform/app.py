@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from hw_sim.platform import operations, wire
+from hw_sim.platform.app_hsm import add_hsm
 from hw_sim.platform.app_services import add_services
 from hw_sim.platform.blocks import overview
 from hw_sim.platform.connections import Connections
@@ -28,7 +29,7 @@ from hw_sim.platform.declarations import (
 )
 from hw_sim.platform.faults import FaultPlan
 from hw_sim.platform.gate import Gate, GateSettings
-from hw_sim.platform.hsm import Cryptograms, demo_cryptogram
+from hw_sim.platform.hsm import DemoHsm, Hsm
 from hw_sim.platform.idempotency import Submissions
 from hw_sim.platform.problems import Problem, ProblemKind, problem_for_status
 from hw_sim.platform.store import Store
@@ -51,7 +52,7 @@ class Settings:
     store: Store
     faults: FaultPlan = field(default_factory=FaultPlan)
     connections: Connections = field(default_factory=Connections)
-    cryptograms: Cryptograms = demo_cryptogram
+    hsm: Hsm = field(default_factory=DemoHsm)
     clock: Callable[[], float] = time.time
     window_s: int = 300
     body_limit: int = 131_072
@@ -125,6 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
     _add_open_endpoints(app, settings)
     submissions = Submissions(settings.store.sessions)
     _add_submissions(app, settings, submissions)
+    add_hsm(app, settings.hsm, submissions)
     add_services(app, settings.store, submissions)
     add_verification_page(app, settings.store, settings.clock)
     return app
@@ -177,14 +179,6 @@ def _add_submissions(app: FastAPI, settings: Settings, submissions: Submissions)
     )  # fmt: skip
     def overviews(body: wire.OverviewRequest, asked: Asked) -> Response:
         effect = overview(body, asked, store.as_of, settings.faults.block_gaps())
-        return response(submissions.once(asked, effect))
-
-    @app.post(
-        "/v1/hsm/cryptograms", response_model=wire.CryptogramAnswer,
-        responses=refusals(401, 404, 409, 422), openapi_extra=SIGNED,
-    )  # fmt: skip
-    def cryptograms(body: wire.CryptogramRequest, asked: Asked) -> Response:
-        effect = operations.cryptogram(body, settings.cryptograms)
         return response(submissions.once(asked, effect))
 
     @app.post(

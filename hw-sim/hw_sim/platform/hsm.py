@@ -1,46 +1,157 @@
-"""The platform's card-key HSM (加密机): recomputes a card's cryptogram.
+"""The platform's card-key HSM (加密机): recomputes a card's cryptogram and protects commands.
 
 The only place of the platform that reaches the simulated cards' keys.
 """
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib.resources import files
 from typing import Literal, Protocol
 
-KeyName = Literal["IRK_SSSE", "RK_SSSE"]
+import gmssl_pyx
+
+from hw_sim.cards.keys import (
+    KEY_NAMES,
+    Algorithm,
+    block_size,
+    card_key,
+    encrypt,
+    mac,
+    process_key,
+    seal,
+)
+from hw_sim.platform.signatures import Sm2Key
+
 AlgorithmId = Literal["01", "03"]
 
+_COORDINATE = 32
+_SEALED_MORE = 1 + 3 * _COORDINATE
+"""How much longer a ciphertext is than its text: 04, x, y and C3."""
 
-class Cryptograms(Protocol):
-    """Computes a cryptogram, 8 bytes.
 
-    Args of the call: key, algorithm (``01`` 3DES, ``03`` SM4), card factor (8 bytes), region (six
-    digits), challenge and data (8 bytes each).
+@dataclass(frozen=True, repr=False)
+class CardKey:
+    """One key of one card, in one session.
 
-    Raises:
-        LookupError: this HSM doesn't hold the key, or not for this algorithm.
+    Attributes:
+        address: four hex digits, capital letters.
+        algorithm: ``01`` 3DES, ``03`` SM4.
+        card_factor: 8 bytes.
+        region: six digits.
+        challenge: 8 bytes that make the process key.
     """
 
-    def __call__(
-        self,
-        key_name: KeyName,
-        algorithm: AlgorithmId,
-        card_factor: bytes,
-        region: str,
-        challenge: bytes,
-        data: bytes,
-    ) -> bytes: ...
+    address: str
+    algorithm: AlgorithmId
+    card_factor: bytes
+    region: str
+    challenge: bytes
 
 
-def demo_cryptogram(
-    key_name: KeyName,
-    algorithm: AlgorithmId,
-    card_factor: bytes,
-    region: str,
-    challenge: bytes,
-    data: bytes,
-) -> bytes:
-    """``Cryptograms`` under the keys that the demo province's cards were personalised with."""
-    from hw_sim.cards.keys import hsm_cryptogram
+class BlockRefused(Exception):
+    """What came encrypted cannot be opened, or is not one block of the card's cipher."""
 
-    return hsm_cryptogram(key_name, algorithm, card_factor, region, challenge, data)
+
+class Hsm(Protocol):
+    """A key service.
+
+    ``cryptogram`` and ``protect`` raise LookupError where it doesn't hold the key, or not for this
+    algorithm or use.
+    """
+
+    @property
+    def public_key(self) -> bytes:
+        """X‖Y, 64 bytes: what a new PIN is encrypted to."""
+
+    def cryptogram(self, key: CardKey, data: bytes) -> bytes:
+        """8 bytes over 8 bytes ``data``."""
+
+    def protect(self, key: CardKey, header: bytes, sealed: bytes) -> bytes:
+        """A protected command's data: encrypted block, if there is one, and MAC (4 bytes).
+
+        Args:
+            header: CLA INS P1 P2.
+            sealed: the plain block, encrypted to ``public_key``: C1‖C3‖C2, C1 being 04‖x‖y;
+                empty where the command has no block.
+
+        Raises:
+            BlockRefused: see there.
+        """
+
+
+class _Use(Enum):
+    AUTHENTICATION = "authentication"
+    PROTECTION = "protection"
+
+
+class DemoHsm:
+    """``Hsm`` with the keys that the demo province's cards were personalised with.
+
+    Its own key pair lives as long as the object; nothing that was encrypted to it is kept.
+    """
+
+    def __init__(self) -> None:
+        self._pair = Sm2Key.generate()
+
+    @property
+    def public_key(self) -> bytes:
+        return self._pair.public
+
+    def cryptogram(self, key: CardKey, data: bytes) -> bytes:
+        process = _process_key(key, _Use.AUTHENTICATION)
+        return seal(process, data, Algorithm(key.algorithm))
+
+    def protect(self, key: CardKey, header: bytes, sealed: bytes) -> bytes:
+        process = _process_key(key, _Use.PROTECTION)
+        algorithm = Algorithm(key.algorithm)
+        size = block_size(algorithm)
+        encrypted = b""
+        if sealed:
+            if len(sealed) != _SEALED_MORE + size:
+                raise BlockRefused
+            encrypted = encrypt(process, _opened(self._pair, sealed), algorithm)
+        text = header + bytes((len(encrypted) + 4,)) + encrypted
+        return encrypted + mac(process, bytes(size), text, algorithm)
+
+
+@cache
+def _held() -> Mapping[str, Mapping[str, str]]:
+    text = files("hw_sim.platform").joinpath("hsm.toml").read_text("utf-8")
+    return {entry["address"]: entry for entry in tomllib.loads(text)["keys"]}
+
+
+def _process_key(key: CardKey, use: _Use) -> bytes:
+    entry = _held()[key.address]
+    if _Use(entry["use"]) is not use:
+        raise LookupError("held for another use")
+    name = next(known for known in KEY_NAMES if known == entry["name"])
+    algorithm = Algorithm(key.algorithm)
+    sub_key = card_key(name, algorithm, key.region, key.card_factor)
+    return process_key(sub_key, key.challenge, algorithm)
+
+
+def _opened(pair: Sm2Key, sealed: bytes) -> bytes:
+    """The text of C1‖C3‖C2, for GmSSL written as the DER of GM/T 0009 §7.2."""
+    x, y = sealed[1 : 1 + _COORDINATE], sealed[1 + _COORDINATE : 1 + 2 * _COORDINATE]
+    c3, c2 = sealed[1 + 2 * _COORDINATE : _SEALED_MORE], sealed[_SEALED_MORE:]
+    der = _element(0x30, _number(x) + _number(y) + _element(0x04, c3) + _element(0x04, c2))
+    if sealed[0] != 0x04:
+        raise BlockRefused
+    try:
+        return bytes(gmssl_pyx.sm2_decrypt(pair.private, der))
+    except (gmssl_pyx.InvalidValueError, gmssl_pyx.GmsslInnerError):
+        raise BlockRefused from None
+
+
+def _element(tag: int, content: bytes) -> bytes:
+    return bytes((tag, len(content))) + content
+
+
+def _number(coordinate: bytes) -> bytes:
+    digits = coordinate.lstrip(b"\0") or b"\0"
+    return _element(0x02, b"\0" * (digits[0] >> 7) + digits)

@@ -8,7 +8,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from hw_sim.platform import wire
-from hw_sim.platform.hsm import Cryptograms
 from hw_sim.platform.idempotency import Exchange
 from hw_sim.platform.model import Alarm, Card, CatalogueItem, EnrolmentCode, Terminal
 from hw_sim.platform.problems import Answer, Problem, ProblemKind
@@ -105,28 +104,6 @@ def verdict(request: wire.VerdictRequest) -> Callable[[Session], Answer]:
         if card is None or card.card_number != request.aaz500:
             return answer(wire.VerdictAnswer(state="unknown"))
         return answer(wire.VerdictAnswer(state=_VERDICTS[CardState(card.state)]))
-
-    return effect
-
-
-def cryptogram(
-    request: wire.CryptogramRequest, compute: Cryptograms
-) -> Callable[[Session], Answer]:
-    """Raises of the effect: Problem ``not-found`` when the HSM doesn't hold the key."""
-
-    def effect(_session: Session) -> Answer:
-        try:
-            value = compute(
-                request.key,
-                request.algorithm,
-                bytes.fromhex(request.card_factor),
-                request.aab301,
-                bytes.fromhex(request.challenge),
-                bytes.fromhex(request.data),
-            )
-        except LookupError as error:
-            raise Problem(ProblemKind.NOT_FOUND, "key or algorithm not held") from error
-        return answer(wire.CryptogramAnswer(cryptogram=value.hex().upper()))
 
     return effect
 

@@ -21,7 +21,7 @@ from hw_sim.platform.connections import Connections
 from hw_sim.platform.ecards import CodeState, holder_named, new_code
 from hw_sim.platform.events import recorded_events
 from hw_sim.platform.faults import FaultPlan
-from hw_sim.platform.hsm import Cryptograms, demo_cryptogram
+from hw_sim.platform.hsm import DemoHsm, Hsm
 from hw_sim.platform.model import Alarm, Card, CatalogueItem, Submission, Terminal
 from hw_sim.platform.operations import FIRST_ALARM
 from hw_sim.platform.store import Store
@@ -81,7 +81,7 @@ class PlatformServer:
         port: 0 takes a free one; it stays the same while the object lives.
         as_of: the day that a new database's records show; today by default.
         clock: the platform's clock, Unix seconds.
-        cryptograms: the card-key HSM.
+        hsm: the card-key HSM; the demo province's by default.
         faults: a first schedule (see ``faults``).
         public_origin: ``scheme://host[:port]`` as terminals see it behind a proxy.
     """
@@ -94,7 +94,7 @@ class PlatformServer:
         *,
         as_of: date | None = None,
         clock: Callable[[], float] = time.time,
-        cryptograms: Cryptograms = demo_cryptogram,
+        hsm: Hsm | None = None,
         faults: str = "",
         public_origin: str | None = None,
     ) -> None:
@@ -108,7 +108,7 @@ class PlatformServer:
                 store=self._store,
                 faults=self.faults,
                 connections=self._connections,
-                cryptograms=cryptograms,
+                hsm=DemoHsm() if hsm is None else hsm,
                 clock=clock,
                 public_origin=public_origin,
             )

@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from hw_sim.platform.hsm import AlgorithmId, KeyName
-
 # The expressions are Rust's: ``$`` is the end of the text, never before a last newline.
 Division = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Hex8 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{16}$")]
@@ -208,19 +206,6 @@ class OverviewAnswer(Wire):
     aac003: str
     as_of: Date
     blocks: Blocks
-
-
-class CryptogramRequest(Wire):
-    key: KeyName
-    algorithm: AlgorithmId
-    card_factor: Hex8
-    aab301: Division
-    challenge: Hex8
-    data: Hex8
-
-
-class CryptogramAnswer(Wire):
-    cryptogram: Hex8
 
 
 class AlarmRequest(Wire):
