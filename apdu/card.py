@@ -9,25 +9,20 @@ from __future__ import annotations
 import os
 from functools import cached_property
 
-from apdu import ber_tlv, commands, pin
+from apdu import pin
 from apdu.authentication import Authentication, Diversification, Random
-from apdu.channel import Channel
+from apdu.channel import Channel, wipe
 from apdu.custodian import Algorithm, Custodian
-from apdu.errors import MalformedAnswer, PinNeeded, UnexpectedStatus, UnknownCard
+from apdu.dictionary import CardFile
+from apdu.fci import told_algorithm, untold_algorithm
+from apdu.files import Files, StoredFile
 from apdu.holder import Holder, Issuer
 from apdu.identity import Atr, CardId, consistent
 from apdu.profile import CardProfile, Profiles, choose, shipped_profiles
-from apdu.records import RecordReader
-from apdu.response import Response
-from apdu.status import Outcome, meaning, raise_for
-from apdu.trace import SSSE_NAME, Sink
+from apdu.secure_messaging import Protected, ProtectedCommands, SecureMessaging
+from apdu.selection import Selection, select_ssse
+from apdu.trace import Sink
 from apdu.transport import Transport
-
-_MASTER_FILE = 0x3F00
-_FCI, _PROPRIETARY, _ISSUER_DATA, _ALGORITHM = 0x6F, 0xA5, 0x9F0C, 0x86
-_SSF33_REGION = "11"
-"""Beijing's cards without an algorithm flag use SSF33 (mark C)."""
-_SECURITY_STATUS = 0x6982
 
 
 class SocialSecurityCard:
@@ -42,15 +37,21 @@ class SocialSecurityCard:
         flag: Algorithm | None,
         profiles: Profiles,
         random: Random,
+        protected: ProtectedCommands | None,
     ) -> None:
         """Use `open`."""
         self._channel = channel
         self._flag = flag
         self._profiles = profiles
-        self._records = RecordReader(channel)
         self._issuer: Issuer | None = None
         self.authentication = Authentication(channel, self._diversification, random)
         """For those who authenticate in two steps; all others need only the steps below."""
+        self._selection = Selection(channel, self.authentication)
+        self.files = Files(channel, self._selection, self.authentication, lambda: self.profile)
+        """For writing; `read_file` reads."""
+        self._messaging = SecureMessaging(
+            channel, self.authentication, lambda: self.profile.keys, declared=protected
+        )
 
     @classmethod
     def open(
@@ -60,6 +61,7 @@ class SocialSecurityCard:
         trace: Sink | None = None,
         random: Random = os.urandom,
         profiles: Profiles | None = None,
+        protected: ProtectedCommands | None = None,
     ) -> SocialSecurityCard:
         """Select the application SSSE.
 
@@ -68,6 +70,7 @@ class SocialSecurityCard:
             trace: receives one redacted line for each command.
             random: source of our challenges.
             profiles: card profiles; None takes those that come with this package.
+            protected: how commands under secure messaging are written; None likewise.
 
         Raises:
             UnknownCard: there is no such application on it.
@@ -76,8 +79,8 @@ class SocialSecurityCard:
             CardError: see `apdu.errors`.
         """
         channel = Channel(transport, trace=trace)
-        fci = _select_application(channel)
-        return cls(channel, _algorithm_flag(fci.data), profiles or shipped_profiles(), random)
+        flag = told_algorithm(select_ssse(channel).data)
+        return cls(channel, flag, profiles or shipped_profiles(), random, protected)
 
     @cached_property
     def atr(self) -> Atr:
@@ -104,9 +107,7 @@ class SocialSecurityCard:
         """The algorithm of its keys: what the FCI tells, else by region. Raises as `issuer`."""
         if self._flag is not None:
             return self._flag
-        if self.issuer().region.startswith(_SSF33_REGION):
-            return Algorithm.SSF33
-        return Algorithm.TDES
+        return untold_algorithm(self.issuer().region)
 
     def issuer(self) -> Issuer:
         """发卡机构数据 (EF05), read once and remembered.
@@ -119,7 +120,7 @@ class SocialSecurityCard:
         if self._issuer is None:
             # EF05 has the same items in every generation; which one this is, it tells itself.
             file = next(iter(self._profiles.values())).issuer_file
-            issuer = Issuer.from_records(file, self._records.read(file))
+            issuer = Issuer.from_records(file, self.files.read_freely(file).records)
             choose(self._profiles, issuer.version)
             self._issuer = issuer
         return self._issuer
@@ -139,6 +140,7 @@ class SocialSecurityCard:
             PsamUnavailable: the custodian cannot be asked.
             CardError: see `apdu.errors`.
         """
+        self._enter_ssse()
         return self.authentication.prove_genuine(custodian, self.profile.internal_key)
 
     def holder(self, custodian: Custodian) -> Holder:
@@ -152,17 +154,13 @@ class SocialSecurityCard:
             MalformedAnswer: the file cannot be read as EF06.
             CardError: see `apdu.errors`.
         """
-        profile = self.profile
-        if profile.holder_key is not None:
-            self.authentication.authenticate(custodian, profile.holder_key)
-        file = profile.holder_file
-        try:
-            records = self._records.read(file)
-        except UnexpectedStatus as error:
-            if error.sw == _SECURITY_STATUS:
-                raise PinNeeded("the holder file wants the PIN first") from error
-            raise
-        return Holder.from_records(file, records)
+        file = self.profile.holder_file
+        return Holder.from_records(file, self.read_file(file, custodian).records)
+
+    def read_file(self, file: CardFile, custodian: Custodian) -> StoredFile:
+        """Any file of the card's profile (`profile.files`). Raises as `holder`, and AccessNever
+        where nobody may read it."""
+        return self.files.read(file, custodian)
 
     def verify_pin(self, digits: bytearray) -> None:
         """Show the PIN to the card; `digits` (ASCII) are zeros afterwards, however it ends.
@@ -172,43 +170,92 @@ class SocialSecurityCard:
                 is not known); the card was not asked.
             PinRejected: wrong; carries the tries left.
             PinBlocked: the PIN is blocked.
+            CardError: see `apdu.errors`. The answer may be lost after the card has counted a
+                try: nothing is sent again.
+        """
+        try:
+            self.files.pin_shown = False
+            shortest, longest = self._pin_digits
+            self._enter_ssse()
+            pin.verify_pin(self._channel, digits, shortest=shortest, longest=longest)
+            self.files.pin_shown = True
+        finally:
+            wipe(digits)
+
+    def pin_tries(self) -> int | None:
+        """How many tries the PIN has left, 0 when it is blocked; None where this cannot be asked
+        without costing one (`PinRules.status_query`), or the card does not tell.
+
+        Raises:
             CardError: see `apdu.errors`.
         """
+        if not self.profile.pin.status_query:
+            return None
+        self._enter_ssse()
+        return pin.tries_left(self._channel)
+
+    def change_pin(self, old: bytearray, new: bytearray) -> None:
+        """Replace the PIN; both buffers are zeros afterwards, however it ends. Raises as
+        `verify_pin`; after a lost answer either may be the PIN now."""
+        try:
+            self.files.pin_shown = False
+            shortest, longest = self._pin_digits
+            self._enter_ssse()
+            pin.change_pin(self._channel, old, new, shortest=shortest, longest=longest)
+        finally:
+            wipe(old)
+            wipe(new)
+
+    def unblock_pin(self, custodian: Custodian) -> None:
+        """Grant all tries again (解锁); the PIN stays what it is.
+
+        Raises:
+            PsamUnavailable: the custodian cannot be asked or lacks a key.
+            AuthenticationFailed: the card refused the cryptogram or the MAC; final for this card
+                session.
+            CardError: see `apdu.errors`.
+        """
+        self._enter_ssse()
+        self._messaging.send(Protected.UNBLOCK_PIN, custodian)
+
+    def reload_pin(self, custodian: Custodian, new: bytearray) -> None:
+        """Set another PIN without the old one (重置); `new` is zeros afterwards, however it
+        ends. After a lost answer it may be done again from the start, with the same PIN.
+
+        Raises:
+            IllegalPin: as `verify_pin`, or more digits than go into one block of the card's
+                cipher; the card was not asked.
+            PsamUnavailable, AuthenticationFailed, CardError: as `unblock_pin`.
+        """
+        block = bytearray()
+        try:
+            rules, size = self.profile.pin, self.algorithm.block_size
+            block = pin.pin_block(new, size, shortest=rules.digits_min, longest=rules.digits_max)
+            self.files.pin_shown = False
+            self._enter_ssse()
+            self._messaging.send(Protected.RELOAD_PIN, custodian, block)
+        finally:
+            wipe(block)
+            wipe(new)
+
+    def send_protected(self, what: Protected, custodian: Custodian) -> None:
+        """A protected command without data to SSSE; for `apdu.locking`. Raises as
+        `unblock_pin`."""
+        self._enter_ssse()
+        self._messaging.send(what, custodian)
+
+    @property
+    def _pin_digits(self) -> tuple[int, int]:
+        """Legal numbers of digits, as far as they are known without asking the card."""
         if self._issuer is None:
-            pin.verify_pin(self._channel, digits)
-            return
-        rules = self.profile.pin
-        pin.verify_pin(self._channel, digits, shortest=rules.digits_min, longest=rules.digits_max)
+            return pin.DIGITS_MIN, pin.DIGITS_MAX
+        return self.profile.pin.digits_min, self.profile.pin.digits_max
+
+    def _enter_ssse(self) -> None:
+        """PIN, PUK and STK belong to SSSE. It is selected already unless a file was read, and
+        then the profile is known."""
+        if self._issuer is not None:
+            self._selection.enter(self.profile.applications[self.profile.issuer_file.application])
 
     def _diversification(self) -> Diversification:
         return Diversification(self.algorithm, self.atr.card_factor, self.issuer().region)
-
-
-def _select_application(channel: Channel) -> Response:
-    """Select SSSE by name; where that is refused, once more after the master file.
-
-    Some makers' cards insist on the master file first; its own status word means nothing.
-    """
-    response = channel.send(commands.select_by_name(SSSE_NAME))
-    if _is_refusal(response):
-        channel.send(commands.select_by_fid(_MASTER_FILE))
-        response = channel.send(commands.select_by_name(SSSE_NAME))
-    if _is_refusal(response):
-        raise UnknownCard(f"SELECT answered {response.sw:04X}")
-    return raise_for("SELECT", response)
-
-
-def _is_refusal(response: Response) -> bool:
-    outcome = meaning(response.sw, "SELECT").outcome
-    return outcome in (Outcome.NOT_FOUND, Outcome.REFUSED, Outcome.UNKNOWN)
-
-
-def _algorithm_flag(fci: bytes) -> Algorithm | None:
-    """The flag in 6F / A5 / 9F0C / 86; None when any of them is absent."""
-    flag = ber_tlv.find(fci, _FCI, _PROPRIETARY, _ISSUER_DATA, _ALGORITHM)
-    if flag is None:
-        return None
-    try:
-        return Algorithm(flag.hex())
-    except ValueError:
-        raise MalformedAnswer("the card names an unknown algorithm") from None

@@ -55,6 +55,7 @@ class CardProfile:
         algorithm: assumed where the card does not tell.
         internal_key: the key with which the card proves itself.
         holder_key: the key that opens EF06; None where EF06 wants none.
+        keys: by name, such as ``UK_SSSE``; those that access rules name are among them.
         applications: by name, such as ``DF04``.
         files: by name, such as ``SSSEEF05``, in the order of the tree.
     """
@@ -66,6 +67,7 @@ class CardProfile:
     pin: PinRules
     internal_key: KeyReference
     holder_key: KeyReference | None
+    keys: Mapping[str, KeyReference]
     applications: Mapping[str, Application]
     files: Mapping[str, CardFile]
 
@@ -119,6 +121,7 @@ class CardProfile:
             pin=PinRules(**table["pin"]),
             internal_key=keys[table["authentication"]["internal"]],
             holder_key=None if holder is None else keys[holder],
+            keys=keys,
             applications=applications,
             files=files,
         )

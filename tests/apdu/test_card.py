@@ -8,6 +8,7 @@ import pytest
 
 from apdu.card import SocialSecurityCard
 from apdu.custodian import Algorithm
+from apdu.dictionary import Access, AccessRule
 from apdu.errors import (
     ApplicationBlocked,
     AuthenticationFailed,
@@ -260,7 +261,8 @@ class TestHolder:
     def test_a_profile_whose_key_opens_nothing_is_a_bug(self, scripted: Any, demo: Any) -> None:
         data = demo()
         profile = shipped_profiles()["3"]
-        wrong = {"3": replace(profile, holder_key=profile.internal_key)}
+        file = replace(profile.holder_file, read=AccessRule(Access.KEY, "IRK_SSSE"))
+        wrong = {"3": replace(profile, files={**profile.files, file.name: file})}
         transport = scripted((data.select, data.fci), (data.read_issuer, data.issuer))
         card = SocialSecurityCard.open(transport, profiles=wrong)
         with pytest.raises(ValueError, match="IRK_SSSE"):

@@ -1,0 +1,233 @@
+"""Reading and writing any file of the dictionary: select its application, meet its access rule,
+then read or write it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from apdu import commands, simple_tlv
+from apdu.authentication import Authentication
+from apdu.channel import Channel
+from apdu.command import SHORT_NC, Command
+from apdu.commands import READ_SELECTED, ReadMode
+from apdu.custodian import Custodian
+from apdu.dictionary import Access, AccessRule, CardFile, FieldValue, FileKind, Item
+from apdu.errors import AccessNever, PinNeeded, PsamUnavailable, UnexpectedStatus
+from apdu.profile import CardProfile
+from apdu.records import RecordReader
+from apdu.response import Response
+from apdu.selection import Selection
+from apdu.simple_tlv import Record
+from apdu.status import Outcome, meaning, raise_for
+
+CHUNK = SHORT_NC
+"""Most bytes of a transparent file that one command reads or writes (mark C)."""
+_SECURITY_STATUS = 0x6982
+_NO_RECORD = 0x6A83
+_PAST_END = 0x6B00
+
+
+@dataclass(frozen=True, repr=False)
+class StoredFile:
+    """What a file holds, as stored. `CardFile` reads it: `decode`, `decode_cyclic` or
+    `decode_content`, by the file's kind.
+
+    Attributes:
+        records: of a file of item records, in the card's order.
+        entries: of a cyclic file, newest first.
+        content: of a transparent file.
+    """
+
+    records: tuple[Record, ...] = ()
+    entries: tuple[bytes, ...] = ()
+    content: bytes = b""
+
+    def __repr__(self) -> str:
+        return (
+            f"StoredFile({len(self.records)} records, {len(self.entries)} entries, "
+            f"{len(self.content)} bytes)"
+        )
+
+
+class Files:
+    """The files of one card.
+
+    Args:
+        channel: the card.
+        selection: what is selected on it.
+        authentication: of the same card session.
+        profile: gives the card's profile when it is first needed; it may read the card.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        selection: Selection,
+        authentication: Authentication,
+        profile: Callable[[], CardProfile],
+    ) -> None:
+        self._channel = channel
+        self._selection = selection
+        self._authentication = authentication
+        self._profile = profile
+        self._records = RecordReader(channel)
+        self.pin_shown = False
+        """Whether the card has accepted the PIN in this session."""
+
+    def read(self, file: CardFile, custodian: Custodian) -> StoredFile:
+        """Everything that `file` holds.
+
+        Raises:
+            PinNeeded: the card wants the PIN first.
+            PsamUnavailable: the custodian cannot be asked or lacks the key.
+            AuthenticationFailed: the card refused the cryptogram, now or earlier.
+            AccessNever: nobody may read it.
+            MalformedAnswer: a record is broken off.
+            CardError: see `apdu.errors`.
+        """
+        self._enter(file, file.read, custodian)
+        try:
+            return self.read_freely(file)
+        except UnexpectedStatus as error:
+            if error.sw == _SECURITY_STATUS:
+                raise PinNeeded(f"{file.name} wants the PIN first") from error
+            raise
+
+    def read_freely(self, file: CardFile) -> StoredFile:
+        """As `read`, for a file of the selected application whose rule is met already."""
+        self._selection.move_file()
+        match file.kind:
+            case FileKind.RECORDS:
+                return StoredFile(records=self._records.read(file))
+            case FileKind.CYCLIC:
+                return StoredFile(entries=self._read_entries(file))
+            case FileKind.TRANSPARENT:
+                return StoredFile(content=self.read_part(file, 0, file.size or 0))
+            case _:
+                assert_never(file.kind)
+
+    def read_part(self, file: CardFile, offset: int, size: int) -> bytes:
+        """`size` bytes of a transparent file from `offset` on, or fewer where it ends, under a
+        rule that is met already."""
+        self._selection.open_file(file)
+        content = bytearray()
+        while len(content) < size:
+            ne = min(CHUNK, size - len(content))
+            at = offset + len(content)
+            response = self._channel.send(commands.read_binary(READ_SELECTED, ne, offset=at))
+            # A file shorter than declared: some cards say so only when asked behind its end.
+            raise_for("READ BINARY", response, accept=(_PAST_END,) if at else ())
+            content += response.data
+            if len(response.data) < ne:
+                break
+        return bytes(content)
+
+    def write_item(
+        self, file: CardFile, item: Item, value: FieldValue, custodian: Custodian
+    ) -> None:
+        """Store one item of a file of item records, encoded strictly.
+
+        Raises:
+            ValueError: the value is not of the item's format; the card was not asked. The text
+                never repeats the value.
+            PinNeeded, PsamUnavailable, AuthenticationFailed, AccessNever: see `read`.
+            CardError: see `apdu.errors`.
+        """
+        self.update_record(file, item.record, simple_tlv.encode([item.encode(value)]), custodian)
+
+    def write_content(self, file: CardFile, content: bytes, custodian: Custodian) -> None:
+        """Store `content` at the beginning of a transparent file; what lies behind stays.
+
+        Raises:
+            ValueError: more bytes than the file has; the card was not asked.
+            PinNeeded, PsamUnavailable, AuthenticationFailed, AccessNever: see `read`.
+            CardError: see `apdu.errors`.
+        """
+        for offset, chunk in chunks(file, content):
+            self.update_part(file, offset, chunk, custodian)
+
+    def update_record(
+        self, file: CardFile, number: int, record: bytes, custodian: Custodian
+    ) -> None:
+        """Store one record: tag, length and value. Raises as `write_item`."""
+        command = commands.update_record(number, record)
+        self._update(file, "UPDATE RECORD", command, custodian)
+
+    def update_part(self, file: CardFile, offset: int, part: bytes, custodian: Custodian) -> None:
+        """Store 1 to 255 bytes of a transparent file. Raises as `write_content`."""
+        command = commands.update_binary(READ_SELECTED, offset, part)
+        self._update(file, "UPDATE BINARY", command, custodian)
+
+    def _update(self, file: CardFile, name: str, command: Command, custodian: Custodian) -> None:
+        self._enter(file, file.write, custodian)
+        self._selection.open_file(file)
+        raise_for(name, self._channel.send(command))
+
+    def _enter(self, file: CardFile, rule: AccessRule, custodian: Custodian) -> None:
+        if rule.condition is Access.NEVER:
+            raise AccessNever(f"nobody may do this to {file.name}")
+        self._selection.enter(self._profile().applications[file.application])
+        self._satisfy(file, rule, custodian)
+
+    def _satisfy(self, file: CardFile, rule: AccessRule, custodian: Custodian) -> None:
+        """Show the key that the rule names, where the PIN is not enough."""
+        match rule.condition:
+            case Access.FREE | Access.PIN | Access.NEVER:
+                # Whether the PIN is shown, the card knows best: some ask for none.
+                return
+            case Access.PIN_AND_KEY if not self.pin_shown:
+                raise PinNeeded(f"{file.name} wants the PIN besides a key")
+            case Access.PIN_OR_KEY if self.pin_shown:
+                return
+            case Access.KEY | Access.PIN_AND_KEY | Access.PIN_OR_KEY:
+                try:
+                    self._show_key(rule, custodian)
+                except PsamUnavailable as error:
+                    if rule.condition is not Access.PIN_OR_KEY:
+                        raise
+                    raise PinNeeded(f"{file.name} wants the PIN or a key") from error
+            case _:
+                assert_never(rule.condition)
+
+    def _show_key(self, rule: AccessRule, custodian: Custodian) -> None:
+        if rule.key is None:
+            raise ValueError(f"{rule.condition.name} without a key")
+        self._authentication.authenticate(custodian, self._profile().keys[rule.key])
+
+    def _read_entries(self, file: CardFile) -> tuple[bytes, ...]:
+        """The records of a cyclic file, by number, until there is none."""
+        entries: list[bytes] = []
+        sfi = file.sfi
+        for number in range(1, (file.records or 0) + 1):
+            response = self._channel.send(commands.read_record(number, ReadMode.BY_NUMBER, sfi=sfi))
+            if number == 1 and _is_refused(response):
+                sfi = READ_SELECTED
+                self._selection.open_file(file)
+                command = commands.read_record(number, ReadMode.BY_NUMBER, sfi=sfi)
+                response = self._channel.send(command)
+            if response.sw == _NO_RECORD:
+                break
+            entries.append(raise_for("READ RECORD", response).data)
+        return tuple(entries)
+
+
+def chunks(file: CardFile, content: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Offsets and parts by which `content` is written into a transparent file.
+
+    Raises:
+        ValueError: the file is not transparent, or has fewer bytes.
+    """
+    if file.kind is not FileKind.TRANSPARENT:
+        raise ValueError(f"{file.name} is not transparent")
+    if len(content) > (file.size or 0):
+        raise ValueError(f"{len(content)} bytes do not go into {file.name}")
+    return tuple((at, content[at : at + CHUNK]) for at in range(0, len(content), CHUNK))
+
+
+def _is_refused(response: Response) -> bool:
+    """Whether this card takes no short file identifier; a missing record is no refusal."""
+    outcome = meaning(response.sw, "READ RECORD").outcome
+    return response.sw != _NO_RECORD and outcome in (Outcome.REFUSED, Outcome.NOT_FOUND)
