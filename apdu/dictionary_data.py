@@ -23,15 +23,16 @@ from apdu.dictionary import (
 from apdu.formats import Format
 
 _Table = dict[str, Any]
-_APPLICATIONS = ("ssse",)
+_APPLICATIONS = ("ssse", "df01", "df02", "df03", "df04", "df07")
 _GENERATIONS = ("1", "2", "3")
 _ASSUMED = "I"
 _NAMED = {"name", "zh", "en", "mark", "source", "versions", "note"}
-_APPLICATION_KEYS = _NAMED | {"aid", "fid", "assumed"}
-_FILE_KEYS = _NAMED | {"kind", "read", "write", "size", "records", "item"}
+_APPLICATION_KEYS = _NAMED | {"assumed", "aid", "fid"}
+_FILE_KEYS = _NAMED | {"assumed", "kind", "read", "write", "size", "records", "items"}
 _ITEM_KEYS = (_NAMED - {"name"}) | {
-    "tag", "field", "type", "length", "repeat", "optional", "cut", "part", "vectors",
+    "tag", "field", "type", "length", "repeat", "optional", "cut", "parts", "vectors",
 }  # fmt: skip
+_ACCESS_KEYS = {"read", "write"}
 
 
 class Tree(NamedTuple):
@@ -90,22 +91,25 @@ def _tree(tables: Iterable[_Table], version: str, access: Mapping[str, Mapping[s
             source=entry["source"],
         )
         applications[application.name] = application
-        assumed = version in entry.get("assumed", ())
+        assumed = entry.get("assumed", ())
         for declared in table.get("file", ()):
             if version not in declared.get("versions", _GENERATIONS):
                 continue
             name = application.name + declared["name"]
             if name in files:
                 raise ValueError(f"{name} is declared twice")
-            rules = {**declared, **access.get(name, {})}
-            file = _file(rules, application.name, version)
-            files[name] = _as_assumed(file) if assumed else file
+            rules = access.get(name, {})
+            _check_keys(rules, _ACCESS_KEYS)
+            file = _file({**declared, **rules}, application.name, version)
+            if version in declared.get("assumed", assumed):
+                file = _as_assumed(file)
+            files[name] = file
     if access.keys() - files.keys():
         raise ValueError("access to a file that is not declared")
     return Tree(MappingProxyType(applications), MappingProxyType(files))
 
 
-def _check_keys(table: _Table, known: set[str]) -> None:
+def _check_keys(table: Mapping[str, Any], known: set[str]) -> None:
     unknown = table.keys() - known
     if unknown:
         raise ValueError(f"not part of a declaration: {', '.join(sorted(unknown))}")
@@ -113,8 +117,11 @@ def _check_keys(table: _Table, known: set[str]) -> None:
 
 def _as_assumed(file: CardFile) -> CardFile:
     """The same file where the generation's own layout is not public."""
-    items = tuple(replace(item, mark=_ASSUMED) for item in file.items)
-    return replace(file, mark=_ASSUMED, items=items)
+    return replace(file, mark=_ASSUMED, items=_assumed_items(file.items))
+
+
+def _assumed_items(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    return tuple(replace(item, mark=_ASSUMED, parts=_assumed_items(item.parts)) for item in items)
 
 
 def _file(table: _Table, application: str, version: str) -> CardFile:
@@ -126,7 +133,7 @@ def _file(table: _Table, application: str, version: str) -> CardFile:
         raise ValueError(f"{name}: a transparent file has a size, no other has")
     if (records is not None) != (kind is FileKind.CYCLIC):
         raise ValueError(f"{name}: a cyclic file has a number of records, no other has")
-    items = _items(table["item"], table, version)
+    items = _items(table["items"], table, version)
     if (kind is FileKind.RECORDS) is not all(item.tag is not None for item in items):
         raise ValueError(f"{name}: item records have tags, others have none")
     if kind is FileKind.TRANSPARENT and [item.length for item in items] != [size]:
@@ -160,25 +167,24 @@ def _items(tables: Iterable[_Table], parent: _Table, version: str) -> tuple[Item
         if version in table.get("versions", _GENERATIONS):
             inherited = {"mark": parent["mark"], "source": parent["source"], **table}
             items += _repeated(inherited, len(items) + 1, version)
-    if len({(item.tag, item.occurrence) for item in items if item.tag}) != sum(
-        item.tag is not None for item in items
-    ):
-        raise ValueError("a tag is declared twice")
-    if len({item.field for item in items}) != len(items):
-        raise ValueError("a field is declared twice")
+    tags = [(item.tag, item.occurrence) for item in items if item.tag is not None]
+    if len(set(tags)) != len(tags) or len({item.field for item in items}) != len(items):
+        raise ValueError("a tag or a field is declared twice")
     return tuple(items)
 
 
 def _repeated(table: _Table, record: int, version: str) -> Iterator[Item]:
-    repeat = table.get("repeat", 1)
+    """One item for each time that it occurs; an unnamed one is named for its tag or place."""
+    tag, repeat = table.get("tag"), table.get("repeat", 1)
+    name = table.get("field", f"field_{record}" if tag is None else f"tag_{tag:02x}")
     for occurrence in range(1, repeat + 1):
-        field = f"{table['field']}_{occurrence}" if repeat > 1 else table["field"]
+        field = f"{name}_{occurrence}" if repeat > 1 else name
         yield _item({**table, "field": field}, record + occurrence - 1, occurrence, version)
 
 
 def _item(table: _Table, record: int, occurrence: int, version: str) -> Item:
     form = Format(table["type"])
-    parts = _items(table.get("part", ()), table, version)
+    parts = _items(table.get("parts", ()), table, version)
     length = table.get("length")
     if (form is Format.B_TLV) != bool(parts):
         raise ValueError(f"{table['field']}: a B-TLV has parts, no other has")
