@@ -1,0 +1,146 @@
+"""Every fault at every command of every workflow, in process.
+
+Wherever a workflow is hit, it ends: with the true result, an honest lesser one, or a typed error.
+It never costs a PIN try twice, and the card is fit for the next run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+
+from apdu.errors import CardError, CardRemoved
+from hw_sim.cards.catalogue import make_card
+from hw_sim.cards.iso7816 import Card
+from hw_sim.cards.social_security import SocialSecurityCard as SimulatedCard
+from tests.apdu.card_in_process import DEADLINE_SECONDS, CardInProcess, VirtualTime, insert
+from tests.apdu.faults import TEARS, Fault, FaultyCard
+from tests.apdu.workflows import WORKFLOWS, Workflow
+
+Schedule = Mapping[int, Fault]
+_NO_FAULT: Schedule = {}
+FULL_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One run.
+
+    Attributes:
+        outcome: what the workflow returned, or the error that it ended with.
+        sent: commands to the card and to the PSAM.
+        card: the card that was in at first.
+        other: the one that took its place; None without a swap.
+        seconds: virtual time that passed.
+    """
+
+    outcome: object
+    sent: tuple[int, int]
+    card: CardInProcess
+    other: CardInProcess | None
+    seconds: float
+
+
+@cache
+def psam() -> Card:
+    """One for all runs: it keeps nothing when it is powered anew."""
+    return make_card("psam")
+
+
+def happen(
+    workflow: Workflow,
+    faults: Schedule = _NO_FAULT,
+    psam_faults: Schedule = _NO_FAULT,
+    *,
+    card: Card | None = None,
+) -> Incident:
+    time = VirtualTime()
+    inserted = insert(workflow.card, time) if card is None else CardInProcess(card, time)
+    swapped = Fault.SWAPPED in (*faults.values(), *psam_faults.values())
+    other = insert(workflow.other, time) if swapped else None
+    to_card = FaultyCard(inserted, faults, other=other)
+    to_psam = FaultyCard(CardInProcess(psam(), time), psam_faults, other=other)
+    try:
+        outcome = workflow.run(to_card, to_psam)
+    except CardError as error:
+        outcome = error
+    return Incident(outcome, (to_card.sent, to_psam.sent), inserted, other, time.seconds)
+
+
+def schedules(length: int) -> Iterator[Schedule]:
+    """Every fault at each command, alone and with a tear at the command that follows."""
+    for at in range(1, length + 1):
+        for fault in Fault:
+            yield {at: fault}
+            if fault not in TEARS:
+                yield from ({at: fault, at + 1: tear} for tear in TEARS)
+
+
+def tries(card: CardInProcess) -> int:
+    assert isinstance(card.card, SimulatedCard)
+    return card.card.pin_tries
+
+
+def verified(card: CardInProcess) -> int:
+    return sum(command[1] == 0x20 for command in card.commands)
+
+
+def check(workflow: Workflow, incident: Incident, truth: object) -> None:
+    outcome, card, other = incident.outcome, incident.card, incident.other
+    assert isinstance(outcome, CardError) or workflow.honest(outcome, truth)
+    shown = 0
+    for each in (card, other):
+        if each is not None:
+            assert FULL_TRIES - tries(each) <= workflow.tries
+            assert not each.card.bugs
+            shown += verified(each)
+    assert shown <= workflow.tries
+    assert not psam().bugs
+    assert incident.seconds <= DEADLINE_SECONDS * 2
+
+
+each_workflow = pytest.mark.parametrize(
+    "workflow", WORKFLOWS, ids=[workflow.name for workflow in WORKFLOWS]
+)
+
+
+@each_workflow
+def test_every_fault_at_every_command(workflow: Workflow) -> None:
+    clean = happen(workflow)
+    assert not isinstance(clean.outcome, CardError)
+    to_card, to_psam = clean.sent
+    for schedule in schedules(to_card):
+        check(workflow, happen(workflow, schedule), clean.outcome)
+    for schedule in [{at: fault} for at in range(1, to_psam + 1) for fault in Fault]:
+        check(workflow, happen(workflow, psam_faults=schedule), clean.outcome)
+
+
+@each_workflow
+def test_the_next_run_is_as_if_nothing_had_happened(workflow: Workflow) -> None:
+    clean = happen(workflow)
+    for schedule in [{at: fault} for at in range(1, clean.sent[0] + 1) for fault in Fault]:
+        card = happen(workflow, schedule).card
+        left = tries(card)
+        outcome = happen(workflow, card=card.card).outcome
+        # What a PIN that was right costs in a torn run, the next right one gives back.
+        assert workflow.again(outcome, clean.outcome, left)
+
+
+@each_workflow
+def test_a_slow_card_gives_the_same_result(workflow: Workflow) -> None:
+    clean = happen(workflow)
+    for at in range(1, clean.sent[0] + 1):
+        assert happen(workflow, {at: Fault.SLOW}).outcome == clean.outcome
+
+
+@pytest.mark.parametrize("fault", TEARS)
+def test_a_tear_costs_the_try_that_the_card_has_counted(fault: Fault) -> None:
+    """What the matrix is made of: a card that is torn before, within and after a command."""
+    right = next(workflow for workflow in WORKFLOWS if workflow.name == "pin-right")
+    incident = happen(right, {2: fault})
+    assert isinstance(incident.outcome, CardRemoved)
+    assert FULL_TRIES - tries(incident.card) == (1 if fault is Fault.TEAR_DURING else 0)
+    assert verified(incident.card) == (0 if fault is Fault.TEAR_BEFORE else 1)

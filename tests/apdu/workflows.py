@@ -1,0 +1,91 @@
+"""The workflows that are swept through every fault, and recorded as golden transcripts.
+
+A new workflow is one entry in `WORKFLOWS`; `test_fault_matrix` and `test_golden_transcripts` take
+it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from apdu.card import SocialSecurityCard
+from apdu.errors import PinRejected
+from apdu.psam import PsamCustodian
+from apdu.reading import CardReading, read_card
+from apdu.transport import Transport
+from hw_sim.population import DEMO_PIN
+from tests.apdu.card_in_process import CountingRandom
+
+Run = Callable[[Transport, Transport], object]
+"""Does the workflow with a card and a PSAM, and returns what came of it."""
+Honest = Callable[[object, object], bool]
+"""Whether an outcome under faults (first) may stand where the second is the true one."""
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """One thing that a terminal does with a card.
+
+    Attributes:
+        name: in kebab case; the golden transcripts carry it.
+        card: name in the simulator's catalogue.
+        other: the card that a swap puts in its place.
+        run: a `CardError` is an outcome too.
+        honest: an outcome that is not the true one and not honest is wrong data accepted.
+        tries: PIN tries that one run may cost at most.
+        again: whether an outcome without faults (first), on a card that went through one, is what
+            the true one (second) becomes with so many PIN tries left (third).
+    """
+
+    name: str
+    card: str
+    other: str
+    run: Run
+    honest: Honest = lambda outcome, truth: outcome == truth
+    tries: int = 0
+    again: Callable[[object, object, int], bool] = lambda outcome, truth, _tries: outcome == truth
+
+
+def _read(card: Transport, psam: Transport) -> CardReading:
+    reading = read_card(card, PsamCustodian(psam), random=CountingRandom())
+    return replace(reading, apdus=0)
+
+
+def _honest_reading(outcome: object, truth: object) -> bool:
+    """Names nobody, or names the holder whose card it is; says genuine only of the true card."""
+    assert isinstance(outcome, CardReading) and isinstance(truth, CardReading)
+    if outcome.holder is None:
+        return outcome.holder_unavailable is not None and (
+            outcome.issuer == truth.issuer or not outcome.consistent
+        )
+    proven = outcome.genuine is None or outcome.genuine == truth.genuine
+    return proven and replace(outcome, genuine=truth.genuine) == truth
+
+
+def _verify(pin: str) -> Run:
+    def run(card: Transport, _psam: Transport) -> str:
+        opened = SocialSecurityCard.open(card, random=CountingRandom())
+        try:
+            opened.verify_pin(bytearray(pin.encode()))
+        except PinRejected as refused:
+            return f"rejected, {refused.tries_left} left"
+        return "verified"
+
+    return run
+
+
+def _one_try_less(outcome: object, _truth: object, tries: int) -> bool:
+    return outcome == f"rejected, {tries - 1} left"
+
+
+_WRONG_PIN = "".join(str(9 - int(digit)) for digit in DEMO_PIN)
+
+WORKFLOWS = (
+    Workflow("read-v1", "v1", "resident:12", _read, _honest_reading),
+    Workflow("read-v2", "v2", "resident:12", _read, _honest_reading),
+    Workflow("read-v3", "v3", "lost", _read, _honest_reading),
+    Workflow("read-clone", "clone", "v3", _read, _honest_reading),
+    Workflow("pin-right", "v3", "lost", _verify(DEMO_PIN), tries=1),
+    Workflow("pin-wrong", "v3", "lost", _verify(_WRONG_PIN), tries=1, again=_one_try_less),
+)
