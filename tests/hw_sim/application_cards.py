@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hw_sim.cards.application import Challenges, MultiApplicationCard
+from hw_sim.cards.application import Challenges, MultiApplicationCard, RandomSource
 from hw_sim.cards.bank import ContactlessDirectory, DebitApplication, PaymentDirectory
 from hw_sim.cards.bank_image import load_bank_image
 from hw_sim.cards.iso7816 import Handler, Memory
 from hw_sim.cards.pki import PkiApplication, PkiDirectory
+from hw_sim.cards.pki_image import load_pki_image
 from hw_sim.population import population
 
 ATR = bytes.fromhex("3B6900005445535443415244")
@@ -31,11 +33,20 @@ class BareMaster:
 
 
 class PkiCard(MultiApplicationCard):
-    def __init__(self, *, t0: bool = False) -> None:
-        memory, challenges = Memory(), Challenges()
+    """Args: ``switches`` are fields of the image."""
+
+    def __init__(
+        self,
+        *,
+        t0: bool = False,
+        random_bytes: RandomSource = secrets.token_bytes,
+        **switches: Any,
+    ) -> None:
+        memory, challenges = Memory(), Challenges(random_bytes)
         super().__init__(ATR, t0=t0, memory=memory, challenges=challenges, master=BareMaster())
-        directory = PkiDirectory(memory, challenges)
-        self.pki = PkiApplication(memory, challenges, directory, lambda: self.current)
+        image = replace(load_pki_image(), **switches)
+        directory = PkiDirectory(memory, challenges, image)
+        self.pki = PkiApplication(memory, challenges, directory, lambda: self.current, image)
         self.install(directory)
         self.install(self.pki, under=directory)
 
