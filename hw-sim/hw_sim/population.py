@@ -98,6 +98,9 @@ _FIRST_CARDS: tuple[tuple[str, CardState], ...] = (
     ("3.00", CardState.NORMAL),
 )
 
+# Whose card ran out and who never came for a new one.
+_EXPIRED = 189
+
 
 def _resident(index: int, rng: random.Random) -> Resident:
     born = date(rng.randint(1950, 2004), rng.randint(1, 12), rng.randint(1, 28))
@@ -115,7 +118,7 @@ def _resident(index: int, rng: random.Random) -> Resident:
     else:
         version = rng.choice(("2.00", "3.00", "3.00", "3.00"))
         state = CardState.NORMAL
-    issued_year = {"1": 2012, "2": 2018, "3": 2022}[version[0]]
+    issued_year = 2013 if index == _EXPIRED else {"1": 2012, "2": 2018, "3": 2022}[version[0]]
     issued = date(issued_year, rng.randint(1, 12), rng.randint(1, 28))
     serial = bytes([0x01]) + rng.randbytes(3)
     card = IssuedCard(

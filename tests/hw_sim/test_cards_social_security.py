@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hw_sim.cards.access import Access, Condition
 from hw_sim.cards.catalogue import ROLES, make_card
+from hw_sim.cards.contents import Piece
 from hw_sim.cards.image import load_image
 from hw_sim.cards.social_security import SocialSecurityCard
 from hw_sim.population import population
@@ -127,7 +128,7 @@ def test_name_extension_is_there_only_in_v3(ask: Ask, name: str, extension: byte
 
 def test_long_name_runs_on_in_the_extension(ask: Ask) -> None:
     holder = replace(population()[1], name="阿卜杜拉·买买提·吐尔逊江·艾山江")
-    card = SocialSecurityCard(load_image("2"), holder)
+    card = SocialSecurityCard(load_image("v2"), Piece.issued(holder))
     ask(card, SSSE)
     joined = text(card, ask, 6, 0x09) + text(card, ask, 6, 0x4E).rstrip(b" ")
     assert joined.decode("gb18030") == holder.name
@@ -136,7 +137,7 @@ def test_long_name_runs_on_in_the_extension(ask: Ask) -> None:
 def test_value_that_does_not_fit_is_an_error_of_issuance() -> None:
     holder = replace(population()[1], number="42990019740816003")
     with pytest.raises(ValueError, match="record 08"):
-        SocialSecurityCard(load_image("2"), holder)
+        SocialSecurityCard(load_image("v2"), Piece.issued(holder))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
@@ -31,6 +31,22 @@ class Access:
     def __post_init__(self) -> None:
         if (self.kid is not None) != ("KEY" in self.condition.value):
             raise ValueError(f"access {self.condition.name} and its key do not fit")
+
+    @classmethod
+    def parse(cls, expression: str, kids: Mapping[str, int]) -> Access:
+        """An expression with a key's name for ``KEY``, such as ``PIN|RK1_DF01``.
+
+        Args:
+            kids: identifiers of the directory's keys by name.
+
+        Raises:
+            ValueError: there is no such key or no such form.
+        """
+        for lead in ("PIN|", "PIN+", ""):
+            name = expression.removeprefix(lead)
+            if expression.startswith(lead) and name in kids:
+                return cls(Condition(f"{lead}KEY"), kids[name])
+        return cls(Condition(expression), None)
 
     def granted(self, *, pin: bool, keys: Collection[int]) -> bool:
         """Whether the right is given after the PIN check and these external authentications."""

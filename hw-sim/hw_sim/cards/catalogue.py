@@ -1,30 +1,51 @@
-"""The cards that a person or a test can insert, by name."""
+"""The cards that a person or a test can insert, by name.
+
+A name is that of an image (``v3``, ``bank``), ``resident:N``, ``blank:N`` or another piece of
+plastic, and then any traps: ``v2+no-sfi+master-first``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from hw_sim.cards.image import load_image
+from hw_sim.cards.contents import Piece
+from hw_sim.cards.image import image_names, load_image, trap_names
 from hw_sim.cards.iso7816 import Card
 from hw_sim.cards.others import BankCard, ClonedCard, mute_card, silent_card
 from hw_sim.cards.psam import Psam
 from hw_sim.cards.social_security import SocialSecurityCard
 from hw_sim.population import Resident, population
 
+_HOLDERS = {name: load_image(name).holder for name in image_names()}
 ROLES: Mapping[str, int] = MappingProxyType(
-    {"v3": 0, "v2": 1, "v1": 2, "lost": 3, "cancelled": 4, "pin-locked": 5, "clone": 6}
+    {name: index for name, index in _HOLDERS.items() if index is not None}
 )
-"""Role of a card and its holder's index in the population."""
+"""Image and its holder's index in the population."""
 
-NAMES: tuple[str, ...] = (*ROLES, "unknown", "mute", "silent", "psam")
-"""Every name besides ``resident:N``."""
+NAMES: tuple[str, ...] = (*image_names(), "unknown", "mute", "silent", "psam")
+"""Every name besides ``resident:N``, ``blank:N`` and those with traps."""
 
-_RESIDENT = "resident:"
+_RESIDENT, _BLANK = "resident", "blank"
+_BLANKS = 1000
 
 
 class UnknownCardError(ValueError):
     """No card has this name."""
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A name taken apart; ``number`` is after the colon."""
+
+    base: str
+    number: int | None
+    traps: tuple[str, ...]
+
+    def __str__(self) -> str:
+        base = self.base if self.number is None else f"{self.base}:{self.number}"
+        return "+".join((base, *self.traps))
 
 
 def canonical_name(name: str) -> str:
@@ -33,49 +54,52 @@ def canonical_name(name: str) -> str:
     Raises:
         UnknownCardError: no such card.
     """
-    if name in NAMES:
-        return name
-    digits = name.removeprefix(_RESIDENT)
-    if digits == name or not digits.isdecimal() or int(digits) >= len(population()):
+    return str(_parsed(name))
+
+
+def _parsed(name: str) -> _Name:
+    base, *traps = name.split("+")
+    what, colon, digits = base.partition(":")
+    number = int(digits) if digits.isascii() and digits.isdecimal() else None
+    if not all(trap in trap_names() for trap in traps) or bool(colon) != (number is not None):
         raise UnknownCardError("no card of that name")
-    index = int(digits)
-    for role, holder in ROLES.items():
-        # The clone is another piece of plastic than its original, resident:6.
-        if holder == index and role != "clone":
-            return role
-    return f"{_RESIDENT}{index}"
+    sorted_traps = tuple(sorted(set(traps)))
+    if number is None:
+        if what not in NAMES or (traps and what not in image_names()):
+            raise UnknownCardError("no card of that name")
+    elif what == _BLANK and number < _BLANKS:
+        number = number or None
+    elif what == _RESIDENT and number < len(population()):
+        for role, index in ROLES.items():
+            # The clone is another piece of plastic than its original, resident:6.
+            if index == number and not load_image(role).forged:
+                return _Name(role, None, sorted_traps)
+    else:
+        raise UnknownCardError("no card of that name")
+    return _Name(what, number, sorted_traps)
 
 
 def holder(name: str) -> Resident | None:
     """Whom the card names; ``None`` for cards without a holder. Raises UnknownCardError."""
-    name = canonical_name(name)
-    if name in ROLES:
-        return population()[ROLES[name]]
-    if name.startswith(_RESIDENT):
-        return population()[int(name.removeprefix(_RESIDENT))]
-    return None
+    parsed = _parsed(name)
+    if parsed.base == _RESIDENT:
+        assert parsed.number is not None
+        return population()[parsed.number]
+    return population()[ROLES[parsed.base]] if parsed.base in ROLES else None
 
 
 def make_card(name: str, *, challenge_seed: int | None = None) -> Card:
     """A card fresh from issuance.
 
     Args:
-        name: one of NAMES or ``resident:N``.
+        name: see the module.
         challenge_seed: the same challenges after each power-on (social security cards only).
 
     Raises:
         UnknownCardError: no such card.
     """
-    name = canonical_name(name)
-    resident = holder(name)
-    if resident is not None:
-        image = load_image(resident.card.version[0])
-        kind = ClonedCard if name == "clone" else SocialSecurityCard
-        card = kind(image, resident, challenge_seed=challenge_seed)
-        if name == "pin-locked":
-            card.set_pin_tries(0)
-        return card
-    match name:
+    parsed = _parsed(name)
+    match parsed.base:
         case "unknown":
             return BankCard()
         case "mute":
@@ -84,5 +108,11 @@ def make_card(name: str, *, challenge_seed: int | None = None) -> Card:
             return silent_card()
         case "psam":
             return Psam()
-        case _:
-            raise AssertionError("NAMES and make_card differ")
+    resident = holder(name)
+    made_of = parsed.base
+    if parsed.base == _RESIDENT and resident is not None:
+        made_of = f"v{resident.card.version[0]}"
+    image = load_image(made_of, parsed.traps)
+    piece = Piece.blank(parsed.number or 0) if resident is None else Piece.issued(resident)
+    kind = ClonedCard if image.forged else SocialSecurityCard
+    return kind(image, piece, challenge_seed=challenge_seed)

@@ -1,196 +1,193 @@
-"""Card images: what issuance (制卡) writes into a card, declared in images/social-v*.toml."""
+"""Card images: a whole card as data, images/card-*.toml, on top of its generation (layouts/).
+
+An image is the generation's table (layouts/v*.toml) with the card's own differences over it, and
+over those the differences of any number of traps (images/traps.toml), things that make some real
+cards unlike others.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from enum import Enum
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any
 
-from hw_sim.cards.access import Access, Condition
-from hw_sim.cards.keys import KEY_NAMES, Algorithm, KeyName
-from hw_sim.population import Resident
+from hw_sim.cards.contents import Marking, Piece
+from hw_sim.cards.keys import Algorithm
+from hw_sim.cards.layout import DirectoryLayout, load_directories, load_generation
+
+_PREFIX, _SUFFIX = "card-", ".toml"
 
 
-@dataclass(frozen=True)
-class Item:
-    """One record: a tag of one byte, a fixed length and where its value comes from.
+class State(Enum):
+    """What 应用锁定 made of the social security application."""
 
-    Attributes:
-        pad: byte that fills the value up to ``length``; ``None`` where it must fit exactly.
-        omit_empty: the record is left out where the value is empty.
-    """
-
-    tag: int
-    length: int
-    value: str
-    pad: int | None
-    omit_empty: bool
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    DEAD = "dead"
 
 
-@dataclass(frozen=True)
-class FileLayout:
-    """One record file.
+class Extra(Enum):
+    """An application beside the social security one."""
 
-    Attributes:
-        fid: file identifier EFxx; its low five bits are the short identifier.
-    """
-
-    fid: int
-    read: Access
-    write: Access
-    items: Sequence[Item]
-
-
-@dataclass(frozen=True)
-class KeySlot:
-    """One key; ``tries`` is ``None`` for the key of INTERNAL AUTHENTICATE."""
-
-    name: KeyName
-    kid: int
-    tries: int | None
+    BANK = "bank"
+    PKI = "pki"
 
 
 @dataclass(frozen=True)
 class Image:
-    """One generation of cards; the fields are those of the TOML file."""
+    """One card.
+
+    Attributes:
+        generation: ``1``, ``2`` or ``3``.
+        holder: whose card it is, an index of the population; ``None`` for a blank.
+        directory_sfi: in the FCI of the SSSE.
+        strict_t0: see `CardSystem`.
+        file_selection: P1 of SELECT that finds an elementary file.
+        short_identifiers: whether READ and UPDATE take a short file identifier.
+        reads_all_records: whether READ RECORD knows mode 5.
+        empty_verify: whether VERIFY without data tells the tries left.
+        master_first: whether the SSSE is found only after SELECT of the MF.
+        chip: four historical bytes of the ATR.
+        vendor: one historical byte.
+        pin_tries: most wrong PINs in a row.
+        pin_tries_left: of a card that is not fresh.
+        key_tries: most wrong cryptograms in a row, for each key.
+        mac_tries: most wrong MACs in a row.
+        forged: a copy of the files without the keys.
+    """
 
     generation: str
+    version: str
+    card_class: str
     algorithm: Algorithm
     algorithm_in_fci: bool
     directory_sfi: int
-    t0: bool
+    strict_t0: bool
+    file_selection: Sequence[int]
+    short_identifiers: bool
     reads_all_records: bool
     empty_verify: bool
+    master_first: bool
     chip: bytes
     vendor: bytes
-    pin_tries: int
     default_pin: str
-    keys: Sequence[KeySlot]
-    files: Sequence[FileLayout]
+    pin_tries: int
+    key_tries: int
+    mac_tries: int
+    directories: Sequence[DirectoryLayout]
+    holder: int | None
+    applications: Sequence[Extra]
+    pin_tries_left: int
+    application_state: State
+    card_blocked: bool
+    forged: bool
 
-    def atr(self, resident: Resident) -> bytes:
+    @property
+    def marking(self) -> Marking:
+        return Marking(self.version, self.card_class)
+
+    def atr(self, piece: Piece) -> bytes:
         """17 bytes; the last eight are the card's diversification factor (domain facts §1.1)."""
-        card = resident.card
-        history = b"\x00" + self.chip + b"\x86" + self.vendor + card.card_id[:2] + card.serial
+        history = b"\x00" + self.chip + b"\x86" + self.vendor + piece.card_id[:2] + piece.serial
         return bytes.fromhex("3B6D0000") + history
 
-    def records(self, layout: FileLayout, resident: Resident) -> Sequence[bytes]:
-        """The file's records as tag, length, value. Raises ValueError: a value does not fit."""
-        return [
-            bytes((item.tag, item.length)) + _padded(item, value)
-            for item in layout.items
-            if (value := _value(item, resident)) or not item.omit_empty
-        ]
+
+_CARD: Mapping[str, Any] = {
+    "holder": None,
+    "applications": [],
+    "pin_tries_left": None,
+    "application_state": "active",
+    "card_blocked": False,
+    "forged": False,
+}
 
 
 @cache
-def load_image(generation: str) -> Image:
-    """The image of generation ``1``, ``2`` or ``3``."""
-    text = files("hw_sim.cards").joinpath("images", f"social-v{generation}.toml").read_text("utf-8")
-    table = tomllib.loads(text)
+def image_names() -> Sequence[str]:
+    """Every card that has an image."""
+    names = (each.name for each in files("hw_sim.cards").joinpath("images").iterdir())
+    return tuple(
+        sorted(
+            name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
+            for name in names
+            if name.startswith(_PREFIX) and name.endswith(_SUFFIX)
+        )
+    )
+
+
+@cache
+def trap_names() -> Sequence[str]:
+    """Every trap that an image can be given."""
+    return tuple(_table("traps"))
+
+
+@cache
+def load_image(name: str, traps: Sequence[str] = ()) -> Image:
+    """One image with traps added, the later over the earlier.
+
+    Raises:
+        FileNotFoundError: no image has this name.
+        ValueError: no such trap, or the declaration is wrong.
+    """
+    card = _table(f"{_PREFIX}{name}")
+    added = [_trap(trap) for trap in traps]
+    table = {**load_generation(card["generation"]), **_CARD}
+    changes: list[Mapping[str, Any]] = []
+    for differences in (card, *added):
+        changes += differences.pop("change", [])
+        if unknown := differences.keys() - table.keys():
+            raise ValueError(f"{name}: unknown {', '.join(sorted(unknown))}")
+        table |= differences
     return Image(
         generation=table["generation"],
+        version=table["version"],
+        card_class=table["card_class"],
         algorithm=Algorithm(table["algorithm"]),
         algorithm_in_fci=table["algorithm_in_fci"],
         directory_sfi=_number(table["directory_sfi"]),
-        t0=table["t0"],
+        strict_t0=table["strict_t0"],
+        file_selection=tuple(_number(p1) for p1 in table["file_selection"]),
+        short_identifiers=table["short_identifiers"],
         reads_all_records=table["reads_all_records"],
         empty_verify=table["empty_verify"],
-        chip=bytes.fromhex(table["atr"]["chip"]),
-        vendor=bytes.fromhex(table["atr"]["vendor"]),
-        pin_tries=table["pin"]["tries"],
-        default_pin=table["pin"]["default"],
-        keys=tuple(_key(entry) for entry in table["key"]),
-        files=tuple(_file(entry) for entry in table["file"]),
+        master_first=table["master_first"],
+        chip=bytes.fromhex(table["chip"]),
+        vendor=bytes.fromhex(table["vendor"]),
+        default_pin=table["default_pin"],
+        pin_tries=table["pin_tries"],
+        key_tries=table["key_tries"],
+        mac_tries=table["mac_tries"],
+        directories=load_directories(table["generation"], changes),
+        holder=table["holder"],
+        applications=tuple(Extra(each) for each in table["applications"]),
+        pin_tries_left=_tries_left(table),
+        application_state=State(table["application_state"]),
+        card_blocked=table["card_blocked"],
+        forged=table["forged"],
     )
+
+
+def _table(name: str) -> dict[str, Any]:
+    text = files("hw_sim.cards").joinpath("images", f"{name}{_SUFFIX}").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def _trap(name: str) -> dict[str, Any]:
+    try:
+        differences: dict[str, Any] = _table("traps")[name]
+    except KeyError:
+        raise ValueError(f"no trap is called {name!r}") from None
+    return differences
+
+
+def _tries_left(table: Mapping[str, Any]) -> int:
+    left = table["pin_tries_left"]
+    return int(table["pin_tries"] if left is None else left)
 
 
 def _number(text: str) -> int:
     return int(text, 16)
-
-
-def _key(entry: Mapping[str, Any]) -> KeySlot:
-    name = entry["name"]
-    if name not in KEY_NAMES or (entry["use"] == "external") != ("tries" in entry):
-        raise ValueError("key entry")
-    return KeySlot(name, _number(entry["kid"]), entry.get("tries"))
-
-
-def _access(entry: Mapping[str, Any], right: str) -> Access:
-    kid = entry.get(f"{right}_key")
-    return Access(Condition(entry[right]), None if kid is None else _number(kid))
-
-
-def _file(entry: Mapping[str, Any]) -> FileLayout:
-    return FileLayout(
-        fid=_number(entry["fid"]),
-        read=_access(entry, "read"),
-        write=_access(entry, "write"),
-        items=tuple(_item(record) for record in entry["records"]),
-    )
-
-
-def _item(entry: Mapping[str, Any]) -> Item:
-    value = entry["value"]
-    if not value.startswith("text:") and value not in _SOURCES:
-        raise ValueError("record value")
-    pad = entry.get("pad")
-    return Item(
-        tag=_number(entry["tag"]),
-        length=entry["length"],
-        value=value,
-        pad=None if pad is None else _number(pad),
-        omit_empty=entry.get("omit_empty", False),
-    )
-
-
-def _value(item: Item, resident: Resident) -> bytes:
-    if item.value.startswith("text:"):
-        return item.value.removeprefix("text:").encode("ascii")
-    return _SOURCES[item.value](resident)
-
-
-def _padded(item: Item, value: bytes) -> bytes:
-    if item.pad is not None:
-        value = value.ljust(item.length, bytes([item.pad]))
-    if len(value) != item.length:
-        raise ValueError(f"record {item.tag:02X} does not fit its length")
-    return value
-
-
-def _bcd_date(day: date) -> bytes:
-    return bytes.fromhex(f"{day:%Y%m%d}")
-
-
-def _name(resident: Resident) -> bytes:
-    return resident.name.encode("gb18030")
-
-
-def _organisation(resident: Resident) -> bytes:
-    """初始化机构编号: RID-like prefix, division twice, a number (domain facts §2.1)."""
-    division = resident.card.card_id[:3]
-    return bytes.fromhex("9156000002") + division + division + b"\x01"
-
-
-_SOURCES: Mapping[str, Callable[[Resident], bytes]] = MappingProxyType(
-    {
-        "card_id": lambda resident: resident.card.card_id,
-        "organisation": _organisation,
-        "issued": lambda resident: _bcd_date(resident.card.issued),
-        "expires": lambda resident: _bcd_date(resident.card.expires),
-        "card_number": lambda resident: resident.card.card_number.encode("ascii"),
-        "number": lambda resident: resident.number.encode("ascii"),
-        # Bytes, not characters: a GB 18030 name may be cut within a character, and joins again.
-        "name": lambda resident: _name(resident)[:30],
-        "name_extension": lambda resident: _name(resident)[30:],
-        "sex": lambda resident: resident.sex.value.encode("ascii"),
-        "nation": lambda resident: bytes.fromhex(resident.nation),
-        "birthplace": lambda resident: bytes.fromhex(resident.birthplace),
-        "born": lambda resident: _bcd_date(resident.born),
-    }
-)

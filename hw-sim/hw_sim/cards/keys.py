@@ -7,7 +7,6 @@ the simulator's own profile and no statement about real cards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
 from typing import Literal, assert_never, get_args
 
@@ -162,11 +161,6 @@ def city_key(name: KeyName, algorithm: Algorithm, region: str) -> bytes:
 def card_key(name: KeyName, algorithm: Algorithm, region: str, card_factor: bytes) -> bytes:
     """The sub-key in one card; ``card_factor`` is the last 8 bytes of its ATR."""
     return diversify(city_key(name, algorithm, region), card_factor, algorithm)
-
-
-def card_keys(algorithm: Algorithm, region: str, card_factor: bytes) -> Mapping[KeyName, bytes]:
-    """All sub-keys that are loaded into one card at issuance."""
-    return {name: card_key(name, algorithm, region, card_factor) for name in KEY_NAMES}
 
 
 def hsm_cryptogram(

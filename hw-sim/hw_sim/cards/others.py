@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 
 from hw_sim.cards import iso7816 as iso
 from hw_sim.cards.access import Access
-from hw_sim.cards.iso7816 import CardSystem, Command, SwError
-from hw_sim.cards.social_security import MASTER_NAME, SocialSecurityCard, ber
+from hw_sim.cards.ber import ber
+from hw_sim.cards.contents import Piece
+from hw_sim.cards.image import Image
+from hw_sim.cards.iso7816 import CardSystem, Command, Handler, SwError
+from hw_sim.cards.session import Session
+from hw_sim.cards.social_security import MASTER_NAME, SocialSecurityCard
 
-# SELECT, READ RECORD and GET CHALLENGE work as in the original.
-_COPIED = ((0x00, 0xA4), (0x00, 0xB2), (0x00, 0x84))
+# SELECT, READ RECORD, READ BINARY and GET CHALLENGE work as in the original.
+_COPIED = ((0x00, 0xA4), (0x00, 0xB2), (0x00, 0xB0), (0x00, 0x84))
 _DEBIT_AID = bytes.fromhex("A000000333010101")
 
 
@@ -22,14 +26,22 @@ class ClonedCard(SocialSecurityCard):
     AUTHENTICATE, so only who recomputes that answer can tell it from its original.
     """
 
+    def __init__(self, image: Image, piece: Piece, *, challenge_seed: int | None = None) -> None:
+        super().__init__(image, piece, session=_Credulous(), challenge_seed=challenge_seed)
+
     @property
-    def handlers(self) -> Mapping[tuple[int, int], Callable[[Command], bytes]]:
-        copied = {key: super(ClonedCard, self).handlers[key] for key in _COPIED}
+    def handlers(self) -> Mapping[tuple[int, int], Handler]:
+        original = super().handlers
+        copied = {key: original[key] for key in _COPIED if key in original}
         return {**copied, (0x00, 0x88): lambda _: secrets.token_bytes(8)}
 
     def execute(self, command: bytes) -> bytes | None:
         known = len(command) < 4 or (command[0], command[1]) in (*self.handlers, (0x00, 0xC0))
         return super().execute(command) if known else iso.OK.to_bytes(2, "big")
+
+
+class _Credulous(Session):
+    """Everybody may do everything."""
 
     def may(self, access: Access) -> bool:
         return True

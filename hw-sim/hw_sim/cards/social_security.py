@@ -2,43 +2,122 @@
 
 from __future__ import annotations
 
-import hmac
-import random
 import secrets
-from collections.abc import Callable, Mapping
-from enum import Enum
+from collections.abc import Mapping
 
 from hw_sim.cards import iso7816 as iso
-from hw_sim.cards.access import Access
-from hw_sim.cards.image import FileLayout, Image, KeySlot
-from hw_sim.cards.iso7816 import CardSystem, Command, SwError
-from hw_sim.cards.keys import authenticator, card_keys
-from hw_sim.population import Resident
+from hw_sim.cards.application import (
+    Application,
+    Challenges,
+    MultiApplicationCard,
+    RandomSource,
+)
+from hw_sim.cards.authentication import Authentication
+from hw_sim.cards.bank import ContactlessDirectory, DebitApplication, PaymentDirectory
+from hw_sim.cards.bank_image import load_bank_image
+from hw_sim.cards.ber import ber
+from hw_sim.cards.contents import Piece
+from hw_sim.cards.files import Files
+from hw_sim.cards.image import Extra, Image, State
+from hw_sim.cards.iso7816 import Answer, Command, Handler, Memory, SwError
+from hw_sim.cards.keys import KeyName, card_key
+from hw_sim.cards.layout import DirectoryLayout
+from hw_sim.cards.pin import Pin
+from hw_sim.cards.pki import PkiApplication, PkiDirectory
+from hw_sim.cards.protected import Lifecycle, ProtectedCommands
+from hw_sim.cards.session import Session
 
-SSSE_AID = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
 MASTER_NAME = b"1PAY.SYS.DDF01"
 MASTER_FID = 0x3F00
-SSSE_FID = 0xDDF1
-
-RandomSource = Callable[[int], bytes]
 
 
-class Directory(Enum):
-    MASTER = "MF"
-    SSSE = "SSSE"
+class MasterFile:
+    """The MF of a card without a bank: it has no file and no secret of its own.
+
+    PIN and keys belong to the applications; a prober in the MF must not spend their tries.
+    """
+
+    aid = MASTER_NAME
+    fid = MASTER_FID
+
+    def __init__(self, files: Files) -> None:
+        secret = dict.fromkeys(((0x00, 0x20), (0x80, 0x5E), (0x00, 0x88), (0x00, 0x82)), _refuse)
+        self.handlers: Mapping[tuple[int, int], Handler] = {**files.handlers, **secret}
+
+    def select(self) -> bytes:
+        return ber("6F", ber("84", MASTER_NAME) + ber("A5", ber("88", b"\x01")))
+
+    def drop_volatile_state(self) -> None:
+        """It has none."""
 
 
-def ber(tag: str, value: bytes) -> bytes:
-    """One TLV element with a length of one byte; ``tag`` in hex."""
-    return bytes.fromhex(tag) + bytes([len(value)]) + value
-
-
-class SocialSecurityCard(CardSystem):
-    """One issued card.
+class Directory:
+    """The SSSE or a DF below it.
 
     Args:
-        image: its generation.
-        resident: the holder.
+        handlers: of the active application.
+        handlers_while_blocked: what is still done once 应用锁定 has come.
+        proprietary: what A5 of the FCI holds.
+    """
+
+    def __init__(
+        self,
+        layout: DirectoryLayout,
+        session: Session,
+        files: Files,
+        lifecycle: Lifecycle,
+        handlers: Mapping[tuple[int, int], Handler],
+        handlers_while_blocked: Mapping[tuple[int, int], Handler],
+        proprietary: bytes,
+    ) -> None:
+        self._layout = layout
+        self._session = session
+        self._files = files
+        self._lifecycle = lifecycle
+        every = (*handlers, *handlers_while_blocked)
+        refused = dict.fromkeys(every, _refuse)
+        self._handlers: Mapping[State, Mapping[tuple[int, int], Handler]] = {
+            State.ACTIVE: {**refused, **handlers},
+            State.BLOCKED: {**refused, **handlers_while_blocked},
+            State.DEAD: dict.fromkeys(every, _refuse_for_good),
+        }
+        self._proprietary = proprietary
+
+    @property
+    def aid(self) -> bytes:
+        return self._layout.aid
+
+    @property
+    def fid(self) -> int:
+        return self._layout.fid
+
+    @property
+    def handlers(self) -> Mapping[tuple[int, int], Handler]:
+        return self._handlers[self._lifecycle.state]
+
+    def select(self) -> bytes | Answer:
+        """Ends the keys' authentications; the PIN check stays, it is the whole card's."""
+        state = self._lifecycle.state
+        if state is State.DEAD:
+            raise SwError(iso.APPLICATION_DEAD)
+        self._session.authenticated.clear()
+        self._files.drop_selection()
+        more = ber("A5", self._proprietary) if self._proprietary else b""
+        information = ber("6F", ber("84", self.aid) + more)
+        return information if state is State.ACTIVE else Answer(information, iso.INVALIDATED)
+
+    def drop_volatile_state(self) -> None:
+        self._session.end()
+        self._files.drop_selection()
+
+
+class SocialSecurityCard(MultiApplicationCard):
+    """One card.
+
+    Args:
+        image: what it is.
+        piece: the plastic and whose it is.
+        session: what it thinks of PIN and keys.
         challenge_seed: the same challenges after each power-on, for benchmarks.
         random_bytes: source of the challenges without a seed; takes a length.
     """
@@ -46,274 +125,158 @@ class SocialSecurityCard(CardSystem):
     def __init__(
         self,
         image: Image,
-        resident: Resident,
+        piece: Piece,
         *,
+        session: Session | None = None,
         challenge_seed: int | None = None,
         random_bytes: RandomSource = secrets.token_bytes,
     ) -> None:
-        super().__init__(image.atr(resident), t0=image.t0)
+        memory, challenges = Memory(), Challenges(random_bytes, challenge_seed)
+        self._session = session or Session()
         self.image = image
-        self.challenge_seed = challenge_seed
-        self._source = random_bytes
-        self._keys = card_keys(image.algorithm, resident.card.card_id[:3].hex(), self.atr[-8:])
-        self._slots: Mapping[int, KeySlot] = {slot.kid: slot for slot in image.keys}
-        self._files: Mapping[int, FileLayout] = {layout.fid: layout for layout in image.files}
-        self._counts: dict[int, int] = {}
-        for layout in image.files:
-            records = image.records(layout, resident)
-            self._counts[layout.fid] = len(records)
-            for number, record in enumerate(records, 1):
-                self.memory.write(_record_key(layout, number), record)
-        for slot in image.keys:
-            if slot.tries is not None:
-                self.memory.write(_key_tries(slot), slot.tries)
-        self.memory.write("pin", _packed(image.default_pin))
-        self.memory.write("pin.tries", image.pin_tries)
-        self.memory.commit()
-        self._handlers: Mapping[tuple[int, int], Callable[[Command], bytes]] = {
-            (0x00, 0xA4): self._select,
-            (0x00, 0xB2): self._read_record,
-            (0x00, 0xDC): self._update_record,
-            (0x00, 0x20): self._verify,
-            (0x80, 0x5E): self._change_pin,
-            (0x00, 0x84): self._get_challenge,
-            (0x00, 0x88): self._internal_authenticate,
-            (0x00, 0x82): self._external_authenticate,
-        }
+        self.piece = piece
+        atr = image.atr(piece)
+        super().__init__(
+            atr,
+            t0=image.strict_t0,
+            memory=memory,
+            challenges=challenges,
+            master=self._master_of(memory),
+        )
+        self._region, self._factor = piece.card_id[:3].hex(), atr[-8:]
+        self._pin = Pin(
+            memory, self._session, tries=image.pin_tries, empty_verify=image.empty_verify
+        )
+        self._lifecycle = Lifecycle(memory)
+        self._protected = ProtectedCommands(
+            memory,
+            challenges,
+            self._session,
+            self._pin,
+            self._lifecycle,
+            lambda: self._subkey("STK_SSSE"),
+            image.algorithm,
+            tries=image.mac_tries,
+        )
+        self._pin.issue(image.default_pin, image.pin_tries_left)
+        self._lifecycle.issue(image.application_state, card_blocked=image.card_blocked)
+        self._protected.issue()
+        application, *below = image.directories
+        social_security = self._directory(application)
+        self.install(social_security)
+        for layout in below:
+            self.install(self._directory(layout), social_security)
+        for extra in image.applications:
+            self._add(extra)
+        memory.commit()
         self.drop_volatile_state()
-
-    @property
-    def handlers(self) -> Mapping[tuple[int, int], Callable[[Command], bytes]]:
-        return self._handlers
 
     @property
     def pin_tries(self) -> int:
         """Tries left before the PIN is locked."""
-        return self.memory.count("pin.tries")
+        return self._pin.tries.left
 
     def set_pin_tries(self, tries: int) -> None:
         """As if the PIN had been tried before; 0 is a locked PIN. Raises ValueError."""
         if not 0 <= tries <= self.image.pin_tries:
             raise ValueError(f"tries are 0..{self.image.pin_tries}")
-        self.memory.write("pin.tries", tries)
+        self._pin.tries.left = tries
         self.memory.commit()
+
+    @property
+    def challenge_seed(self) -> int | None:
+        return self._challenges.seed
+
+    @challenge_seed.setter
+    def challenge_seed(self, seed: int | None) -> None:
+        self._challenges.seed = seed
 
     def drop_volatile_state(self) -> None:
-        self._directory = Directory.MASTER
-        self._file: FileLayout | None = None
-        self._challenge: bytes | None = None
-        self._pin_verified = False
-        self._authenticated: set[int] = set()
-        seed = self.challenge_seed
-        self._random_bytes = self._source if seed is None else random.Random(seed).randbytes
+        super().drop_volatile_state()
+        self._master_selected = False
 
-    # --- files ---------------------------------------------------------------------------------
+    # --- how it is built -----------------------------------------------------------------------
 
-    def _select(self, command: Command) -> bytes:
-        if command.p2 not in (0x00, 0x0C):
-            raise SwError(iso.WRONG_P1_P2)
-        match command.p1:
-            case 0x04:
-                self._select_name(command.data)
-            case 0x00 | 0x02:
-                if len(command.data) != 2:
-                    raise SwError(iso.WRONG_LENGTH)
-                fid = int.from_bytes(command.data, "big")
-                if command.p1 == 0x00 and fid in (MASTER_FID, SSSE_FID):
-                    self._enter(Directory.MASTER if fid == MASTER_FID else Directory.SSSE)
-                else:
-                    self._file = self._file_here(fid)
-                    return b""
-            case _:
-                raise SwError(iso.WRONG_P1_P2)
-        return b"" if command.p2 == 0x0C else self._control_information()
+    def _master_of(self, memory: Memory) -> Application:
+        if Extra.BANK in self.image.applications:
+            return PaymentDirectory(load_bank_image(), MASTER_FID)
+        return MasterFile(Files(memory, "MF", (), self.image, self._session.may))
 
-    def _select_name(self, name: bytes) -> None:
-        if not 1 <= len(name) <= 16:
-            raise SwError(iso.WRONG_LENGTH)
-        if name == SSSE_AID:
-            self._enter(Directory.SSSE)
-        elif name == MASTER_NAME:
-            self._enter(Directory.MASTER)
-        else:
-            raise SwError(iso.FILE_NOT_FOUND)
+    def _directory(self, layout: DirectoryLayout) -> Directory:
+        image, memory, session = self.image, self.memory, self._session
+        files = Files(memory, layout.name, layout.files, image, session.may)
+        authentication = Authentication(
+            memory,
+            self._challenges,
+            session,
+            layout.name,
+            layout.keys,
+            self._subkey,
+            image.algorithm,
+            tries=image.key_tries,
+        )
+        files.issue(self.piece, image.marking)
+        authentication.issue()
+        handlers = {**files.handlers, **authentication.handlers, **self._pin.handlers}
+        while_blocked: Mapping[tuple[int, int], Handler] = {}
+        proprietary = b""
+        if layout is image.directories[0]:
+            handlers |= self._protected.handlers
+            while_blocked = self._protected.handlers_while_blocked
+            proprietary = self._directory_information()
+        return Directory(
+            layout, session, files, self._lifecycle, handlers, while_blocked, proprietary
+        )
 
-    def _enter(self, directory: Directory) -> None:
-        """Selecting a directory ends the keys' authentications; the PIN is the whole card's."""
-        self._directory = directory
-        self._file = None
-        self._authenticated.clear()
-
-    def _file_here(self, fid: int) -> FileLayout:
-        layout = self._files.get(fid)
-        if self._directory is not Directory.SSSE or layout is None:
-            raise SwError(iso.FILE_NOT_FOUND)
-        return layout
-
-    def _control_information(self) -> bytes:
-        if self._directory is Directory.MASTER:
-            return ber("6F", ber("84", MASTER_NAME) + ber("A5", ber("88", b"\x01")))
-        proprietary = ber("88", bytes([self.image.directory_sfi]))
+    def _directory_information(self) -> bytes:
+        """SFI of the directory, and the algorithm's flag (domain facts §1.2, §1.4)."""
+        information = ber("88", bytes([self.image.directory_sfi]))
         if self.image.algorithm_in_fci:
             flag = bytes.fromhex(self.image.algorithm.value)
-            proprietary += ber("9F0C", ber("86", flag))
-        return ber("6F", ber("84", SSSE_AID) + ber("A5", proprietary))
+            information += ber("9F0C", ber("86", flag))
+        return information
 
-    def _addressed_file(self, command: Command) -> FileLayout:
-        """The file of the SFI in P2, which becomes the current one; SFI 0 is the current file."""
-        sfi = command.p2 >> 3
-        if sfi:
-            self._file = self._file_here(0xEF00 | sfi)
-        if self._file is None:
-            raise SwError(iso.NO_CURRENT_FILE)
-        return self._file
+    def _add(self, extra: Extra) -> None:
+        match extra:
+            case Extra.BANK:
+                if self.piece.resident is None:
+                    raise ValueError("a bank's card has a holder")
+                bank = load_bank_image()
+                self.install(ContactlessDirectory(bank))
+                self.install(DebitApplication(bank, bank.account(self.piece.resident)))
+            case Extra.PKI:
+                directory = PkiDirectory(self.memory, self._challenges)
+                self.install(directory)
+                self.install(
+                    PkiApplication(self.memory, self._challenges, directory, lambda: self.current),
+                    directory,
+                )
 
-    def _read_record(self, command: Command) -> bytes:
-        mode = command.p2 & 0x07
-        if mode not in (0, 4, 5) or (mode == 5 and not self.image.reads_all_records):
-            raise SwError(iso.WRONG_P1_P2)
-        if command.data:
-            raise SwError(iso.WRONG_LENGTH)
-        layout = self._addressed_file(command)
-        if not self.may(layout.read):
-            raise SwError(iso.SECURITY_STATUS)
-        records = [
-            self.memory.read(_record_key(layout, number))
-            for number in range(1, self._counts[layout.fid] + 1)
-        ]
-        if mode == 0:
-            for record in records:
-                if record[0] == command.p1:
-                    return record
-            raise SwError(iso.RECORD_NOT_FOUND)
-        if not 1 <= command.p1 <= len(records):
-            raise SwError(iso.RECORD_NOT_FOUND)
-        return records[command.p1 - 1] if mode == 4 else b"".join(records[command.p1 - 1 :])
+    def _subkey(self, name: KeyName) -> bytes:
+        return card_key(name, self.image.algorithm, self._region, self._factor)
 
-    def may(self, access: Access) -> bool:
-        """Whether the session's PIN check and authentications give this right."""
-        return access.granted(pin=self._pin_verified, keys=self._authenticated)
+    # --- what it does otherwise than a plain card ----------------------------------------------
 
-    def _update_record(self, command: Command) -> bytes:
-        if command.p2 & 0x07 != 4:
-            raise SwError(iso.WRONG_P1_P2)
-        layout = self._addressed_file(command)
-        if not self.may(layout.write):
-            raise SwError(iso.SECURITY_STATUS)
-        if not 1 <= command.p1 <= self._counts[layout.fid]:
-            raise SwError(iso.RECORD_NOT_FOUND)
-        key = _record_key(layout, command.p1)
-        old = self.memory.read(key)
-        if len(command.data) != len(old):
-            raise SwError(iso.WRONG_LENGTH)
-        if command.data[:2] != old[:2]:
-            raise SwError(iso.WRONG_DATA)
-        self.memory.write(key, command.data)
-        return b""
+    def _answer(self, command: Command) -> bytes:
+        if self._lifecycle.card_blocked:
+            raise SwError(iso.NOT_SUPPORTED)
+        return super()._answer(command)
 
-    # --- PIN -----------------------------------------------------------------------------------
+    @property
+    def _hidden(self) -> bool:
+        return self.image.master_first and not self._master_selected
 
-    def _verify(self, command: Command) -> bytes:
-        self._need_application()
-        if command.p1 or command.p2:
-            raise SwError(iso.WRONG_P1_P2)
-        if not command.data and self.image.empty_verify:
-            raise iso.tries_left(self.pin_tries) if self.pin_tries else SwError(iso.BLOCKED)
-        if not 2 <= len(command.data) <= 8:
-            raise SwError(iso.WRONG_LENGTH)
-        self._compare_pin(command.data)
-        self._pin_verified = True
-        return b""
-
-    def _change_pin(self, command: Command) -> bytes:
-        self._need_application()
-        if (command.p1, command.p2) != (0x01, 0x00):
-            raise SwError(iso.WRONG_P1_P2)
-        old, separator, new = command.data.partition(b"\xff")
-        if not separator or not 2 <= len(old) <= 8 or not 2 <= len(new) <= 8:
-            raise SwError(iso.WRONG_LENGTH)
-        if not new.hex().removesuffix("f").isdecimal():
-            raise SwError(iso.WRONG_DATA)
-        self._compare_pin(old)
-        self.memory.write("pin", new)
-        return b""
-
-    def _compare_pin(self, packed: bytes) -> None:
-        """The try is spent, for good, before the comparison: a tear cannot save it."""
-        tries = self.pin_tries
-        if tries == 0:
-            raise SwError(iso.BLOCKED)
-        self._pin_verified = False
-        self.memory.write("pin.tries", tries - 1)
-        self.memory.commit()
-        if not hmac.compare_digest(packed, self.memory.read("pin")):
-            raise iso.tries_left(tries - 1)
-        self.memory.write("pin.tries", self.image.pin_tries)
-
-    # --- authentication ------------------------------------------------------------------------
-
-    def _get_challenge(self, command: Command) -> bytes:
-        if command.p1 or command.p2:
-            raise SwError(iso.WRONG_P1_P2)
-        if command.data or command.ne not in (4, 8, 16):
-            raise SwError(iso.WRONG_LENGTH)
-        self._challenge = self._random_bytes(command.ne)
-        return self._challenge
-
-    def _internal_authenticate(self, command: Command) -> bytes:
-        """Data: factor(8), data(8) and optionally a key version."""
-        self._need_application()
-        if command.p1:
-            raise SwError(iso.WRONG_P1_P2)
-        slot = self._slots.get(command.p2)
-        if slot is None or slot.tries is not None:
-            raise SwError(iso.REFERENCE_NOT_FOUND)
-        if len(command.data) not in (16, 17):
-            raise SwError(iso.WRONG_LENGTH)
-        factor, data = command.data[:8], command.data[8:16]
-        return authenticator(self._keys[slot.name], factor, data, self.image.algorithm)
-
-    def _external_authenticate(self, command: Command) -> bytes:
-        """Data: cryptogram(8), original data(8); spends the latest challenge, right or wrong."""
-        self._need_application()
-        if command.p1:
-            raise SwError(iso.WRONG_P1_P2)
-        slot = self._slots.get(command.p2)
-        if slot is None or slot.tries is None:
-            raise SwError(iso.REFERENCE_NOT_FOUND)
-        if len(command.data) != 16:
-            raise SwError(iso.WRONG_LENGTH)
-        tries = self.memory.count(_key_tries(slot))
-        if tries == 0:
-            raise SwError(iso.BLOCKED)
-        challenge, self._challenge = self._challenge, None
-        if challenge is None or len(challenge) != 8:
-            raise SwError(iso.CHALLENGE_MISSING)
-        self._authenticated.discard(slot.kid)
-        self.memory.write(_key_tries(slot), tries - 1)
-        self.memory.commit()
-        key = self._keys[slot.name]
-        expected = authenticator(key, challenge, command.data[8:], self.image.algorithm)
-        if not hmac.compare_digest(expected, command.data[:8]):
-            raise iso.tries_left(tries - 1)
-        self.memory.write(_key_tries(slot), slot.tries)
-        self._authenticated.add(slot.kid)
-        return b""
-
-    def _need_application(self) -> None:
-        """PIN and keys belong to the SSSE; a prober in the MF must not spend their tries."""
-        if self._directory is not Directory.SSSE:
-            raise SwError(iso.CONDITIONS)
+    def _enter(self, application: Application, *, tell: bool) -> bytes | Answer:
+        if application.fid == MASTER_FID:
+            self._master_selected = True
+        elif application.fid == self.image.directories[0].fid and self._hidden:
+            raise SwError(iso.FILE_NOT_FOUND)
+        return super()._enter(application, tell=tell)
 
 
-def _packed(pin: str) -> bytes:
-    """PIN digits in BCD, an odd one filled up with F (domain facts §3)."""
-    return bytes.fromhex(pin + "f" * (len(pin) % 2))
+def _refuse(_: Command) -> bytes:
+    raise SwError(iso.CONDITIONS)
 
 
-def _record_key(layout: FileLayout, number: int) -> str:
-    return f"{layout.fid:04X}.{number}"
-
-
-def _key_tries(slot: KeySlot) -> str:
-    return f"key.{slot.kid:02X}.tries"
+def _refuse_for_good(_: Command) -> bytes:
+    raise SwError(iso.APPLICATION_DEAD)
