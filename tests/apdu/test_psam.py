@@ -194,6 +194,11 @@ def test_a_missing_key_is_none(scripted: Any, sw: str) -> None:
     assert PsamCustodian(scripted((SELECT, "9000"), (DERIVE, sw))).cryptogram(request()) is None
 
 
+def test_a_key_whose_usage_nobody_knows_is_not_asked_for(scripted: Any) -> None:
+    unknown = KeyReference("RK1_DF07", None, None, 0x3D, "007A")
+    assert PsamCustodian(scripted()).cryptogram(replace(request(), key=unknown)) is None
+
+
 def test_ssf33_lives_in_an_environment_of_its_own(scripted: Any) -> None:
     result = f"{RESULT}9000"
     psam = PsamCustodian(
