@@ -77,20 +77,23 @@ def select_by_fid(fid: int, how: Select = Select.ANY) -> Command:
     return Command(_CLA, Ins.SELECT.value, how.value, 0x00, fid.to_bytes(2, "big"), SHORT_NE)
 
 
-def read_record(p1: int, mode: ReadMode, *, sfi: int = READ_SELECTED) -> Command:
-    """READ RECORD with Le 00.
+def read_record(
+    p1: int, mode: ReadMode, *, sfi: int = READ_SELECTED, ne: int = SHORT_NE
+) -> Command:
+    """READ RECORD.
 
     Args:
         p1: record number or tag, by `mode`.
         mode: what `p1` means.
         sfi: short identifier of the file, 1..30; `READ_SELECTED` for the selected one.
+        ne: most bytes expected, 1..256: whatever there is (Le 00), or exactly one record.
 
     Raises:
         ValueError: a part is out of range.
     """
     if not 0 <= sfi <= 30:
         raise ValueError(f"SFI {sfi} is not in 0..30")
-    return Command(_CLA, Ins.READ_RECORD.value, p1, sfi << 3 | mode.value, ne=SHORT_NE)
+    return Command(_CLA, Ins.READ_RECORD.value, p1, sfi << 3 | mode.value, ne=ne)
 
 
 def update_record(number: int, record: bytes) -> Command:

@@ -1,19 +1,22 @@
 """Reading a whole file of item records with as few commands as this card allows.
 
 Cards differ: most return all records at once (mode 5), older ones want record numbers, some only
-tags, some no short file identifier. The first way that works is remembered for the next file.
+tags, some no short file identifier, some the exact length of the record. The first way that works
+is remembered for the next file.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from enum import Enum
 from typing import assert_never
 
 from apdu import simple_tlv
 from apdu.channel import Channel
+from apdu.command import SHORT_NE
 from apdu.commands import READ_SELECTED, ReadMode, Select, read_record, select_by_fid
-from apdu.dictionary import CardFile
+from apdu.dictionary import CardFile, Item
 from apdu.errors import UnexpectedStatus
 from apdu.response import Response
 from apdu.simple_tlv import Record
@@ -21,6 +24,8 @@ from apdu.status import Outcome, meaning, raise_for
 
 _COMMAND = "READ RECORD"
 _NO_RECORD = 0x6A83
+_WRONG_LENGTH = 0x6700
+_TAG_AND_LENGTH = 2
 _LAST_NUMBER = 30
 """No file of item records has more; a card that answers for ever is left there."""
 
@@ -33,6 +38,21 @@ class Way(Enum):
     TAGS = "by tag, short file identifier"
     SELECTED_NUMBERS = "by number, file selected first"
     SELECTED_TAGS = "by tag, file selected first"
+
+    def suits(self, file: CardFile) -> bool:
+        """Whether all of `file` can be had in this way.
+
+        One short answer ends after 256 bytes, and a tag finds only the first of its records.
+        """
+        match self:
+            case Way.ALL:
+                return sum(_TAG_AND_LENGTH + (i.length or 0) for i in file.items) <= SHORT_NE
+            case Way.TAGS | Way.SELECTED_TAGS:
+                return all(item.occurrence == 1 for item in file.items)
+            case Way.NUMBERS | Way.SELECTED_NUMBERS:
+                return True
+            case _:
+                assert_never(self)
 
 
 class _Refused(Exception):
@@ -52,11 +72,13 @@ class RecordReader:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self._exact = False
+        """Whether this card wants to be asked for exactly one record's length."""
         self.way: Way | None = None
         """The way that this card is known to accept."""
 
     def read(self, file: CardFile) -> tuple[Record, ...]:
-        """All records of `file`, in the card's order.
+        """All records of a file of item records, in the card's order.
 
         Raises:
             UnexpectedStatus: refused in every way; 6982 is raised at once, because it would be
@@ -64,17 +86,39 @@ class RecordReader:
             MalformedAnswer: a record is broken off.
             CardError: see `apdu.errors`.
         """
-        ways = tuple(Way) if self.way is None else (self.way,)
         refusal = _NO_RECORD
-        for way in ways:
+        for way in sorted(Way, key=lambda way: way is not self.way):
+            if not way.suits(file):
+                continue
             try:
                 records = self._reader(way)(file)
             except _Refused as refused:
                 refusal = refused.sw
+                # What the card has accepted before, it refuses for the file's sake; only a length
+                # may be wrong by number and right by tag, where an optional record is absent.
+                if way is self.way and refusal != _WRONG_LENGTH:
+                    break
                 continue
-            self.way = way
+            self.way = self.way or way
             return records
         raise UnexpectedStatus(_COMMAND, refusal)
+
+    def read_entries(self, file: CardFile) -> tuple[bytes, ...]:
+        """The records of a cyclic file, newest first, until there is none.
+
+        Raises:
+            UnexpectedStatus: refused, by short file identifier and with the file selected.
+            CardError: see `apdu.errors`.
+        """
+        if self.way not in (Way.SELECTED_NUMBERS, Way.SELECTED_TAGS):
+            try:
+                return self._entries(file, file.sfi)
+            except _Refused:
+                pass
+        try:
+            return self._entries(self._selected(file), READ_SELECTED)
+        except _Refused as refused:
+            raise UnexpectedStatus(_COMMAND, refused.sw) from None
 
     def _reader(self, way: Way) -> Callable[[CardFile], tuple[Record, ...]]:
         match way:
@@ -102,26 +146,38 @@ class RecordReader:
         return records
 
     def _by_number(self, file: CardFile, sfi: int) -> tuple[Record, ...]:
-        wanted = {item.tag for item in file.items}
+        wanted = Counter(item.tag for item in file.items)
         records: list[Record] = []
         for number in range(1, _LAST_NUMBER + 1):
-            response = self._one(number, ReadMode.BY_NUMBER, sfi)
+            declared = file.items[number - 1] if number <= len(file.items) else None
+            response = self._one(number, ReadMode.BY_NUMBER, sfi, _record_size(declared))
             if response is None:
                 break
             found = simple_tlv.decode(response.data, skip_padding=True)
             records.extend(found)
-            wanted -= {record.tag for record in found}
+            wanted -= Counter(record.tag for record in found)
             if not wanted:
                 break
         return _some(records)
 
     def _by_tag(self, file: CardFile, sfi: int) -> tuple[Record, ...]:
         records: list[Record] = []
-        for tag in (item.tag for item in file.items if item.tag is not None):
-            response = self._one(tag, ReadMode.BY_TAG, sfi)
-            if response is not None:
-                records.extend(simple_tlv.decode(response.data, skip_padding=True))
+        for item in file.items:
+            if item.tag is not None:
+                response = self._one(item.tag, ReadMode.BY_TAG, sfi, _record_size(item))
+                if response is not None:
+                    records.extend(simple_tlv.decode(response.data, skip_padding=True))
         return _some(records)
+
+    def _entries(self, file: CardFile, sfi: int) -> tuple[bytes, ...]:
+        size = sum(item.length or 0 for item in file.items)
+        entries: list[bytes] = []
+        for number in range(1, (file.records or 0) + 1):
+            response = self._one(number, ReadMode.BY_NUMBER, sfi, size)
+            if response is None:
+                break
+            entries.append(response.data)
+        return tuple(entries)
 
     def _selected(self, file: CardFile) -> CardFile:
         """Select `file`; cards take one P1 or the other."""
@@ -131,10 +187,21 @@ class RecordReader:
         _check(response, "SELECT")
         return file
 
-    def _one(self, p1: int, mode: ReadMode, sfi: int) -> Response | None:
-        """One READ RECORD; None when there is no such record."""
-        response = self._channel.send(read_record(p1, mode, sfi=sfi))
+    def _one(self, p1: int, mode: ReadMode, sfi: int, size: int | None = None) -> Response | None:
+        """One READ RECORD; None when there is no such record. `size` is the record's, where it
+        is known."""
+        command = read_record(p1, mode, sfi=sfi)
+        exact = command if size is None else read_record(p1, mode, sfi=sfi, ne=size)
+        response = self._channel.send(exact if self._exact else command)
+        if response.sw == _WRONG_LENGTH and exact is not command and not self._exact:
+            response = self._channel.send(exact)
+            self._exact = response.sw != _WRONG_LENGTH
         return None if response.sw == _NO_RECORD else _check(response, _COMMAND)
+
+
+def _record_size(item: Item | None) -> int | None:
+    """Bytes of the item's record, where its length is known."""
+    return None if item is None or item.length is None else _TAG_AND_LENGTH + item.length
 
 
 def _check(response: Response, command: str) -> Response:

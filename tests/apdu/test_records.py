@@ -11,7 +11,8 @@ from apdu.records import RecordReader, Way
 from apdu.simple_tlv import Record
 
 HOLDER = shipped_profiles()["1"].holder_file
-RECORDS = [Record(item.tag, b"%d" % item.tag) for item in HOLDER.items]
+TAGS = [item.tag for item in HOLDER.items if item.tag is not None]
+RECORDS = [Record(tag, b"%d" % (tag % 10)) for tag in TAGS]
 TLV = [f"{record.tag:02X}{len(record.value):02X}{record.value.hex()}" for record in RECORDS]
 ALL = "00B2013500"
 
@@ -123,3 +124,123 @@ def test_a_card_that_never_ends_is_left(scripted: Any) -> None:
 def test_a_record_broken_off_is_malformed(scripted: Any) -> None:
     with pytest.raises(MalformedAnswer):
         RecordReader(Channel(scripted((ALL, "08123433339000")))).read(HOLDER)
+
+
+EXACT = [
+    (f"00B2{n + 1:02X}34{item.length + 2:02X}", TLV[n] + "9000")
+    for n, item in enumerate(HOLDER.items)
+    if item.length is not None
+]
+
+
+def test_a_card_that_wants_exact_lengths_gets_them_from_then_on(scripted: Any) -> None:
+    script = [(ALL, "6700"), ("00B2013400", "6700"), *EXACT, *EXACT]
+    reader = RecordReader(Channel(scripted(*script)))
+    assert reader.read(HOLDER) == tuple(RECORDS)
+    assert reader.way is Way.NUMBERS
+    assert reader.read(HOLDER) == tuple(RECORDS)
+
+
+def test_exact_lengths_that_fit_no_number_fit_the_tags(scripted: Any) -> None:
+    """An optional record is absent: the numbers behind it are one off, the tags are not."""
+    holder = shipped_profiles()["2"].holder_file
+    size = {item.tag: item.length or 0 for item in holder.items}
+    by_tag = [
+        (f"00B2{tag:02X}30{size[tag] + 2:02X}", "6A83" if tag == 0x4E else f"{tag:02X}01319000")
+        for tag in (8, 9, 0x4E, 0xA, 0xB, 0xC, 0xD)
+    ]
+    script = [(ALL, "6700"), ("00B2013400", "6700"), ("00B2013414", "0801319000"),
+              ("00B2023420", "0901319000"), ("00B2033416", "6700"), *by_tag]  # fmt: skip
+    reader = RecordReader(Channel(scripted(*script)))
+    assert [record.tag for record in reader.read(holder)] == [8, 9, 0xA, 0xB, 0xC, 0xD]
+    assert reader.way is Way.TAGS
+    # Also where numbers have worked for another file; the tags may still be tried.
+    script = [*script[1:5], (ALL, "6700"), *by_tag]
+    reader = RecordReader(Channel(scripted(*script)))
+    reader.way = Way.NUMBERS
+    assert [record.tag for record in reader.read(holder)] == [8, 9, 0xA, 0xB, 0xC, 0xD]
+
+
+def test_a_length_refused_twice_is_not_remembered(scripted: Any) -> None:
+    script = [(ALL, "6A86"), ("00B2013400", "6700"), ("00B2013414", "6700"), *tags()]
+    reader = RecordReader(Channel(scripted(*script)))
+    assert reader.read(HOLDER) == tuple(RECORDS)
+
+
+LARGE = shipped_profiles()["2"].files["DF02EF05"]
+"""436 bytes: two plain items and two B-TLV of two records each."""
+LARGE_TLV = [vector.record for item in LARGE.items for vector in item.vectors[:1]]
+
+
+def test_a_file_longer_than_one_answer_is_read_by_number(scripted: Any) -> None:
+    script = [(f"00B2{n:02X}2C00", tlv.hex() + "9000") for n, tlv in enumerate(LARGE_TLV, 1)]
+    reader = RecordReader(Channel(scripted((ALL, "".join(TLV) + "9000"), *script)))
+    reader.read(HOLDER)
+    records = reader.read(LARGE)
+    assert [record.tag for record in records] == [0x42, 0x41, 0x43, 0x43, 0x44, 0x44]
+    assert reader.way is Way.ALL
+    read = LARGE.decode(records)
+    assert read["tag_43_1"] == read["tag_43_2"] == LARGE.items[2].vectors[0].value
+
+
+def test_records_of_one_tag_are_never_read_by_tag(scripted: Any) -> None:
+    aid = shipped_profiles()["2"].files["DF02EF15"]
+    script = [("00B201AD00", "6A86"), ("00B201AC00", "6A86"), ("00A4020002EF1500", "9000"),
+              ("00B2010400", "6A81")]  # fmt: skip
+    reader = RecordReader(Channel(scripted(*script)))
+    with pytest.raises(UnexpectedStatus) as caught:
+        reader.read(aid)
+    assert caught.value.sw == 0x6A81
+
+
+DEALS = shipped_profiles()["2"].files["DF04EF08"]
+DEAL = b"".join(item.vectors[0].record for item in DEALS.items)
+DEAL_1, DEAL_2, DEAL_3 = "00B2014400", "00B2024400", "00B2034400"
+
+
+def test_a_cyclic_file_is_read_by_number_until_there_is_no_record(scripted: Any) -> None:
+    older = DEAL[:2] + b"2" + DEAL[3:]
+    script = [(DEAL_1, DEAL.hex() + "9000"), (DEAL_2, older.hex() + "9000"), (DEAL_3, "6A83")]
+    entries = RecordReader(Channel(scripted(*script))).read_entries(DEALS)
+    assert entries == (DEAL, older)
+    newest, second = DEALS.decode_cyclic(entries)
+    assert newest is not None
+    assert second is not None
+    assert (newest["field_2"], second["field_2"], newest["field_5"]) == ("1", "2", 12850)
+
+
+def test_a_cyclic_file_has_no_more_records_than_declared(scripted: Any) -> None:
+    deals = shipped_profiles()["1"].files["DF04EF08"]
+    script = [(f"00B2{n:02X}4400", DEAL.hex() + "9000") for n in range(1, 11)]
+    assert len(RecordReader(Channel(scripted(*script))).read_entries(deals)) == 10
+
+
+@pytest.mark.parametrize("sw", ["6A82", "6A86", "6700", "6981"])
+def test_a_cyclic_file_is_selected_where_its_short_identifier_is_refused(
+    scripted: Any, sw: str
+) -> None:
+    refused = [(DEAL_1, sw), *([("00B201441C", sw)] if sw == "6700" else [])]
+    script = [*refused, ("00A4020002EF0800", "9000"), ("00B2010400", DEAL.hex() + "9000"),
+              ("00B2020400", "6A83")]  # fmt: skip
+    assert RecordReader(Channel(scripted(*script))).read_entries(DEALS) == (DEAL,)
+
+
+def test_a_cyclic_file_of_a_card_that_is_known_to_want_selection(scripted: Any) -> None:
+    reader = RecordReader(Channel(scripted(("00A4020002EF0800", "9000"), ("00B2010400", "6A83"))))
+    reader.way = Way.SELECTED_NUMBERS
+    assert reader.read_entries(DEALS) == ()
+
+
+def test_a_cyclic_file_of_a_card_that_wants_the_exact_length(scripted: Any) -> None:
+    script = [(DEAL_1, "6700"), ("00B201441C", DEAL.hex() + "9000"), ("00B202441C", "6A83")]
+    assert RecordReader(Channel(scripted(*script))).read_entries(DEALS) == (DEAL,)
+
+
+def test_a_closed_cyclic_file(scripted: Any) -> None:
+    with pytest.raises(UnexpectedStatus) as caught:
+        RecordReader(Channel(scripted((DEAL_1, "6982")))).read_entries(DEALS)
+    assert caught.value.sw == 0x6982
+    script = [(DEAL_1, "6A82"), ("00A4020002EF0800", "6A82"), ("00A4000002EF0800", "6A82")]
+    with pytest.raises(UnexpectedStatus) as caught:
+        RecordReader(Channel(scripted(*script))).read_entries(DEALS)
+    assert caught.value.sw == 0x6A82
