@@ -15,6 +15,10 @@ class MalformedKey(CryptoError):
     """The bytes are no SM2 key: wrong length, wrong curve, or a point off the curve."""
 
 
+class MalformedCertificate(CryptoError):
+    """The bytes are no X.509 certificate of an SM2 key."""
+
+
 class MalformedCiphertext(CryptoError):
     """The ciphertext cannot be decrypted: wrong encoding, wrong key, or changed on its way."""
 

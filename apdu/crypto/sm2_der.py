@@ -7,7 +7,7 @@ DER here is strict: shortest lengths, shortest positive integers, nothing after 
 from __future__ import annotations
 
 from apdu.crypto import sm2_curve as curve
-from apdu.crypto.errors import MalformedCiphertext, MalformedKey
+from apdu.crypto.errors import MalformedCertificate, MalformedCiphertext, MalformedKey
 
 SIZE = curve.FIELD_SIZE
 SPKI_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d03420004")
@@ -16,6 +16,7 @@ id-ecPublicKey and sm2p256v1 (1.2.156.10197.1.301)."""
 _SEC1_HEAD = bytes.fromhex("30770201010420")
 _SEC1_MIDDLE = bytes.fromhex("a00a06082a811ccf5501822da14403420004")
 _INTEGER, _OCTETS, _SEQUENCE = 0x02, 0x04, 0x30
+_VERSION = 0xA0
 
 
 class _Bad(Exception):
@@ -121,6 +122,27 @@ def spki_to_xy(der: bytes) -> bytes:
     if not der.startswith(SPKI_PREFIX) or len(der) != len(SPKI_PREFIX) + 2 * SIZE:
         raise MalformedKey("not an uncompressed SM2 public key")
     return der[len(SPKI_PREFIX) :]
+
+
+def spki_of_certificate(tbs: bytes) -> bytes:
+    """SubjectPublicKeyInfo, still encoded, of a TBSCertificate (RFC 5280 §4.1).
+
+    Raises:
+        MalformedCertificate: it is not built like one.
+    """
+    try:
+        rest, after = _unwrap(tbs, _SEQUENCE)
+        if rest[:1] == bytes((_VERSION,)):
+            rest = _unwrap(rest, _VERSION)[1]
+        # serialNumber, signature, issuer, validity, subject
+        for tag in (_INTEGER, _SEQUENCE, _SEQUENCE, _SEQUENCE, _SEQUENCE):
+            rest = _unwrap(rest, tag)[1]
+        following = _unwrap(rest, _SEQUENCE)[1]
+    except _Bad:
+        raise MalformedCertificate("not built like a certificate") from None
+    if after:
+        raise MalformedCertificate("not built like a certificate")
+    return rest[: len(rest) - len(following)]
 
 
 def sec1_from_key(d: bytes, xy: bytes) -> bytes:

@@ -78,6 +78,14 @@ def test_sm4_cmac_of_one_block_by_hand() -> None:
     assert sm4.cmac(KEY, b"sixteen bytes ok") == sm4.encrypt_ecb(KEY, masked)
 
 
+def test_sm4_cbc_mac_follows_its_definition() -> None:
+    iv, data, block = bytes(range(16)), bytes(range(48)), bytes(range(16))
+    for at in range(0, len(data), 16):
+        mixed = bytes(a ^ b for a, b in zip(block, data[at : at + 16], strict=True))
+        block = sm4.encrypt_ecb(KEY, mixed)
+    assert sm4.cbc_mac(KEY, iv, data) == block
+
+
 def test_des_with_the_key_and_block_of_the_classic_example() -> None:
     key, block = bytes.fromhex("133457799BBCDFF1"), bytes.fromhex("0123456789ABCDEF")
     cipher = tdes.encrypt_ecb(key, block)
@@ -99,6 +107,9 @@ def test_two_key_3des_goes_there_and_back() -> None:
     [
         lambda: sm4.encrypt_ecb(KEY[:15], KEY),
         lambda: sm4.decrypt_ecb(KEY, KEY[:15]),
+        lambda: sm4.cbc_mac(KEY, bytes(15), bytes(16)),
+        lambda: sm4.cbc_mac(KEY, bytes(16), bytes(17)),
+        lambda: sm4.cbc_mac(KEY, bytes(16), b""),
         lambda: sm4.seal_gcm(KEY, bytes(11), b""),
         lambda: sm4.open_gcm(KEY, bytes(11), bytes(16)),
         lambda: tdes.encrypt_ecb(bytes(24), bytes(8)),
@@ -106,5 +117,5 @@ def test_two_key_3des_goes_there_and_back() -> None:
     ],
 )
 def test_wrong_lengths_are_refused(call: Any) -> None:
-    with pytest.raises(ValueError, match=r"bytes|blocks"):
+    with pytest.raises(ValueError, match=r"bytes|block"):
         call()
