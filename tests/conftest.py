@@ -12,6 +12,20 @@ from hw_sim.pcscd import PcscdBroken, PcscdUnavailable, PcscdWorld, world_for_th
 _FIRST = "tests/test_demo_walk.py"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--regenerate",
+        action="store_true",
+        help="write golden files anew instead of comparing; then read the difference",
+    )
+
+
+@pytest.fixture
+def regenerate(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written anew."""
+    return bool(request.config.getoption("--regenerate"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The walk takes as long as half of the rest and mostly waits: beside the others, not last."""
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))

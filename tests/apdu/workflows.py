@@ -14,6 +14,7 @@ from apdu.errors import PinRejected
 from apdu.psam import PsamCustodian
 from apdu.reading import CardReading, read_card
 from apdu.transport import Transport
+from hw_sim.cards.catalogue import holder
 from hw_sim.population import DEMO_PIN
 from tests.apdu.card_in_process import CountingRandom
 
@@ -32,24 +33,49 @@ class Workflow:
         card: name in the simulator's catalogue.
         other: the card that a swap puts in its place.
         run: a `CardError` is an outcome too.
+        true: whether an outcome without faults is what the simulator put on the card.
         honest: an outcome that is not the true one and not honest is wrong data accepted.
         tries: PIN tries that one run may cost at most.
         again: whether an outcome without faults (first), on a card that went through one, is what
             the true one (second) becomes with so many PIN tries left (third).
+        repeats: whether every run is the same to the last byte, and can be kept as a transcript.
     """
 
     name: str
     card: str
     other: str
     run: Run
+    true: Callable[[object], bool]
     honest: Honest = lambda outcome, truth: outcome == truth
     tries: int = 0
     again: Callable[[object, object, int], bool] = lambda outcome, truth, _tries: outcome == truth
+    repeats: bool = True
 
 
 def _read(card: Transport, psam: Transport) -> CardReading:
     reading = read_card(card, PsamCustodian(psam), random=CountingRandom())
     return replace(reading, apdus=0)
+
+
+def _reads(card: str) -> Callable[[object], bool]:
+    """A reading without faults names the person whom the simulator's population names."""
+
+    def true(outcome: object) -> bool:
+        assert isinstance(outcome, CardReading)
+        resident = holder(card)
+        assert resident is not None
+        if card == "clone":
+            return (outcome.genuine, outcome.holder) == (False, None)
+        found = outcome.holder
+        return (
+            outcome.genuine is True
+            and found is not None
+            and (found.social_security_number, found.name) == (resident.number, resident.name)
+            and (found.birth_date, found.birthplace) == (resident.born, resident.birthplace)
+            and outcome.issuer.card_number == resident.card.card_number
+        )
+
+    return true
 
 
 def _honest_reading(outcome: object, truth: object) -> bool:
@@ -81,11 +107,32 @@ def _one_try_less(outcome: object, _truth: object, tries: int) -> bool:
 
 _WRONG_PIN = "".join(str(9 - int(digit)) for digit in DEMO_PIN)
 
+
+def _reading(name: str, card: str, other: str) -> Workflow:
+    return Workflow(name, card, other, _read, _reads(card), _honest_reading)
+
+
 WORKFLOWS = (
-    Workflow("read-v1", "v1", "resident:12", _read, _honest_reading),
-    Workflow("read-v2", "v2", "resident:12", _read, _honest_reading),
-    Workflow("read-v3", "v3", "lost", _read, _honest_reading),
-    Workflow("read-clone", "clone", "v3", _read, _honest_reading),
-    Workflow("pin-right", "v3", "lost", _verify(DEMO_PIN), tries=1),
-    Workflow("pin-wrong", "v3", "lost", _verify(_WRONG_PIN), tries=1, again=_one_try_less),
+    _reading("read-v1", "v1", "resident:12"),
+    _reading("read-v2", "v2", "resident:12"),
+    _reading("read-v3", "v3", "lost"),
+    # A clone makes up its proof.
+    replace(_reading("read-clone", "clone", "v3"), repeats=False),
+    Workflow(
+        "pin-right",
+        "v3",
+        "lost",
+        _verify(DEMO_PIN),
+        lambda outcome: outcome == "verified",
+        tries=1,
+    ),
+    Workflow(
+        "pin-wrong",
+        "v3",
+        "lost",
+        _verify(_WRONG_PIN),
+        lambda outcome: outcome == "rejected, 2 left",
+        tries=1,
+        again=_one_try_less,
+    ),
 )

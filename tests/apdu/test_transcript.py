@@ -1,0 +1,166 @@
+"""Transcripts: text there and back, and what is no transcript."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apdu.errors import CardError, CardMute
+from apdu.transcript import FAILURES, Exchange, Redacted, Reset, Transcript, TranscriptError
+
+TEXT = """\
+# SYNTHETIC: 01020304
+# ATR: 3B6D00000053480301863142********
+# PROTOCOL: T=0
+#
+00A4040002AABB00
+# 3ms
+6F00
+0088000004********04
+# 1ms
+# SYNTHETIC: CAFEBABE
+********9000
+# 8000ms CardMute: 00B2013500
+# RESET: 3B00
+00B2013500
+# 0ms
+6985
+"""
+FOREIGN = """
+# Dump of apdu4j
+# ATR: 3b00
+# PROTOCOL: T=1
+
+00a4040000
+# 24ms
+6f009000
+
+  80ca9f7f00
+# 5ms
+  6a88
+"""
+
+
+def test_a_text_is_read_and_written_the_same() -> None:
+    transcript = Transcript.parse(TEXT)
+    assert transcript.text() == TEXT
+    assert transcript.atr.filled == bytes.fromhex("3B6D0000005348030186314201020304")
+    select, proof, mute, reset, read = transcript.events
+    assert isinstance(select, Exchange) and isinstance(proof, Exchange)
+    assert isinstance(mute, Exchange) and isinstance(read, Exchange)
+    assert (select.line, select.milliseconds) == (5, 3)
+    assert isinstance(proof.answer, Redacted)
+    assert proof.answer.filled == bytes.fromhex("CAFEBABE9000")
+    assert (mute.answer, mute.milliseconds, mute.line) == (CardMute, 8000, 12)
+    assert reset == Reset(Redacted.open(b"\x3b\x00"), 13)
+    assert read.line == 14
+
+
+def test_a_dump_of_apdu4j_is_read() -> None:
+    transcript = Transcript.parse(FOREIGN)
+    assert (transcript.atr.filled, transcript.protocol) == (b"\x3b\x00", "T=1")
+    assert [
+        (event.command.text, event.milliseconds)
+        for event in transcript.events
+        if isinstance(event, Exchange)
+    ] == [("00A4040000", 24), ("80CA9F7F00", 5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", 0),
+        ("00A40000\n9000\n", 2),
+        ("# ATR: 3B00\n00A40000\n9000\n00B00000\n", 4),
+        ("# ATR: 3B00\n00A40000\n9000\n00B00000\n# 1ms\n", 4),
+        ("# ATR: 3B00\n00A4000\n9000\n", 2),
+        ("# ATR: 3B00\n00A4 0000\n9000\n", 2),
+        ("# ATR: 3B00\n00A40000\n9*00\n", 3),
+        ("# ATR: 3B00\n00A40000\nnonsense\n", 3),
+        ("# ATR: 3B\n# ATR\n# RESET: x\n", 3),
+        ("# ATR:\n", 1),
+        ("# ATR: 3B00\n# SYNTHETIC: 0102\n00B0000002\n****9000\n", 3),
+        ("# ATR: 3B00\n00B0000002\n# SYNTHETIC: 01\n****9000\n", 4),
+        ("# ATR: 3B00\n00B0000002\n# SYNTHETIC: 0x\n****9000\n", 3),
+        ("# ATR: 3B00\n# SYNTHETIC: 01\n", 2),
+        ("# ATR: 3B00\n# 8ms KeyboardInterrupt: 00B20135\n", 2),
+        ("# ATR: 3B00\n# 8ms CardMute: 00B2013\n", 2),
+    ],
+)
+def test_what_is_no_transcript_names_its_line_and_no_bytes(text: str, line: int) -> None:
+    with pytest.raises(TranscriptError) as found:
+        Transcript.parse(text)
+    assert found.value.line == line
+    assert str(found.value).startswith(f"line {line}: ")
+    assert not any(word in str(found.value) for word in ("00A4", "00B0", "nonsense", "3B00"))
+
+
+def test_a_representation_shows_no_bytes() -> None:
+    redacted = Redacted.parse("5EC0DE**", b"\x5e")
+    assert repr(redacted) == "Redacted(4 bytes, 1 hidden)"
+    exchange = Exchange(Redacted.parse("5EC0DE"), redacted)
+    assert "5EC0DE" not in repr(Transcript(redacted, (exchange,))).upper()
+    assert "94" not in repr(exchange)
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [("0020AA00", None), ("0020FF00", None), ("0021AA00", 1), ("0020AA", 3), ("0020AA0000", 4)],
+)
+def test_hidden_bytes_match_any(data: str, where: int | None) -> None:
+    assert Redacted.parse("0020**00").difference(bytes.fromhex(data)) == where
+
+
+def test_synthetic_bytes_are_as_many_as_hidden_ones() -> None:
+    with pytest.raises(ValueError):
+        Redacted.parse("00****", b"\x01")
+    with pytest.raises(ValueError):
+        _ = Redacted.parse("00**").filled
+
+
+@st.composite
+def redacted(draw: st.DrawFn, least: int) -> Redacted:
+    shown = draw(st.lists(st.none() | st.integers(0, 255), min_size=least, max_size=40))
+    hidden = shown.count(None)
+    synthetic = draw(st.binary(min_size=hidden, max_size=hidden))
+    return Redacted(tuple(shown), synthetic)
+
+
+@st.composite
+def transcripts(draw: st.DrawFn) -> Transcript:
+    failures: list[type[CardError]] = list(FAILURES.values())
+    commands = redacted(4).map(lambda command: Redacted(command.shown))
+    events = st.one_of(
+        st.builds(
+            Exchange,
+            commands,
+            st.one_of(redacted(2), st.sampled_from(failures)),
+            st.integers(0, 99999),
+            st.just(0),
+        ),
+        st.builds(Reset, redacted(2), st.just(0)),
+    )
+    return Transcript(draw(redacted(2)), tuple(draw(st.lists(events, max_size=8))))
+
+
+@given(transcripts())
+def test_any_transcript_is_read_back(transcript: Transcript) -> None:
+    text = transcript.text()
+    again = Transcript.parse(text)
+    assert again.text() == text
+    assert again.atr == transcript.atr
+    assert len(again.events) == len(transcript.events)
+    for mine, theirs in zip(again.events, transcript.events, strict=True):
+        if isinstance(mine, Exchange) and isinstance(theirs, Exchange):
+            assert (mine.command, mine.answer) == (theirs.command, theirs.answer)
+            assert mine.milliseconds == theirs.milliseconds
+        else:
+            assert isinstance(mine, Reset) and isinstance(theirs, Reset)
+            assert mine.atr == theirs.atr
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    try:
+        Transcript.parse("# ATR: 3B00\n" + text)
+    except TranscriptError as error:
+        assert error.line >= 1
