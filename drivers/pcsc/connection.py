@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager
 
-from apdu.errors import CardMute, CardRemoved, MalformedAnswer
+from apdu.errors import (
+    CardError,
+    CardMute,
+    CardRemoved,
+    CardReset,
+    MalformedAnswer,
+    ReaderBusy,
+)
 from drivers.card_service import Exclusively
 from drivers.pcsc import scard as pcsc
 from drivers.pcsc.codes import Code, Presence, card_error, name_of, unsigned
@@ -20,9 +27,12 @@ NOTICE_MS = 600
 class PcscConnection:
     """A `CardConnection` on `smartcard.scard`, opened SHARED.
 
-    It has a context of its own: pcsc-lite serialises all calls of one context, and a stuck
-    transmit must not stop anybody else. In PC/SC nothing can cancel a transmit; whoever owns the
-    connection watches the time (`drivers.deadline`).
+    It works on the context of its thread: pcsc-lite serialises all calls of one context, and a
+    stuck transmit must not stop anybody else. In PC/SC nothing can cancel a transmit; whoever owns
+    the connection watches the time and gives it up (`drivers.worker`).
+
+    An error other than `CardReset` and `ReaderBusy` ends the connection: the same error answers
+    every later call, and what comes next begins with a new connection.
 
     A PIN on its way to the card is copied by what lies below us: into the list that pyscard wants
     (emptied after the call), its C buffer, libpcsclite's socket message and pcscd's memory. None
@@ -35,7 +45,7 @@ class PcscConnection:
         self._scard = scard
         self._contexts = contexts
         self._atr = b""
-        self._lost = False
+        self._over: type[CardError] | None = None
         self._in_transaction = False
         self._card: int | None = None
         self._open = True
@@ -79,7 +89,7 @@ class PcscConnection:
             self._fail(code, "SCardTransmit")
         if not answer:
             # A card torn in the middle of a command: success, and nothing (pcscd with vpcd).
-            self._lost = True
+            self._over = CardRemoved
             raise CardRemoved("SCardTransmit: success without an answer")
         if len(answer) < 2:
             raise MalformedAnswer("answer of 1 byte, no status word")
@@ -133,8 +143,8 @@ class PcscConnection:
     def _usable(self) -> int:
         if self._card is None:
             raise RuntimeError("the connection is closed")
-        if self._lost:
-            raise CardRemoved("the card of this connection is gone")
+        if self._over is not None:
+            raise self._over("the connection ended with an earlier call")
         return self._card
 
     def _read_atr(self) -> bytes:
@@ -149,9 +159,10 @@ class PcscConnection:
     def _fail(self, code: int, call: str) -> None:
         self._contexts.distrust(code, self._context)
         error = card_error(code, call, connected=True, look=self._look)
-        if isinstance(error, CardRemoved):
-            # What comes into the slot after a removal is another card.
-            self._lost = True
+        if not isinstance(error, CardReset | ReaderBusy):
+            # Another card may be in the slot by now, unnoticed where it came between two polls;
+            # the next command over this handle would reach it.
+            self._over = type(error)
         raise error
 
     def _look(self) -> Presence:

@@ -6,6 +6,7 @@ import pytest
 
 from apdu.errors import (
     CardAbsent,
+    CardError,
     CardMute,
     CardRemoved,
     CardReset,
@@ -169,6 +170,21 @@ def test_not_transacted_with_the_card_still_there_is_a_mute_card(scard):
     scard.answer = lambda command: (0x80100016, [])
     with pytest.raises(CardMute):
         card.transmit(b"\x00\x84\x00\x00\x08")
+
+
+@pytest.mark.parametrize("code", [0x80100016, 0x80100013, 0x80100009])
+def test_what_failed_once_never_reaches_a_card_again(scard, code):
+    """A card that was swapped between two polls of the service: nobody has told us."""
+    card = connect(scard)
+    scard.answer = lambda command: (code, [])
+    with pytest.raises(CardError) as first:
+        card.transmit(b"\x00\x84\x00\x00\x08")
+    scard.answer = lambda command: (SUCCESS, [0x90, 0x00])
+    for call in (lambda: card.transmit(b"\x00\x84\x00\x00\x08"), card.reset, card.begin):
+        with pytest.raises(type(first.value)):
+            call()
+    assert len(scard.commands) == 1
+    assert connect(scard).transmit(b"\x00\x84\x00\x00\x08") == b"\x90\x00"
 
 
 def test_a_reset_by_another_program_is_told_and_healed_by_reset(scard):

@@ -8,25 +8,33 @@ from pathlib import Path
 
 import pytest
 
-from tests.drivers.pcscd_scenes import SCENES
+from tests.drivers.pcscd_daemon import DRIVER
+from tests.drivers.pcscd_scenes import LONG, SCENES
 
 ROOT = Path(__file__).parents[2]
 AS_USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+SECONDS, LONG_SECONDS = 60, 600
 UNSHARE = ["unshare", *AS_USER, "--mount", "--net", "--"]
 
 
 def why_not() -> str:
     if shutil.which("pcscd", path=f"{os.environ['PATH']}:/usr/sbin") is None:
         return "pcscd is not installed"
-    if not Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so").exists():
+    if not DRIVER.exists():
         return "the virtual reader driver (vsmartcard-vpcd) is not installed"
     if subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode:
         return "no namespaces here"
     return ""
 
 
+def marks(scene):
+    if scene not in LONG:
+        return ()
+    return (pytest.mark.slow, pytest.mark.timeout(LONG_SECONDS + 10))
+
+
 @pytest.mark.pcscd
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", [pytest.param(name, marks=marks(name)) for name in SCENES])
 def test_scene(scene):
     reason = why_not()
     if reason and os.environ.get("CI"):
@@ -41,7 +49,7 @@ def test_scene(scene):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG_SECONDS if scene in LONG else SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
