@@ -105,7 +105,7 @@ def test_a_ciphertext_that_shows_its_text_is_drawn_again(monkeypatch: pytest.Mon
     assert sm2.encrypt(PUBLIC, b"x" * 20, encoding=CiphertextEncoding.DER) == good
 
 
-def test_a_secret_is_encrypted_where_it_lies() -> None:
+def test_a_bytearray_is_encrypted_and_left_to_its_owner() -> None:
     secret = bytearray(b"wiped by its owner")
     cipher = sm2.encrypt(PUBLIC, secret, encoding=CiphertextEncoding.RAW)
     assert secret == b"wiped by its owner"

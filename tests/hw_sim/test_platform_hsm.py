@@ -147,8 +147,7 @@ def test_a_block_that_cannot_be_opened_is_refused(terminal: Terminal) -> None:
         ({"command": "00200000"}, "invalid"),
         ({"command": "84D60000"}, "invalid"),
         ({"command": "84240001"}, "invalid"),
-        ({"block": "04" + "00" * 112}, "invalid"),
-        ({"block": "04" + "00" * 111}, "invalid"),
+        ({"command": "84240001", "block": "04" + "00" * 111}, "invalid"),
         ({"algorithm": "02"}, "invalid"),
     ],
 )
@@ -156,6 +155,12 @@ def test_what_is_not_protected(
     terminal: Terminal, changes: dict[str, object], problem: str
 ) -> None:
     assert protected(terminal, **changes).problem == problem
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_block_is_for_a_reload_only(terminal: Terminal, header: str) -> None:
+    block = sealed(terminal, BLOCKS["03"])
+    assert protected(terminal, command=header, block=block).problem == "invalid"
 
 
 def test_an_hsm_has_a_key_of_its_own(terminal: Terminal) -> None:
