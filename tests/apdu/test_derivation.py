@@ -66,8 +66,8 @@ def test_the_zero_key_gives_the_known_des_block() -> None:
     # DES of a zero block under a zero key; two equal halves make 3DES into DES.
     known = bytes.fromhex("8ca64de9c1b123a7")
     assert derivation.process_key(Scheme.TDES, bytes(16), bytes(8)) == known
-    process = derivation.authenticator(Scheme.TDES, bytes(16), bytes(8), bytes(8))
-    assert process == bytes.fromhex("0494f89708871d3f")
+    result = derivation.authenticator(Scheme.TDES, bytes(16), bytes(8), bytes(8))
+    assert result == bytes.fromhex("0494f89708871d3f")
 
 
 CHALLENGE = bytes(range(8))
