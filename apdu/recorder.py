@@ -121,7 +121,8 @@ class RecordingTransport:
         synthetic, at = b"", 0
         for record in records:
             # Padding between the records is left out of `records`: look for the next tag.
-            at = data.index(record.tag, at) + (2 if len(record.value) < _LONG else 4)
+            tag = data.index(record.tag, at)
+            at = tag + (4 if data[tag + 1] == _LONG else 2)
             end = at + len(record.value)
             hidden, stands = self._redacted_item(content, record)
             shown[end - hidden : end] = [None] * hidden

@@ -75,6 +75,7 @@ def hidden(text: str) -> str:
         ("00B2012D00", "0304332E30300706[5EC0DE5EC0DE]9000"),
         ("00B2013500", "0806[5EC0DE5EC0DE]0B02[5EC0]9000"),
         ("00B2013500", "0000FF0806[5EC0DE5EC0DE]000A009000"),
+        ("00B2013500", "08FF0006[5EC0DE5EC0DE]0B01[5E]9000"),
         # What does not hold just those items shows nothing.
         ("00B2012D00", "[5E065EC0DE5EC0DE]9000"),
         ("00B2013500", "[03035EC0DE]9000"),
