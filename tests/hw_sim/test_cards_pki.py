@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hw_sim.cards.catalogue import make_card
 from hw_sim.cards.iso7816 import Card
 from hw_sim.cards.pki_crypto import command_mac
 from hw_sim.cards.pki_image import load_pki_image
 from tests.hw_sim.application_cards import PkiCard
-from tests.hw_sim.card_terminal import Ask, full, header
+from tests.hw_sim.card_terminal import SSSE, Ask, full, header
 from tests.hw_sim.pki_terminal import (
     ADF,
     CHOOSE,
@@ -21,6 +22,7 @@ from tests.hw_sim.pki_terminal import (
     enter,
     mac,
     pin_key,
+    public_key,
     verify_admin,
     verify_user,
 )
@@ -105,6 +107,20 @@ def test_directory_holds_no_keys_and_no_pins(ask: Ask, command: str) -> None:
     card = PkiCard()
     full(ask, card, DDF)
     assert ask(card, command)[1] == 0x6E00
+
+
+@pytest.mark.parametrize("name", ["pki", "pki+strict"])
+def test_card_of_the_catalogue_holds_the_application(ask: Ask, name: str) -> None:
+    card = make_card(name)
+    assert full(ask, card, ADF)[1] == 0x6A82
+    enter(ask, card)
+    assert verify_user(ask, card) == 0x9000
+    assert ask(card, GENERATE)[1] == 0x9000
+    assert full(ask, card, SSSE)[1] == 0x9000
+    assert full(ask, card, ADF)[1] == 0x6A82
+    enter(ask, card)
+    assert public_key(ask, card) != bytes(64)
+    assert ask(card, GENERATE)[1] == 0x6982
 
 
 # --- files -------------------------------------------------------------------------------------

@@ -227,6 +227,23 @@ def test_master_key_is_replaced_in_one_directory(ask: Ask, names: tuple[str, ...
     assert prove(ask, card, "00820000", MASTER_KEY) == 0x9000
 
 
+@pytest.mark.parametrize("names", [(DDF,), (DDF, ADF)], ids=["DDF", "ADF"])
+@pytest.mark.parametrize("event", ["reset", "select"])
+def test_proof_of_a_master_key_ends_with_the_session(
+    ask: Ask, names: tuple[str, ...], event: str
+) -> None:
+    card = PkiCard()
+    for name in names:
+        full(ask, card, name)
+    assert prove(ask, card, "00820000", MASTER_KEY) == 0x9000
+    if event == "reset":
+        card.reset()
+    for name in names:
+        full(ask, card, name)
+    change = protected(ask, card, "84D40100", MASTER_KEY, key_block(NEW_KEY))
+    assert ask(card, change)[1] == 0x6982
+
+
 @pytest.mark.parametrize(
     "block",
     ["14000000" + "11" * 16 + "80" + "00" * 11, "13000000" + "11" * 16 + "00" * 12],
