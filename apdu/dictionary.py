@@ -7,7 +7,8 @@ its own in the same form.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -218,6 +219,12 @@ class Item:
         return None if isinstance(value, Mapping) else value
 
 
+def _read(item: Item, record: Record | None) -> FieldValue:
+    if record is None:
+        return None
+    return item.decode(record.value) if record.whole else Unreadable(record.value)
+
+
 @dataclass(frozen=True)
 class CardFile:
     """One elementary file.
@@ -252,16 +259,17 @@ class CardFile:
     source: str
 
     def raw_values(self, records: Iterable[Record]) -> dict[str, bytes]:
-        """Stored values by field name. Unknown tags, and more records of a tag than declared,
-        are left out."""
-        values: dict[str, bytes] = {}
-        seen: dict[int, int] = {}
+        """Stored values by field name. Unknown tags, more records of a tag than declared and
+        records that are not whole are left out."""
+        return {name: record.value for name, record in self._named(records) if record.whole}
+
+    def _named(self, records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
+        seen: Counter[int] = Counter()
         for record in records:
-            seen[record.tag] = seen.get(record.tag, 0) + 1
+            seen[record.tag] += 1
             name = self._names.get((record.tag, seen[record.tag]))
             if name is not None:
-                values[name] = record.value
-        return values
+                yield name, record
 
     @cached_property
     def _names(self) -> dict[tuple[int | None, int], str]:
@@ -273,16 +281,11 @@ class CardFile:
         Returns:
             every declared field: `str` for text, digits and months (YYYYMM), `date`, `int`,
             `bytes`; for a B-TLV a mapping of its parts with values of the same types; None for
-            a blank or absent field; `Unreadable` where a value is not of its format.
+            a blank or absent field; `Unreadable` where a value is not of its format or its
+            record is not whole.
         """
-        return self.decode_values(self.raw_values(records))
-
-    def decode_values(self, raw: Mapping[str, bytes]) -> Fields:
-        """As `decode`, from stored values by field name."""
-        return {
-            item.field: item.decode(raw[item.field]) if item.field in raw else None
-            for item in self.items
-        }
+        found = dict(self._named(records))
+        return {item.field: _read(item, found.get(item.field)) for item in self.items}
 
     def decode_cyclic(self, records: Iterable[bytes]) -> tuple[Fields | None, ...]:
         """Read the records of a file of kind CYCLIC, newest first; never raises.

@@ -10,8 +10,9 @@ from typing import assert_never
 
 from apdu import commands, simple_tlv
 from apdu.authentication import Authentication
+from apdu.binary import PIECE, read_content
 from apdu.channel import Channel
-from apdu.command import SHORT_NC, Command
+from apdu.command import Command
 from apdu.commands import READ_SELECTED, ReadMode
 from apdu.custodian import Custodian
 from apdu.dictionary import Access, AccessRule, CardFile, FieldValue, FileKind, Item
@@ -23,11 +24,8 @@ from apdu.selection import Selection
 from apdu.simple_tlv import Record
 from apdu.status import Outcome, meaning, raise_for
 
-CHUNK = SHORT_NC
-"""Most bytes of a transparent file that one command reads or writes (mark C)."""
 _SECURITY_STATUS = 0x6982
 _NO_RECORD = 0x6A83
-_PAST_END = 0x6B00
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,8 +75,9 @@ class Files:
         self.pin_shown = False
         """Whether the card has accepted the PIN in this session."""
 
-    def read(self, file: CardFile, custodian: Custodian) -> StoredFile:
-        """Everything that `file` holds.
+    def read(self, file: CardFile, custodian: Custodian, *, size: int | None = None) -> StoredFile:
+        """Everything that `file` holds; of a transparent file only the first `size` bytes where
+        that is given.
 
         Raises:
             PinNeeded: the card wants the PIN first.
@@ -90,13 +89,13 @@ class Files:
         """
         self._enter(file, file.read, custodian)
         try:
-            return self.read_freely(file)
+            return self.read_freely(file, size=size)
         except UnexpectedStatus as error:
             if error.sw == _SECURITY_STATUS:
                 raise PinNeeded(f"{file.name} wants the PIN first") from error
             raise
 
-    def read_freely(self, file: CardFile) -> StoredFile:
+    def read_freely(self, file: CardFile, *, size: int | None = None) -> StoredFile:
         """As `read`, for a file of the selected application whose rule is met already."""
         self._selection.move_file()
         match file.kind:
@@ -105,25 +104,11 @@ class Files:
             case FileKind.CYCLIC:
                 return StoredFile(entries=self._read_entries(file))
             case FileKind.TRANSPARENT:
-                return StoredFile(content=self.read_part(file, 0, file.size or 0))
+                self._selection.open_file(file)
+                wanted = (file.size or 0) if size is None else size
+                return StoredFile(content=read_content(self._channel, wanted))
             case _:
                 assert_never(file.kind)
-
-    def read_part(self, file: CardFile, offset: int, size: int) -> bytes:
-        """`size` bytes of a transparent file from `offset` on, or fewer where it ends, under a
-        rule that is met already."""
-        self._selection.open_file(file)
-        content = bytearray()
-        while len(content) < size:
-            ne = min(CHUNK, size - len(content))
-            at = offset + len(content)
-            response = self._channel.send(commands.read_binary(READ_SELECTED, ne, offset=at))
-            # A file shorter than declared: some cards say so only when asked behind its end.
-            raise_for("READ BINARY", response, accept=(_PAST_END,) if at else ())
-            content += response.data
-            if len(response.data) < ne:
-                break
-        return bytes(content)
 
     def write_item(
         self, file: CardFile, item: Item, value: FieldValue, custodian: Custodian
@@ -195,7 +180,10 @@ class Files:
     def _show_key(self, rule: AccessRule, custodian: Custodian) -> None:
         if rule.key is None:
             raise ValueError(f"{rule.condition.name} without a key")
-        self._authentication.authenticate(custodian, self._profile().keys[rule.key])
+        key = self._profile().keys[rule.key]
+        if key.key_id is None:
+            raise PsamUnavailable(f"no source tells the key id of {key.name}")
+        self._authentication.authenticate(custodian, key)
 
     def _read_entries(self, file: CardFile) -> tuple[bytes, ...]:
         """The records of a cyclic file, by number, until there is none."""
@@ -224,7 +212,7 @@ def chunks(file: CardFile, content: bytes) -> tuple[tuple[int, bytes], ...]:
         raise ValueError(f"{file.name} is not transparent")
     if len(content) > (file.size or 0):
         raise ValueError(f"{len(content)} bytes do not go into {file.name}")
-    return tuple((at, content[at : at + CHUNK]) for at in range(0, len(content), CHUNK))
+    return tuple((at, content[at : at + PIECE]) for at in range(0, len(content), PIECE))
 
 
 def _is_refused(response: Response) -> bool:

@@ -243,9 +243,10 @@ def _read_text(raw: bytes) -> str | Unreadable | None:
 
 
 def _read_digits(raw: bytes, length: int, *, allow_letters: bool) -> str | Unreadable:
-    if len(raw) > length and raw[length:].strip(_BLANKS):
-        return Unreadable(raw)
-    digits = raw[:length].hex().upper().rstrip("F")
+    field = _exactly(raw, length)
+    if isinstance(field, Unreadable):
+        return field
+    digits = field.hex().upper().rstrip("F")
     return digits if allow_letters or digits.isdecimal() else Unreadable(raw)
 
 

@@ -111,9 +111,9 @@ class Holder:
         Raises:
             MalformedAnswer: there is no social security number or no name.
         """
-        stored = file.raw_values(records)
-        fields = file.decode_values(stored)
-        name, name_is_broken = _whole_name(stored)
+        records = tuple(records)
+        fields = file.decode(records)
+        name, name_is_broken = _whole_name(file.raw_values(records))
         number = _text(fields, "social_security_number")
         if not number or not name:
             raise MalformedAnswer("EF06 holds no social security number or no name")

@@ -18,8 +18,7 @@ from apdu.fci import told_algorithm, untold_algorithm
 from apdu.identity import Atr, CardId, consistent
 from apdu.profile import shipped_keys
 from apdu.secure_messaging import Keys, Protected, ProtectedCommands, SecureMessaging
-from apdu.selection import answer_of_ssse
-from apdu.status import raise_for
+from apdu.selection import select_ssse
 from apdu.trace import Sink
 from apdu.transport import Transport
 
@@ -85,6 +84,7 @@ def unblock_application(
 
     Raises:
         WrongCard: the ATR is another card's; nothing was sent.
+        UnknownCard: there is no such application on the card.
         ApplicationBlocked: it, or the card, is locked for ever.
         MalformedAnswer: the card does not tell its algorithm, and nobody else did.
         PsamUnavailable, AuthenticationFailed, CardError: as `block_application`.
@@ -93,8 +93,8 @@ def unblock_application(
     atr = Atr.parse(channel.atr)
     if not consistent(atr, confirm):
         raise WrongCard("the card in the reader is not the one that was named")
-    answer = answer_of_ssse(channel)
-    if raise_for("SELECT", answer, accept=(_INVALIDATED,)).sw != _INVALIDATED:
+    answer = select_ssse(channel, accept=(_INVALIDATED,))
+    if answer.sw != _INVALIDATED:
         return False
     found = Diversification(
         algorithm or _told(answer.data, confirm.region), atr.card_factor, confirm.region

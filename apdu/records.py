@@ -17,7 +17,7 @@ from apdu.channel import Channel
 from apdu.command import SHORT_NE
 from apdu.commands import READ_SELECTED, ReadMode, Select, read_record, select_by_fid
 from apdu.dictionary import CardFile, Item
-from apdu.errors import UnexpectedStatus
+from apdu.errors import MalformedAnswer, UnexpectedStatus
 from apdu.response import Response
 from apdu.simple_tlv import Record
 from apdu.status import Outcome, meaning, raise_for
@@ -56,11 +56,16 @@ class Way(Enum):
 
 
 class _Refused(Exception):
-    """This way does not work on this card; perhaps another one does."""
+    """This way does not work on this card; perhaps another one does.
 
-    def __init__(self, sw: int) -> None:
+    Attributes:
+        anew: whether another way may bring this file although this one has brought others.
+    """
+
+    def __init__(self, sw: int, *, anew: bool = False) -> None:
         super().__init__()
         self.sw = sw
+        self.anew = anew
 
 
 class RecordReader:
@@ -83,7 +88,7 @@ class RecordReader:
         Raises:
             UnexpectedStatus: refused in every way; 6982 is raised at once, because it would be
                 the same in every way.
-            MalformedAnswer: a record is broken off.
+            MalformedAnswer: a record is broken off, each time at another place.
             CardError: see `apdu.errors`.
         """
         refusal = _NO_RECORD
@@ -94,9 +99,8 @@ class RecordReader:
                 records = self._reader(way)(file)
             except _Refused as refused:
                 refusal = refused.sw
-                # What the card has accepted before, it refuses for the file's sake; only a length
-                # may be wrong by number and right by tag, where an optional record is absent.
-                if way is self.way and refusal != _WRONG_LENGTH:
+                # What the card has accepted before, it refuses for the file's sake.
+                if way is self.way and not refused.anew:
                     break
                 continue
             self.way = self.way or way
@@ -139,21 +143,35 @@ class RecordReader:
         response = self._one(1, ReadMode.ALL_FROM, file.sfi)
         if response is None:
             raise _Refused(_NO_RECORD)
-        records = simple_tlv.decode(response.data, skip_padding=True)
+        try:
+            records = simple_tlv.decode(response.data, skip_padding=True)
+        except MalformedAnswer:
+            raise _Refused(response.sw, anew=True) from None
         # A card that ignores the mode's last bit takes it for "by number" and returns one record.
         if len(records) <= 1 < len(file.items):
-            raise _Refused(response.sw)
+            raise _Refused(response.sw, anew=bool(records))
+        if {item.tag for item in file.items if not item.optional} - {rec.tag for rec in records}:
+            return self._each_alone(file) or records
         return records
+
+    def _each_alone(self, file: CardFile) -> tuple[Record, ...]:
+        """The records by number; none where the card does not know them so.
+
+        A record that is shorter than it says swallows those behind it, unless each stands alone.
+        """
+        try:
+            return self._by_number(file, file.sfi)
+        except _Refused:
+            return ()
 
     def _by_number(self, file: CardFile, sfi: int) -> tuple[Record, ...]:
         wanted = Counter(item.tag for item in file.items)
         records: list[Record] = []
         for number in range(1, _LAST_NUMBER + 1):
             declared = file.items[number - 1] if number <= len(file.items) else None
-            response = self._one(number, ReadMode.BY_NUMBER, sfi, _record_size(declared))
-            if response is None:
+            found = self._record(number, ReadMode.BY_NUMBER, sfi, _record_size(declared))
+            if found is None:
                 break
-            found = simple_tlv.decode(response.data, skip_padding=True)
             records.extend(found)
             wanted -= Counter(record.tag for record in found)
             if not wanted:
@@ -164,9 +182,9 @@ class RecordReader:
         records: list[Record] = []
         for item in file.items:
             if item.tag is not None:
-                response = self._one(item.tag, ReadMode.BY_TAG, sfi, _record_size(item))
-                if response is not None:
-                    records.extend(simple_tlv.decode(response.data, skip_padding=True))
+                records.extend(
+                    self._record(item.tag, ReadMode.BY_TAG, sfi, _record_size(item)) or ()
+                )
         return _some(records)
 
     def _entries(self, file: CardFile, sfi: int) -> tuple[bytes, ...]:
@@ -186,6 +204,23 @@ class RecordReader:
             response = self._channel.send(select_by_fid(file.fid, Select.ANY))
         _check(response, "SELECT")
         return file
+
+    def _record(
+        self, p1: int, mode: ReadMode, sfi: int, size: int | None
+    ) -> tuple[Record, ...] | None:
+        """One record; None when there is none. One that breaks off is asked for again: only what
+        the card stores like that is taken, as not whole."""
+        broken = b""
+        while (response := self._one(p1, mode, sfi, size)) is not None:
+            try:
+                return simple_tlv.decode(response.data, skip_padding=True)
+            except MalformedAnswer:
+                if len(response.data) < _TAG_AND_LENGTH or (broken and response.data != broken):
+                    raise
+                if broken:
+                    return (Record(broken[0], broken[_TAG_AND_LENGTH:], whole=False),)
+                broken = response.data
+        return None
 
     def _one(self, p1: int, mode: ReadMode, sfi: int, size: int | None = None) -> Response | None:
         """One READ RECORD; None when there is no such record. `size` is the record's, where it
@@ -212,7 +247,8 @@ def _check(response: Response, command: str) -> Response:
         Outcome.WRONG_LE,
         Outcome.UNKNOWN,
     ):
-        raise _Refused(response.sw)
+        # A length may be wrong by number and right by tag, where an optional record is absent.
+        raise _Refused(response.sw, anew=response.sw == _WRONG_LENGTH)
     return raise_for(command, response)
 
 

@@ -6,6 +6,8 @@ I). Nothing is selected twice.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from apdu.authentication import Authentication
 from apdu.channel import Channel
 from apdu.commands import Select, select_by_fid, select_by_name
@@ -19,30 +21,27 @@ _MASTER_FILE = 0x3F00
 _COMMAND = "SELECT"
 
 
-def select_ssse(channel: Channel) -> Response:
+def select_ssse(channel: Channel, *, accept: Collection[int] = ()) -> Response:
     """Select the application SSSE and return its FCI.
+
+    Some makers' cards insist on the master file first; its own status word means nothing.
+
+    Args:
+        channel: the card.
+        accept: further status words that the caller deals with itself.
 
     Raises:
         UnknownCard: there is no such application on the card.
         ApplicationBlocked: it, or the card, is locked.
         CardError: see `apdu.errors`.
     """
-    response = answer_of_ssse(channel)
-    if _is_refusal(response):
-        raise UnknownCard(f"SELECT answered {response.sw:04X}")
-    return raise_for(_COMMAND, response)
-
-
-def answer_of_ssse(channel: Channel) -> Response:
-    """Select SSSE by name; where that is refused, once more after the master file.
-
-    Some makers' cards insist on the master file first; its own status word means nothing.
-    """
     response = channel.send(select_by_name(SSSE_NAME))
     if _is_refusal(response):
         channel.send(select_by_fid(_MASTER_FILE))
         response = channel.send(select_by_name(SSSE_NAME))
-    return response
+    if _is_refusal(response):
+        raise UnknownCard(f"SELECT answered {response.sw:04X}")
+    return raise_for(_COMMAND, response, accept=accept)
 
 
 class Selection:

@@ -22,10 +22,13 @@ class Record(NamedTuple):
     Attributes:
         tag: 0x01..0xFE.
         value: 0..65535 bytes; not shown by repr.
+        whole: False where the card stores fewer bytes than the record says; `decode` makes none
+            such.
     """
 
     tag: int
     value: bytes
+    whole: bool = True
 
     def __repr__(self) -> str:
         return f"Record(tag={self.tag:02X}, {len(self.value)} bytes)"

@@ -6,6 +6,7 @@ import pytest
 
 from apdu.channel import Channel
 from apdu.errors import CardError, MalformedAnswer, UnexpectedStatus
+from apdu.formats import Unreadable
 from apdu.profile import shipped_profiles
 from apdu.records import RecordReader, Way
 from apdu.simple_tlv import Record
@@ -121,9 +122,46 @@ def test_a_card_that_never_ends_is_left(scripted: Any) -> None:
     assert records == (Record(8, b"1"),) * 30
 
 
-def test_a_record_broken_off_is_malformed(scripted: Any) -> None:
+ONE, BROKEN = "00B2013400", "08123433339000"
+
+
+def test_a_record_that_the_card_stores_broken_off_is_not_whole(scripted: Any) -> None:
+    rest = [(f"00B2{n + 1:02X}3400", TLV[n] + "9000") for n in range(1, len(TLV))]
+    script = [(ALL, BROKEN + "".join(TLV[1:])), (ONE, BROKEN), (ONE, BROKEN), *rest]
+    first, *others = RecordReader(Channel(scripted(*script))).read(HOLDER)
+    assert first == Record(8, b"433", whole=False)
+    assert others == RECORDS[1:]
+    assert HOLDER.raw_values([first]) == {}
+    assert HOLDER.decode([first])["social_security_number"] == Unreadable(b"433")
+
+
+@pytest.mark.parametrize("again", ["081234339000", "081234333334359000", "089000"])
+def test_a_record_broken_off_elsewhere_each_time_is_malformed(scripted: Any, again: str) -> None:
     with pytest.raises(MalformedAnswer):
-        RecordReader(Channel(scripted((ALL, "08123433339000")))).read(HOLDER)
+        RecordReader(Channel(scripted((ALL, BROKEN), (ONE, BROKEN), (ONE, again)))).read(HOLDER)
+
+
+def test_a_record_that_comes_whole_the_second_time_is_taken(scripted: Any) -> None:
+    rest = [(f"00B2{n + 1:02X}3400", TLV[n] + "9000") for n in range(1, len(TLV))]
+    script = [(ALL, BROKEN), (ONE, BROKEN), (ONE, TLV[0] + "9000"), *rest]
+    assert RecordReader(Channel(scripted(*script))).read(HOLDER) == tuple(RECORDS)
+
+
+def test_where_records_are_missing_each_is_asked_for_alone(scripted: Any) -> None:
+    """A record that is shorter than it says has swallowed the one behind it."""
+    swallowing = "0803" + TLV[0][4:] + TLV[1][:4] + "".join(TLV[2:])
+    script = [(ALL, swallowing + "9000"), *numbers()]
+    reader = RecordReader(Channel(scripted(*script)))
+    assert reader.read(HOLDER) == tuple(RECORDS)
+    assert reader.way is Way.ALL
+
+
+@pytest.mark.parametrize("sw", ["6A86", "6A83", "6D00"])
+def test_missing_records_that_cannot_be_asked_for_alone_stay_missing(
+    scripted: Any, sw: str
+) -> None:
+    script = [(ALL, "".join(TLV[:3]) + "9000"), ("00B2013400", sw)]
+    assert RecordReader(Channel(scripted(*script))).read(HOLDER) == tuple(RECORDS[:3])
 
 
 EXACT = [

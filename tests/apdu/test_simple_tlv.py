@@ -9,7 +9,12 @@ from apdu.errors import MalformedAnswer
 from apdu.simple_tlv import Record
 
 RECORDS = st.lists(
-    st.builds(Record, st.integers(1, 0xFE), st.binary(max_size=20) | st.just(bytes(300))),
+    st.builds(
+        Record,
+        st.integers(1, 0xFE),
+        st.binary(max_size=20) | st.just(bytes(300)),
+        whole=st.just(True),
+    ),
     max_size=8,
 )
 
