@@ -29,7 +29,7 @@ KeyName = Literal[
     "RK1_DF03", "RK2_DF03", "UK1_DF03", "UK2_DF03", "UK3_DF03", "UK4_DF03", "UK5_DF03",
     "UK6_DF03", "UK7_DF03", "UK8_DF03",
     "RK1_DF04", "UK1_DF04", "UK2_DF04",
-    "RK1_DF07", "RK2_DF07", "RK3_DF07", "UK1_DF07", "UK2_DF07", "UK3_DF07",
+    "RK1_DF07", "RK2_DF07", "RK3_DF07",
 ]  # fmt: skip
 KEY_NAMES: tuple[KeyName, ...] = get_args(KeyName)
 
