@@ -45,7 +45,6 @@ class CardLink:
 
     def __init__(self, host: str, port: int, card: Card, faults: tuple[Fault, ...] = ()) -> None:
         self._address = (host, port)
-        self._card = card
         self._contacts = FaultyContacts(card, faults)
         self._gone = threading.Event()
         self._lock = threading.Lock()
@@ -121,7 +120,7 @@ class CardLink:
                     self._socket = None
                 _hang_up(link)
                 link.close()
-                self._card.power_off()
+                self._contacts.card.power_off()
 
     def _connect(self) -> socket.socket | None:
         try:
@@ -150,13 +149,13 @@ class CardLink:
     def _control(self, link: socket.socket, control: int) -> None:
         if control == GET_ATR:
             self._noticed = True
-            _send(link, self._card.atr)
+            _send(link, self._contacts.card.atr)
         elif control == POWER_ON:
-            self._card.power_on()
+            self._contacts.card.power_on()
         elif control == POWER_OFF:
-            self._card.power_off()
+            self._contacts.card.power_off()
         elif control == RESET:
-            self._card.reset()
+            self._contacts.card.reset()
 
     def _exchange(self, link: socket.socket, command: bytes) -> bool:
         """One APDU; false when the card is out afterwards."""

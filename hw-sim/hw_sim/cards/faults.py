@@ -9,6 +9,11 @@ was inserted or the schedule was set, whichever came last; ``*`` is every APDU. 
 - ``delay=N``: the answer comes N milliseconds late.
 - ``garbage``: other bytes than the card's come back, as many.
 - ``short``: only the first byte of the answer comes back.
+- ``less``: the answer's data lack their last byte; the status word is the card's.
+- ``more``: the answer's data have one byte too many; the status word is the card's.
+- ``61-loop``: 6110 comes back instead of the answer, and for each GET RESPONSE after it.
+- ``swap=NAME``: from now on another card answers, fresh from issuance, and the reader notices
+  nothing; NAME as in hw_sim.cards.catalogue.
 - four hex digits: this status word comes back and the card never sees the command.
 """
 
@@ -19,10 +24,13 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from hw_sim.cards.catalogue import UnknownCardError, canonical_name, make_card
 from hw_sim.cards.iso7816 import Card
 
 _STATUS = re.compile(r"[69][0-9A-Fa-f]{3}")
 _DELAY = re.compile(r"delay=(\d{1,6})")
+_MORE_TO_COME = bytes.fromhex("6110")
+_GET_RESPONSE = bytes.fromhex("00C0")
 
 
 class Kind(Enum):
@@ -32,6 +40,10 @@ class Kind(Enum):
     DELAY = "delay"
     GARBAGE = "garbage"
     SHORT = "short"
+    LESS = "less"
+    MORE = "more"
+    LOOP = "61-loop"
+    SWAP = "swap"
     STATUS = "status"
 
 
@@ -46,11 +58,13 @@ class Fault:
     Attributes:
         turn: which APDU, from 1; ``None`` for every one.
         amount: milliseconds of DELAY, status word of STATUS, else 0.
+        name: of the card that SWAP brings.
     """
 
     turn: int | None
     kind: Kind
     amount: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,12 @@ def _parse(entry: str) -> Fault:
         return Fault(turn, Kind.DELAY, int(delay[1]))
     if _STATUS.fullmatch(word):
         return Fault(turn, Kind.STATUS, int(word, 16))
-    if word in (Kind.DELAY.value, Kind.STATUS.value):
+    if word.startswith("swap="):
+        try:
+            return Fault(turn, Kind.SWAP, name=canonical_name(word.removeprefix("swap=")))
+        except UnknownCardError:
+            raise FaultSyntaxError(f"{entry!r}: no card of that name") from None
+    if word in (Kind.DELAY.value, Kind.STATUS.value, Kind.SWAP.value):
         raise FaultSyntaxError(f"{entry!r}: {word} needs its amount")
     try:
         return Fault(turn, Kind(word))
@@ -91,27 +110,35 @@ def _parse(entry: str) -> Fault:
 
 
 class FaultyContacts:
-    """The contacts of one inserted card, with a schedule of faults."""
+    """The contacts of one inserted card, with a schedule of faults.
+
+    Attributes:
+        card: what answers; another one after a swap.
+    """
 
     def __init__(self, card: Card, faults: tuple[Fault, ...] = ()) -> None:
         self.card = card
-        self._faults = faults
-        self._turn = 0
+        self.schedule(faults)
 
     def schedule(self, faults: tuple[Fault, ...]) -> None:
         """Replaces the schedule and counts from one again."""
         self._faults = faults
         self._turn = 0
+        self._looping = False
 
     def exchange(self, command: bytes) -> Reaction:
-        """Gives one command to the card.."""
+        """Gives one command to the card."""
         self._turn += 1
         due = [fault for fault in self._faults if fault.turn in (None, self._turn)]
         kinds = {fault.kind for fault in due}
         delay = sum(fault.amount for fault in due if fault.kind is Kind.DELAY) / 1000
+        for fault in due:
+            if fault.kind is Kind.SWAP:
+                self._swap(fault.name)
         if Kind.TEAR in kinds:
             self.card.tear(command)
             return Reaction(None, delay, pulled=True)
+        self._looping = Kind.LOOP in kinds or (self._looping and command[:2] == _GET_RESPONSE)
         for fault in due:
             if fault.kind is Kind.STATUS:
                 return Reaction(fault.amount.to_bytes(2, "big"), delay)
@@ -121,8 +148,21 @@ class FaultyContacts:
             return Reaction(None, delay, pulled=True)
         if answer is None or Kind.SILENT in kinds:
             return Reaction(None, delay)
+        return Reaction(self._changed(answer, kinds), delay)
+
+    def _changed(self, answer: bytes, kinds: set[Kind]) -> bytes:
+        data, sw = answer[:-2], answer[-2:]
+        if self._looping:
+            return _MORE_TO_COME
+        if Kind.LESS in kinds:
+            answer = data[:-1] + sw
+        if Kind.MORE in kinds:
+            answer = data + b"\0" + sw
         if Kind.GARBAGE in kinds:
             answer = random.Random(self._turn).randbytes(len(answer))
-        if Kind.SHORT in kinds:
-            answer = answer[:1]
-        return Reaction(answer, delay)
+        return answer[:1] if Kind.SHORT in kinds else answer
+
+    def _swap(self, name: str) -> None:
+        self.card.power_off()
+        self.card = make_card(name)
+        self.card.power_on()
