@@ -3,7 +3,8 @@
 ``python -m hw_sim.cards.host --control PATH --contact HOST:PORT --psam HOST:PORT``
 
 It listens on a Unix socket for one JSON object a line and answers each with one:
-``{"do": "insert", "card": "v3", "slot": "contact", "challenge_seed": 7}``, ``remove``,
+``{"do": "insert", "card": "v3", "slot": "contact", "challenge_seed": 7, "strict_t0": true}``
+(all but the card may be missing), ``remove``,
 ``faults`` (``text``), ``pin`` (``card``, ``tries``), ``renew``, ``status``, ``stop``;
 ``{"ok": true, ...}`` or ``{"ok": false, "error": "..."}``. The PSAM is in its slot at the start.
 A card keeps its memory (PIN tries, records) from one insertion to the next until ``renew``.
@@ -88,9 +89,21 @@ class SlotsClient:
         self._path = str(path)
         self._timeout = timeout
 
-    def insert(self, name: str, slot: str = CONTACT, challenge_seed: int | None = None) -> None:
-        """Puts a card of the catalogue in; the reader notices within 0.4 s."""
-        self._ask(do="insert", card=name, slot=slot, challenge_seed=challenge_seed)
+    def insert(
+        self,
+        name: str,
+        slot: str = CONTACT,
+        challenge_seed: int | None = None,
+        strict_t0: bool | None = None,
+    ) -> None:
+        """Puts a card of the catalogue in; the reader notices within 0.4 s. See Slots.insert."""
+        self._ask(
+            do="insert",
+            card=name,
+            slot=slot,
+            challenge_seed=challenge_seed,
+            strict_t0=strict_t0,
+        )
 
     def remove(self, slot: str = CONTACT) -> str:
         """Pulls the card; its name."""

@@ -45,8 +45,23 @@ class Slots:
         self._bugs = 0
         self._lock = threading.Lock()
 
-    def insert(self, card: str, slot: str = CONTACT, challenge_seed: int | None = None) -> None:
-        """Raises SlotError or UnknownCardError."""
+    def insert(
+        self,
+        card: str,
+        slot: str = CONTACT,
+        challenge_seed: int | None = None,
+        strict_t0: bool | None = None,
+    ) -> None:
+        """Puts a card of the catalogue in.
+
+        Args:
+            strict_t0: whether a social security card holds to the P3 rules of T=0 while it is
+                in; ``None`` leaves it to its image.
+
+        Raises:
+            SlotError: the slot is taken, or the card is in another one.
+            UnknownCardError: no such card.
+        """
         name = canonical_name(card)
         with self._lock:
             place = self._place(slot)
@@ -61,6 +76,7 @@ class Slots:
             piece = self._card(name)
             if isinstance(piece, SocialSecurityCard):
                 piece.challenge_seed = challenge_seed
+                piece.t0 = piece.image.strict_t0 if strict_t0 is None else strict_t0
                 piece.reset()
             place.name = name
             place.link = CardLink(*place.address, piece, place.faults)
