@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hw_sim.cards import catalogue
 from hw_sim.cards.bank_image import OptionsFormat, load_bank_image, luhn_digit
 from hw_sim.cards.ber import ber
 from hw_sim.cards.iso7816 import Card
@@ -224,6 +225,51 @@ def test_everyone_has_an_account_that_is_plainly_a_demo() -> None:
     for number in numbers:
         assert (len(number), number[:12]) == (19, "629999429900")
         assert luhn_digit(number[:-1]) == number[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "without"),
+    [
+        ("bank", None),
+        ("bank+bank-aid-only", None),
+        ("bank+bank-options-77", None),
+        ("bank+bank-track-2", "5A"),
+        ("bank+bank-aid-only+bank-options-77+bank-track-2", "5A"),
+    ],
+)
+def test_cards_of_the_catalogue_tell_their_holder_s_account(
+    ask: Ask, name: str, without: str | None
+) -> None:
+    holder = catalogue.holder(name)
+    assert holder is not None
+    card = catalogue.make_card(name)
+    assert full(ask, card, PSE)[1] == (0x6A82 if "aid-only" in name else 0x9000)
+    assert full(ask, card, PPSE)[1] == (0x6A82 if "aid-only" in name else 0x9000)
+    found = read_all(ask, card)
+    number = load_bank_image().account(holder).number
+    assert found["57"].hex().startswith(f"{number}d")
+    if without is None:
+        assert found["5A"].hex() == f"{number}f"
+    else:
+        assert without not in found
+    full(ask, card, DEBIT)
+    assert full(ask, card, OPTIONS)[0][:1].hex() == ("77" if "77" in name else "80")
+
+
+def test_master_file_of_an_aid_only_card_has_no_name(ask: Ask) -> None:
+    card = catalogue.make_card("bank+bank-aid-only")
+    assert full(ask, card, "00A40000023F0000") == (b"\x6f\x00", 0x9000)
+
+
+def test_records_of_another_card_need_no_options(ask: Ask) -> None:
+    card = catalogue.make_card("bank+bank-at-once")
+    full(ask, card, DEBIT)
+    assert full(ask, card, "00B2011400")[1] == 0x9000
+
+
+def test_an_unknown_difference_is_no_image() -> None:
+    with pytest.raises(ValueError, match="unknown colour"):
+        load_bank_image({"colour": "red"})
 
 
 @pytest.mark.parametrize("length", [0, 1, 127, 128, 255])

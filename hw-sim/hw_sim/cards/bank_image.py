@@ -123,11 +123,16 @@ def luhn_digit(digits: str) -> str:
     return str(-sum(value // 10 + value % 10 for value in doubled) % 10)
 
 
-@cache
-def load_bank_image() -> BankImage:
-    """The image in the package. Raises KeyError or ValueError: it is wrong."""
-    text = files("hw_sim.cards").joinpath("images", "bank.toml").read_text("utf-8")
-    table = tomllib.loads(text)
+def load_bank_image(differences: Mapping[str, Any] = MappingProxyType({})) -> BankImage:
+    """The image in the package, with a card's own differences over it.
+
+    Raises:
+        ValueError: the declaration is wrong, or a difference has no place in it.
+    """
+    table = _table()
+    if unknown := differences.keys() - table.keys():
+        raise ValueError(f"bank: unknown {', '.join(sorted(unknown))}")
+    table = {**table, **differences}
     return BankImage(
         directory=table["directory"],
         contactless=table["contactless"],
@@ -142,6 +147,12 @@ def load_bank_image() -> BankImage:
         pdol=tuple((entry["tag"], entry["length"]) for entry in table["pdol"]),
         files=tuple(_file(entry) for entry in table["file"]),
     )
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    text = files("hw_sim.cards").joinpath("images", "bank.toml").read_text("utf-8")
+    return tomllib.loads(text)
 
 
 def _number(text: str) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from hw_sim.cards.contents import Piece
-from hw_sim.cards.image import image_names, load_image, trap_names
+from hw_sim.cards.image import image_names, load_image, traps
 from hw_sim.cards.iso7816 import Card
 from hw_sim.cards.others import BankCard, ClonedCard, mute_card, silent_card
 from hw_sim.cards.psam import Psam
@@ -58,14 +58,14 @@ def canonical_name(name: str) -> str:
 
 
 def _parsed(name: str) -> _Name:
-    base, *traps = name.split("+")
+    base, *added = name.split("+")
     what, colon, digits = base.partition(":")
     number = int(digits) if digits.isascii() and digits.isdecimal() else None
-    if not all(trap in trap_names() for trap in traps) or bool(colon) != (number is not None):
+    if not set(added) <= {trap.name for trap in traps()} or bool(colon) != (number is not None):
         raise UnknownCardError("no card of that name")
-    sorted_traps = tuple(sorted(set(traps)))
+    added = sorted(set(added))
     if number is None:
-        if what not in NAMES or (traps and what not in image_names()):
+        if what not in NAMES or (added and what not in image_names()):
             raise UnknownCardError("no card of that name")
     elif what == _BLANK and number < _BLANKS:
         number = number or None
@@ -73,10 +73,10 @@ def _parsed(name: str) -> _Name:
         for role, index in ROLES.items():
             # The clone is another piece of plastic than its original, resident:6.
             if index == number and not load_image(role).forged:
-                return _Name(role, None, sorted_traps)
+                return _Name(role, None, tuple(added))
     else:
         raise UnknownCardError("no card of that name")
-    return _Name(what, number, sorted_traps)
+    return _Name(what, number, tuple(added))
 
 
 def holder(name: str) -> Resident | None:

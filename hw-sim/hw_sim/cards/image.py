@@ -58,6 +58,7 @@ class Image:
         key_tries: most wrong cryptograms in a row, for each key.
         mac_tries: most wrong MACs in a row.
         forged: a copy of the files without the keys.
+        bank: what its bank application has otherwise than images/bank.toml.
     """
 
     generation: str
@@ -85,6 +86,7 @@ class Image:
     application_state: State
     card_blocked: bool
     forged: bool
+    bank: Mapping[str, Any]
 
     @property
     def marking(self) -> Marking:
@@ -103,6 +105,7 @@ _CARD: Mapping[str, Any] = {
     "application_state": "active",
     "card_blocked": False,
     "forged": False,
+    "bank": {},
 }
 
 
@@ -119,14 +122,23 @@ def image_names() -> Sequence[str]:
     )
 
 
+@dataclass(frozen=True)
+class Trap:
+    """What makes some cards unlike others; ``zh`` and ``en`` say it to people."""
+
+    name: str
+    zh: str
+    en: str
+
+
 @cache
-def trap_names() -> Sequence[str]:
+def traps() -> Sequence[Trap]:
     """Every trap that an image can be given."""
-    return tuple(_table("traps"))
+    return tuple(Trap(name, trap["zh"], trap["en"]) for name, trap in _table("traps").items())
 
 
 @cache
-def load_image(name: str, traps: Sequence[str] = ()) -> Image:
+def load_image(name: str, trap_names: Sequence[str] = ()) -> Image:
     """One image with traps added, the later over the earlier.
 
     Raises:
@@ -134,11 +146,12 @@ def load_image(name: str, traps: Sequence[str] = ()) -> Image:
         ValueError: no such trap, or the declaration is wrong.
     """
     card = _table(f"{_PREFIX}{name}")
-    added = [_trap(trap) for trap in traps]
+    added = [_trap(trap) for trap in trap_names]
     table = {**load_generation(card["generation"]), **_CARD}
     changes: list[Mapping[str, Any]] = []
     for differences in (card, *added):
         changes += differences.pop("change", [])
+        differences["bank"] = {**table["bank"], **differences.get("bank", {})}
         if unknown := differences.keys() - table.keys():
             raise ValueError(f"{name}: unknown {', '.join(sorted(unknown))}")
         table |= differences
@@ -168,6 +181,7 @@ def load_image(name: str, traps: Sequence[str] = ()) -> Image:
         application_state=State(table["application_state"]),
         card_blocked=table["card_blocked"],
         forged=table["forged"],
+        bank=table["bank"],
     )
 
 
@@ -177,11 +191,10 @@ def _table(name: str) -> dict[str, Any]:
 
 
 def _trap(name: str) -> dict[str, Any]:
-    try:
-        differences: dict[str, Any] = _table("traps")[name]
-    except KeyError:
-        raise ValueError(f"no trap is called {name!r}") from None
-    return differences
+    declared = _table("traps")
+    if name not in declared:
+        raise ValueError(f"no trap is called {name!r}")
+    return {key: value for key, value in declared[name].items() if key not in ("zh", "en")}
 
 
 def _tries_left(table: Mapping[str, Any]) -> int:

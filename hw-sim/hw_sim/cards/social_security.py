@@ -32,20 +32,25 @@ MASTER_FID = 0x3F00
 
 
 class MasterFile:
-    """The MF of a card without a bank: it has no file and no secret of its own.
+    """An MF that no bank owns: it has no file and no secret of its own.
 
     PIN and keys belong to the applications; a prober in the MF must not spend their tries.
+
+    Args:
+        name: empty where only its identifier selects it.
     """
 
-    aid = MASTER_NAME
     fid = MASTER_FID
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, name: bytes = MASTER_NAME) -> None:
+        self.aid = name
         secret = dict.fromkeys(((0x00, 0x20), (0x80, 0x5E), (0x00, 0x88), (0x00, 0x82)), _refuse)
         self.handlers: Mapping[tuple[int, int], Handler] = {**files.handlers, **secret}
 
     def select(self) -> bytes:
-        return ber("6F", ber("84", MASTER_NAME) + ber("A5", ber("88", b"\x01")))
+        if not self.aid:
+            return ber("6F", b"")
+        return ber("6F", ber("84", self.aid) + ber("A5", ber("88", b"\x01")))
 
     def drop_volatile_state(self) -> None:
         """It has none."""
@@ -198,9 +203,11 @@ class SocialSecurityCard(MultiApplicationCard):
     # --- how it is built -----------------------------------------------------------------------
 
     def _master_of(self, memory: Memory) -> Application:
-        if Extra.BANK in self.image.applications:
-            return PaymentDirectory(load_bank_image(), MASTER_FID)
-        return MasterFile(Files(memory, "MF", (), self.image, self._session.may))
+        files = Files(memory, "MF", (), self.image, self._session.may)
+        if Extra.BANK not in self.image.applications:
+            return MasterFile(files)
+        bank = load_bank_image(self.image.bank)
+        return PaymentDirectory(bank, MASTER_FID) if bank.directory else MasterFile(files, b"")
 
     def _directory(self, layout: DirectoryLayout) -> Directory:
         image, memory, session = self.image, self.memory, self._session
@@ -241,8 +248,9 @@ class SocialSecurityCard(MultiApplicationCard):
             case Extra.BANK:
                 if self.piece.resident is None:
                     raise ValueError("a bank's card has a holder")
-                bank = load_bank_image()
-                self.install(ContactlessDirectory(bank))
+                bank = load_bank_image(self.image.bank)
+                if bank.contactless:
+                    self.install(ContactlessDirectory(bank))
                 self.install(DebitApplication(bank, bank.account(self.piece.resident)))
             case Extra.PKI:
                 directory = PkiDirectory(self.memory, self._challenges)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from hw_sim.cards.catalogue import UnknownCardError, canonical_name
 from hw_sim.cards.faults import FaultSyntaxError, parse_faults
+from hw_sim.cards.image import traps
 from hw_sim.cards.slots import CONTACT, PSAM, SlotError, Slots
 from hw_sim.hall.control import Refused
 from hw_sim.pcscd import CONTACT_READER, PSAM_READER, PcscdUnavailable, PcscdWorld
@@ -33,7 +34,20 @@ INSERTABLE: Sequence[tuple[str, str, str]] = (
     ("silent", "中途沉默的卡", "answers reset, then nothing"),
     ("resident:N", "第 N 位居民的卡", "the card of demo resident N, 0..199"),
 )
-"""Name, Chinese and English of what a person can put in."""
+"""Name, Chinese and English of what residents bring."""
+
+FURTHER: Sequence[tuple[str, str, str]] = (
+    ("blank", "白卡", "a blank of the third generation; blank:N is another one"),
+    ("bank", "加载银行应用的卡", "with the bank's application, which owns the MF"),
+    ("pki", "加载证书应用的卡", "with the certificate application"),
+    ("expired", "已过有效期的卡", "past its date"),
+    ("blocked", "应用已锁定的卡", "its application is blocked until it is unblocked"),
+    ("dead", "应用永久锁定的卡", "its application is blocked for good"),
+    ("locked", "卡片已锁定的卡", "the whole card is blocked"),
+    ("damaged", "数据有错的卡", "old issuance left bad data"),
+    *((f"NAME+{trap.name}", trap.zh, trap.en) for trap in traps()),
+)
+"""What else there is, for the counter, for the shell and for tests; any card takes any traps."""
 
 
 class _Places(Protocol):
@@ -204,8 +218,8 @@ class CardSlot:
 
 
 def listed() -> list[dict[str, str]]:
-    """`INSERTABLE` as the control socket tells it."""
-    return [{"name": name, "zh": zh, "en": en} for name, zh, en in INSERTABLE]
+    """Every card, as the control socket tells it."""
+    return [{"name": name, "zh": zh, "en": en} for name, zh, en in (*INSERTABLE, *FURTHER)]
 
 
 def _known(name: str) -> str:
@@ -214,7 +228,7 @@ def _known(name: str) -> str:
     except UnknownCardError:
         found = PSAM
     if found == PSAM:
-        names = ", ".join(each for each, _, _ in INSERTABLE)
+        names = ", ".join(each for each, _, _ in (*INSERTABLE, *FURTHER))
         raise Refused(f"no card is called {name!r}; there is {names}")
     return found
 
