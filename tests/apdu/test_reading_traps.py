@@ -353,31 +353,3 @@ def test_another_program_that_resets_the_card_in_between() -> None:
     with pytest.raises(CardReset):
         card.holder(psam())
     assert [command[1] for command in transport.inner.commands][-1] == 0x84
-
-
-# --- the simulated cards carry what is declared here ----------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["v2", "v3"])
-def test_every_file_of_a_simulated_card_reads_as_declared(name: str) -> None:
-    card, _ = opened(name)
-    card.verify_pin(bytearray(DEMO_PIN.encode()))
-    keys = psam()
-    for file in card.profile.files.values():
-        # EF0D is one province's; how to show a key of DF07 to a card is not public.
-        if file.name == "SSSEEF0D" or file.application == "DF07":
-            continue
-        read = card.read_file(file, keys)
-        values = [
-            *file.decode(read.records).values(),
-            *(
-                value
-                for entry in file.decode_cyclic(read.entries)
-                if entry
-                for value in entry.values()
-            ),
-        ]
-        parts = [part for value in values if isinstance(value, Mapping) for part in value.values()]
-        assert not [value for value in (*values, *parts) if isinstance(value, Unreadable)], (
-            file.name
-        )
