@@ -179,6 +179,14 @@ def test_host_holds_the_psam_and_obeys(host: SlotsClient, bench: Bench) -> None:
     assert host.status()["pin_tries"] == {}
 
 
+def test_host_shows_what_a_card_holds(host: SlotsClient) -> None:
+    assert host.memory("v3")["pin.tries"] == b"\x03"
+    host.set_pin_tries("v3", 1)
+    assert host.memory("resident:0")["pin.tries"] == b"\x01"
+    with pytest.raises(SlotError):
+        host.memory("psam")
+
+
 def test_host_says_what_is_wrong(host: SlotsClient) -> None:
     with pytest.raises(SlotError, match="no card of that name"):
         host.insert("v9")

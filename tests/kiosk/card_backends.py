@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Protocol
 
 from apdu.errors import CardAbsent, CardMute, CardRemoved, MalformedAnswer
 from drivers.card_service import CardConnection, CardService, ReaderState
@@ -14,18 +14,33 @@ from drivers.pcsc.service import PcscService
 from hw_sim.cards.catalogue import make_card
 from hw_sim.cards.faults import FaultyContacts, parse_faults
 from hw_sim.cards.iso7816 import Card
+from hw_sim.cards.social_security import SocialSecurityCard
 from hw_sim.pcscd import CONTACT_READER, PSAM_READER, PcscdWorld
 
 CONTACT, PSAM = "Contact Reader", "PSAM Slot"
 _PATIENCE = 10.0
 
 
+class _Slot(NamedTuple):
+    """Names of a slot at its far end, and in PC/SC."""
+
+    name: str
+    reader: str
+
+
+_SLOTS = {CONTACT: _Slot("contact", CONTACT_READER), PSAM: _Slot("psam", PSAM_READER)}
+
+
 class Backend(Protocol):
+    """A contact slot and a PSAM in its slot, and a look at their far end."""
+
     service: CardService
 
-    def insert(self, name: str) -> None: ...
-    def remove(self) -> None: ...
-    def fault(self, text: str) -> None: ...
+    def insert(self, name: str, reader: str = CONTACT) -> None: ...
+    def remove(self, reader: str = CONTACT) -> None: ...
+    def fault(self, text: str, reader: str = CONTACT) -> None: ...
+    def memory(self, name: str) -> Mapping[str, bytes]: ...
+    def bugs(self) -> int: ...
 
 
 class _Connection:
@@ -46,7 +61,7 @@ class _Connection:
             raise CardRemoved
         reaction = self._faulty.exchange(bytes(command))
         if reaction.pulled:
-            self._backend.remove()
+            self._backend.remove(self.reader)
             raise CardRemoved
         if reaction.answer is None:
             raise CardMute
@@ -77,21 +92,31 @@ class InProcess:
 
     def __init__(self) -> None:
         self.service: CardService = self
-        self._slots: dict[str, FaultyContacts] = {PSAM: FaultyContacts(make_card("psam"))}
         self._known: dict[str, Card] = {}
+        self._slots: dict[str, FaultyContacts] = {}
+        self.insert("psam", PSAM)
 
     def there(self, reader: str) -> FaultyContacts | None:
         return self._slots.get(reader)
 
-    def insert(self, name: str) -> None:
+    def insert(self, name: str, reader: str = CONTACT) -> None:
         card = self._known.setdefault(name, make_card(name))
-        self._slots[CONTACT] = FaultyContacts(card)
+        self._slots[reader] = FaultyContacts(card)
 
-    def remove(self) -> None:
-        self._slots.pop(CONTACT, None)
+    def remove(self, reader: str = CONTACT) -> None:
+        self._slots.pop(reader, None)
 
-    def fault(self, text: str) -> None:
-        self._slots[CONTACT].schedule(parse_faults(text))
+    def fault(self, text: str, reader: str = CONTACT) -> None:
+        self._slots[reader].schedule(parse_faults(text))
+
+    def memory(self, name: str) -> Mapping[str, bytes]:
+        card = self._known[name]
+        assert isinstance(card, SocialSecurityCard)
+        return card.memory.words()
+
+    def bugs(self) -> int:
+        cards = (*self._known.values(), *(slot.card for slot in self._slots.values()))
+        return sum(len(card.bugs) for card in {id(card): card for card in cards}.values())
 
     def start(self, post: Post) -> None:
         pass
@@ -121,18 +146,26 @@ class ThroughPcscd:
         self._await(lambda: bool(self.service.readers()))
         self._await(lambda: self._present(PSAM_READER) and not self._present(CONTACT_READER))
 
-    def insert(self, name: str) -> None:
-        self._slots.insert(name)
-        self._await(lambda: self._slots.status()["slots"]["contact"]["noticed"])
-        self._await(lambda: self._present(CONTACT_READER))
+    def insert(self, name: str, reader: str = CONTACT) -> None:
+        slot = _SLOTS[reader]
+        self._slots.insert(name, slot.name)
+        self._await(lambda: self._slots.status()["slots"][slot.name]["noticed"])
+        self._await(lambda: self._present(slot.reader))
 
-    def remove(self) -> None:
-        if self._slots.status()["slots"]["contact"]["connected"]:
-            self._slots.remove()
-        self._await(lambda: not self._present(CONTACT_READER))
+    def remove(self, reader: str = CONTACT) -> None:
+        slot = _SLOTS[reader]
+        if self._slots.status()["slots"][slot.name]["card"] is not None:
+            self._slots.remove(slot.name)
+        self._await(lambda: not self._present(slot.reader))
 
-    def fault(self, text: str) -> None:
-        self._slots.fault(text)
+    def fault(self, text: str, reader: str = CONTACT) -> None:
+        self._slots.fault(text, _SLOTS[reader].name)
+
+    def memory(self, name: str) -> Mapping[str, bytes]:
+        return self._slots.memory(name)
+
+    def bugs(self) -> int:
+        return int(self._slots.status()["bugs"])
 
     def _present(self, name: str) -> bool:
         return any(state.name == name and state.present for state in self.service.readers())

@@ -5,7 +5,8 @@
 It listens on a Unix socket for one JSON object a line and answers each with one:
 ``{"do": "insert", "card": "v3", "slot": "contact", "challenge_seed": 7, "strict_t0": true}``
 (all but the card may be missing), ``remove``,
-``faults`` (``text``), ``pin`` (``card``, ``tries``), ``renew``, ``status``, ``stop``;
+``faults`` (``text``), ``pin`` (``card``, ``tries``), ``memory`` (``card``), ``renew``,
+``status``, ``stop``;
 ``{"ok": true, ...}`` or ``{"ok": false, "error": "..."}``. The PSAM is in its slot at the start.
 A card keeps its memory (PIN tries, records) from one insertion to the next until ``renew``.
 """
@@ -49,6 +50,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
             "remove": lambda **where: {"card": self.slots.remove(**where)},
             "faults": self.slots.set_faults,
             "pin": self.slots.set_pin_tries,
+            "memory": lambda card: {"words": self.slots.memory(card)},
             "renew": self.slots.renew,
             "status": self.slots.status,
             "stop": lambda: threading.Thread(target=self.shutdown).start(),
@@ -116,6 +118,11 @@ class SlotsClient:
     def set_pin_tries(self, name: str, tries: int) -> None:
         """Sets the tries left of a card, in a slot or not."""
         self._ask(do="pin", card=name, tries=tries)
+
+    def memory(self, name: str) -> dict[str, bytes]:
+        """What a social security card holds, by word: for a look after a tear."""
+        words = self._ask(do="memory", card=name)["words"]
+        return {word: bytes.fromhex(value) for word, value in words.items()}
 
     def renew(self) -> None:
         """Empties the contact slot, clears its faults, and issues every card anew."""

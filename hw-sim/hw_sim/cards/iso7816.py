@@ -134,6 +134,10 @@ class Memory:
         """A one-byte counter."""
         return self._values[key][0]
 
+    def words(self) -> dict[str, bytes]:
+        """All that it holds, by key; a copy."""
+        return dict(self._values)
+
     def write(self, key: str, value: bytes | int) -> None:
         self._undo.append((key, self._values.get(key)))
         self._values[key] = bytes([value]) if isinstance(value, int) else value

@@ -108,6 +108,15 @@ class Slots:
                 raise SlotError("that card has no PIN")
             piece.set_pin_tries(tries)
 
+    def memory(self, card: str) -> dict[str, str]:
+        """What a card holds when its power is off, in hexadecimal by word. Raises SlotError or
+        UnknownCardError."""
+        with self._lock:
+            piece = self._card(canonical_name(card))
+            if not isinstance(piece, SocialSecurityCard):
+                raise SlotError("that card's memory is not shown")
+            return {word: value.hex() for word, value in piece.memory.words().items()}
+
     def renew(self) -> None:
         """Empties the contact slot, clears its faults and issues every card anew."""
         with self._lock:
