@@ -7,8 +7,7 @@ its own in the same form.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -261,19 +260,30 @@ class CardFile:
     def raw_values(self, records: Iterable[Record]) -> dict[str, bytes]:
         """Stored values by field name. Unknown tags, more records of a tag than declared and
         records that are not whole are left out."""
-        return {name: record.value for name, record in self._named(records) if record.whole}
-
-    def _named(self, records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
-        seen: Counter[int] = Counter()
-        for record in records:
-            seen[record.tag] += 1
-            name = self._names.get((record.tag, seen[record.tag]))
-            if name is not None:
-                yield name, record
+        named = self._named(records)
+        return {name: record.value for name, record in named.items() if record.whole}
 
     @cached_property
-    def _names(self) -> dict[tuple[int | None, int], str]:
-        return {(item.tag, item.occurrence): item.field for item in self.items}
+    def required_tags(self) -> frozenset[int | None]:
+        """Tags that a healthy card has."""
+        return frozenset(item.tag for item in self.items if not item.optional)
+
+    def _named(self, records: Iterable[Record]) -> dict[str, Record]:
+        named: dict[str, Record] = {}
+        for record in records:
+            for name in self._names.get(record.tag, ()):
+                if name not in named:
+                    named[name] = record
+                    break
+        return named
+
+    @cached_property
+    def _names(self) -> dict[int | None, tuple[str, ...]]:
+        """Field names by tag, in the order of occurrence."""
+        names: dict[int | None, tuple[str, ...]] = {}
+        for item in self.items:
+            names[item.tag] = (*names.get(item.tag, ()), item.field)
+        return names
 
     def decode(self, records: Iterable[Record]) -> Fields:
         """Read the item records of a file of kind RECORDS; never raises.
@@ -284,7 +294,7 @@ class CardFile:
             a blank or absent field; `Unreadable` where a value is not of its format or its
             record is not whole.
         """
-        found = dict(self._named(records))
+        found = self._named(records)
         return {item.field: _read(item, found.get(item.field)) for item in self.items}
 
     def decode_cyclic(self, records: Iterable[bytes]) -> tuple[Fields | None, ...]:

@@ -220,6 +220,8 @@ def _read_integer(raw: bytes, length: int) -> int | Unreadable | None:
 
 
 def _exactly(raw: bytes, length: int) -> bytes | Unreadable:
+    if len(raw) == length:
+        return raw
     excess = raw[length:].strip(_BLANKS)
     return raw[:length] if len(raw) >= length and not excess else Unreadable(raw)
 

@@ -8,7 +8,7 @@ is remembered for the next file.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import assert_never
 
@@ -92,9 +92,7 @@ class RecordReader:
             CardError: see `apdu.errors`.
         """
         refusal = _NO_RECORD
-        for way in sorted(Way, key=lambda way: way is not self.way):
-            if not way.suits(file):
-                continue
+        for way in self._ways(file):
             try:
                 records = self._reader(way)(file)
             except _Refused as refused:
@@ -124,6 +122,12 @@ class RecordReader:
         except _Refused as refused:
             raise UnexpectedStatus(_COMMAND, refused.sw) from None
 
+    def _ways(self, file: CardFile) -> Iterator[Way]:
+        known = self.way
+        if known is not None and known.suits(file):
+            yield known
+        yield from (way for way in Way if way is not known and way.suits(file))
+
     def _reader(self, way: Way) -> Callable[[CardFile], tuple[Record, ...]]:
         match way:
             case Way.ALL:
@@ -150,7 +154,7 @@ class RecordReader:
         # A card that ignores the mode's last bit takes it for "by number" and returns one record.
         if len(records) <= 1 < len(file.items):
             raise _Refused(response.sw, anew=bool(records))
-        if {item.tag for item in file.items if not item.optional} - {rec.tag for rec in records}:
+        if not file.required_tags <= {record.tag for record in records}:
             return self._each_alone(file) or records
         return records
 
