@@ -28,6 +28,7 @@ from apdu.errors import (
 from drivers.card_service import CardConnection, Exclusively, ReaderState
 from drivers.direct_wire import CardWire
 from drivers.events import CardInserted, CardMuted, CardTaken, Post, ReaderAttached, ReaderDetached
+from drivers.worker import given_up
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,7 @@ class DirectConnection:
 
     def transmit(self, command: bytes | bytearray) -> bytes:
         with self._slot.turn, self._slot.wire_lock:
-            wire = self._usable()
+            wire = self._in_time()
             if self._resets != self._slot.resets:
                 raise CardReset("the card was reset over another connection")
             answer = wire.ask(command, self._slot.times.transmit)
@@ -207,7 +208,7 @@ class DirectConnection:
 
     def _power(self, control: bytes) -> bytes:
         with self._slot.turn, self._slot.wire_lock:
-            wire = self._usable()
+            wire = self._in_time()
             wire.tell(control)
             self._slot.resets += 1
             self._resets = self._slot.resets
@@ -215,6 +216,12 @@ class DirectConnection:
         if not _is_atr(atr):
             raise CardMute("no answer to reset")
         return atr
+
+    def _in_time(self) -> CardWire:
+        """To send over. Closing does without: a card is powered off for a late call too."""
+        if given_up():
+            raise CardMute("no answer within the deadline")
+        return self._usable()
 
     def _usable(self) -> CardWire:
         if not self._open:

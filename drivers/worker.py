@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -51,6 +52,17 @@ class Job:
             False when `done` had been called already.
         """
         return self._worker._abandon(self)
+
+
+_here = threading.local()
+
+
+def given_up() -> bool:
+    """Whether the call that runs on this thread was abandoned. It comes back too late then:
+    nobody hears of what it does, so a device sends nothing more for it. False on a thread that is
+    no worker's."""
+    worker: Worker | None = getattr(_here, "worker", None)
+    return worker is not None and worker.abandoned
 
 
 class Worker:
@@ -140,6 +152,7 @@ class Worker:
             return True
 
     def _run(self) -> None:
+        _here.worker = self
         while True:
             with self._work:
                 while not self._waiting and not self._closed:
@@ -153,6 +166,8 @@ class Worker:
             # Calls and outcomes hold PIN buffers and residents' data: no reference stays behind
             # while this thread waits for work.
             del call
+            if outcome.error is not None:
+                _forget_frames(outcome.error)
             with self._lock:
                 self._running = None
                 self._since = None
@@ -175,3 +190,16 @@ class Worker:
             done(outcome)
         except Exception:
             log.exception("worker %s: the receiver of an outcome failed", self.name)
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Empty the variables of the frames that an error came through. They hold residents' data,
+    cryptograms and the call itself; the error lives on, and somebody may show it with them."""
+    chain: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while chain:
+        each = chain.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            traceback.clear_frames(each.__traceback__)
+            chain += (each.__cause__, each.__context__)

@@ -6,7 +6,8 @@ the card for itself only as long as it runs (DESIGN §9).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from apdu.card import SocialSecurityCard
 from apdu.custodian import AuthenticationRequest, Custodian, FirstThatCan, ProtectionRequest
@@ -16,6 +17,7 @@ from apdu.psam import PsamCustodian
 from apdu.reading import CardReading, read_card
 from apdu.trace import Sink
 from drivers.card_service import CardConnection, CardService, find_reader
+from drivers.worker import given_up
 from kiosk.pad_station import PinEntered
 
 
@@ -104,12 +106,14 @@ class CardStation:
             CardError: see `apdu.errors`; `kiosk.platform.errors` from a remote custodian.
         """
         self.release()
-        connection = self._connect()
-        with connection.transaction():
-            self._reading = read_card(
-                connection, self._custodian, trace=self._trace, random=self._random
-            )
-        return self._reading
+        with self._given_back_when_late():
+            connection = self._connect()
+            with connection.transaction():
+                reading = read_card(
+                    connection, self._custodian, trace=self._trace, random=self._random
+                )
+            self._reading = reading
+        return reading
 
     def verify_pin(self, entered: PinEntered) -> Holder | None:
         """Check the PIN with the card; returns the holder, None where he can't be read.
@@ -122,14 +126,15 @@ class CardStation:
         reading = self._reading
         if reading is None:
             raise CardAbsent
-        try:
-            return self._verify_once(entered, reading)
-        except CardReset:
-            # Somebody reset the card: the command was not delivered, so the step starts over.
-            self._connection_close()
-            return self._verify_once(entered, reading)
-        finally:
-            entered.wipe()
+        with self._given_back_when_late():
+            try:
+                return self._verify_once(entered, reading)
+            except CardReset:
+                # Somebody reset the card: the command was not delivered, so the step starts over.
+                self._connection_close()
+                return self._verify_once(entered, reading)
+            finally:
+                entered.wipe()
 
     def _verify_once(self, entered: PinEntered, reading: CardReading) -> Holder | None:
         connection = self._connection or self._connect()
@@ -145,6 +150,16 @@ class CardStation:
         """Power the card off and forget what was read."""
         self._reading = None
         self._connection_close()
+
+    @contextmanager
+    def _given_back_when_late(self) -> Iterator[None]:
+        """While a call hangs nobody can ask for the card back: when it returns, and is not waited
+        for any more, it does that itself."""
+        try:
+            yield
+        finally:
+            if given_up():
+                self.release()
 
     def _connect(self) -> CardConnection:
         reader = find_reader(self._service.readers(), self._name_part)

@@ -17,6 +17,7 @@ from drivers.card_service import Exclusively
 from drivers.pcsc import scard as pcsc
 from drivers.pcsc.codes import Code, Presence, card_error, name_of, unsigned
 from drivers.pcsc.context import Contexts
+from drivers.worker import given_up
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ class PcscConnection:
 
     It works on the context of its thread: pcsc-lite serialises all calls of one context, and a
     stuck transmit must not stop anybody else. In PC/SC nothing can cancel a transmit; whoever owns
-    the connection watches the time and gives it up (`drivers.worker`).
+    the connection watches the time and gives it up (`drivers.worker`). When the transmit comes
+    back after all, nothing more is sent.
 
     An error other than `CardReset` and `ReaderBusy` ends the connection: the same error answers
     every later call, and what comes next begins with a new connection.
@@ -145,6 +147,8 @@ class PcscConnection:
             raise RuntimeError("the connection is closed")
         if self._over is not None:
             raise self._over("the connection ended with an earlier call")
+        if given_up():
+            raise CardMute("no answer within the deadline")
         return self._card
 
     def _read_atr(self) -> bytes:

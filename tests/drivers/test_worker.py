@@ -1,13 +1,15 @@
 """One thread for each device: outcomes, abandonment, late results."""
 
+import functools
 import gc
 import queue
 import threading
+import traceback
 import weakref
 
 import pytest
 
-from drivers.worker import DeviceStuck, Done, Worker
+from drivers.worker import DeviceStuck, Done, Worker, given_up
 
 
 @pytest.fixture
@@ -88,6 +90,25 @@ def test_the_late_result_of_an_abandoned_call_is_dropped(worker, outcomes):
     assert outcomes.empty()
 
 
+def test_a_call_knows_that_it_was_given_up(worker, outcomes):
+    gate, told = Gate(), queue.Queue()
+
+    def call():
+        told.put(given_up())
+        gate()
+        told.put(given_up())
+
+    job = worker.submit(call, outcomes.put)
+    gate.begun.wait(5)
+    job.abandon()
+    assert not given_up()
+    gate.out.set()
+    assert [told.get(timeout=5) for _ in range(2)] == [False, True]
+    idle(worker)
+    worker.submit(given_up, lambda done: outcomes.put((done.result(), given_up())))
+    assert outcomes.get(timeout=5) == (False, False)
+
+
 def test_a_waiting_call_that_is_abandoned_never_runs(worker, outcomes):
     gate, ran = Gate(), []
     worker.submit(gate, outcomes.put)
@@ -132,9 +153,6 @@ def test_done_may_submit_the_next_call(worker, outcomes):
 
 
 def test_nothing_is_kept_of_a_call_that_is_over(worker, outcomes):
-    class Secret:
-        pass
-
     secret = Secret()
     trace = weakref.ref(secret)
     worker.submit(lambda held=secret: held, lambda done: outcomes.put(None))
@@ -147,6 +165,57 @@ def test_nothing_is_kept_of_a_call_that_is_over(worker, outcomes):
         gc.collect()
         threading.Event().wait(0.001)
     assert trace() is None
+
+
+class Secret:
+    def __repr__(self):
+        return "the secret"
+
+
+def first(secret):
+    raise KeyError(secret is None)
+
+
+def second(secret):
+    held = [secret]
+    try:
+        first(secret)
+    except KeyError:
+        raise LookupError(len(held))  # noqa: B904
+
+
+def third(secret):
+    try:
+        second(secret)
+    except LookupError as cause:
+        raise ValueError from cause
+
+
+def test_an_error_keeps_no_variable_of_the_frames_that_it_came_through(worker, outcomes):
+    """Of no frame of its chain, the call itself included."""
+    secret = Secret()
+    alive = weakref.ref(secret)
+    worker.submit(functools.partial(third, secret), outcomes.put)
+    del secret
+    error = outcomes.get(timeout=5).error
+    shown = "".join(
+        traceback.TracebackException.from_exception(error, capture_locals=True).format()
+    )
+    assert all(name in shown for name in ("in first", "in second", "in third", "KeyError"))
+    assert "the secret" not in shown
+    idle(worker)
+    gc.collect()
+    assert alive() is None
+
+
+def test_an_error_that_is_its_own_context_ends(worker, outcomes):
+    def call():
+        one, other = ValueError("one"), ValueError("other")
+        one.__context__, other.__cause__ = other, one
+        raise one
+
+    worker.submit(call, outcomes.put)
+    assert str(outcomes.get(timeout=5).error) == "one"
 
 
 def test_a_value_is_in_no_repr():
