@@ -94,6 +94,10 @@ class AccessNever(CardError):
     """Nobody may do this to the file; the card was not asked."""
 
 
+class KeyMismatch(CardError):
+    """A signature, certificate or public key is not that of the card's key pair, or it has none."""
+
+
 class WrongCard(CardError):
     """Another card is in the reader than the one that was named; nothing was done to it."""
 

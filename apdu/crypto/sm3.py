@@ -9,7 +9,7 @@ DIGEST_SIZE = 32
 """Bytes in an SM3 digest."""
 
 
-def digest(message: bytes) -> bytes:
+def digest(message: bytes | bytearray) -> bytes:
     """SM3 of `message`, 32 bytes."""
     return hashlib.new("sm3", message).digest()
 
