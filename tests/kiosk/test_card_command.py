@@ -13,7 +13,7 @@ import pytest
 
 from hw_sim.pcscd import PcscdWorld
 from hw_sim.population import population
-from kiosk.card.command import CardExit
+from kiosk.card.exits import CardExit
 from tests.kiosk.card_backends import ThroughPcscd
 
 pytestmark = pytest.mark.pcscd
