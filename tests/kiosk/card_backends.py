@@ -12,7 +12,7 @@ from drivers.card_service import CardConnection, CardService, ReaderState
 from drivers.events import Post
 from drivers.pcsc.service import PcscService
 from hw_sim.cards.catalogue import make_card
-from hw_sim.cards.faults import FaultyContacts, parse_faults
+from hw_sim.cards.faults import Fault, FaultyContacts, parse_faults
 from hw_sim.cards.iso7816 import Card
 from hw_sim.cards.social_security import SocialSecurityCard
 from hw_sim.pcscd import CONTACT_READER, PSAM_READER, PcscdWorld
@@ -94,6 +94,7 @@ class InProcess:
         self.service: CardService = self
         self._known: dict[str, Card] = {}
         self._slots: dict[str, FaultyContacts] = {}
+        self._faults: dict[str, tuple[Fault, ...]] = {}
         self.insert("psam", PSAM)
 
     def there(self, reader: str) -> FaultyContacts | None:
@@ -101,13 +102,15 @@ class InProcess:
 
     def insert(self, name: str, reader: str = CONTACT) -> None:
         card = self._known.setdefault(name, make_card(name))
-        self._slots[reader] = FaultyContacts(card)
+        self._slots[reader] = FaultyContacts(card, self._faults.get(reader, ()))
 
     def remove(self, reader: str = CONTACT) -> None:
         self._slots.pop(reader, None)
 
     def fault(self, text: str, reader: str = CONTACT) -> None:
-        self._slots[reader].schedule(parse_faults(text))
+        self._faults[reader] = parse_faults(text)
+        if reader in self._slots:
+            self._slots[reader].schedule(self._faults[reader])
 
     def memory(self, name: str) -> Mapping[str, bytes]:
         card = self._known[name]
