@@ -75,6 +75,11 @@ class CardService(Protocol):
             ReaderBusy: another program holds the reader Exclusively.
         """
 
+    def answers(self, reader: str, seconds: float) -> bool:
+        """Whether the slot is free within this time: False while a call or a transaction is under
+        way in it, ours or another program's. True of a slot that is empty or gone. The card is
+        neither powered nor reset nor sent anything."""
+
 
 class Exclusively(AbstractContextManager[None]):
     """`begin` at the start of a block, `end` however it ends."""

@@ -280,6 +280,15 @@ class DirectService:
             raise ReaderGone(f"no reader {reader!r}")
         return DirectConnection(slot)
 
+    def answers(self, reader: str, seconds: float) -> bool:
+        slot = self._slots.get(reader)
+        if slot is None:
+            return True
+        free = slot.wire_lock.acquire(timeout=seconds)
+        if free:
+            slot.wire_lock.release()
+        return free
+
 
 def _is_atr(answer: bytes) -> bool:
     """An answer to reset has 2 to 33 bytes (ISO/IEC 7816-3 §8.2); anything else is none."""

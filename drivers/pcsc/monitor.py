@@ -81,16 +81,20 @@ class Monitor:
     def stop(self) -> None:
         """Stop within `MonitorTimes.stop` seconds; a thread that the service holds is left."""
         self._stopping.set()
-        end = time.monotonic() + self._times.stop
-        while self._thread.is_alive() and time.monotonic() < end:
-            with self._lock:
-                context = self._context
-                # A cancel that comes before the wait begins is lost: it is repeated.
-                if context is not None:
-                    self._scard.SCardCancel(context)
-            self._thread.join(0.02)
+        # A service that hangs may hold whoever cancels, too.
+        threading.Thread(target=self._cancel, name="pcsc-cancel", daemon=True).start()
+        self._thread.join(self._times.stop)
         if self._thread.is_alive():
             log.warning("the smart card service holds the monitor")
+
+    def _cancel(self) -> None:
+        """End the wait of the watching thread; a cancel that comes before it begins is lost, so
+        that it is repeated."""
+        while self._thread.is_alive():
+            with self._lock:
+                if self._context is not None:
+                    self._scard.SCardCancel(self._context)
+            self._thread.join(0.02)
 
     def readers(self) -> tuple[ReaderState, ...]:
         with self._lock:

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 
 SCOPE_USER = 0
 SHARE_SHARED = 2
+SHARE_DIRECT = 3
 PROTOCOL_T0 = 1
 PROTOCOL_T1 = 2
 PROTOCOL_ANY = PROTOCOL_T0 | PROTOCOL_T1
@@ -24,6 +25,8 @@ STATE_UNKNOWN = 0x0004
 STATE_UNAVAILABLE = 0x0008
 STATE_PRESENT = 0x0020
 STATE_MUTE = 0x0200
+
+ATTR_ATR_STRING = 0x00090303
 
 PNP_NOTIFICATION = "\\\\?PnP?\\Notification"
 STATES_AT_ONCE = 16
@@ -60,6 +63,8 @@ class Scard(Protocol):
     def SCardStatus(  # noqa: N802
         self, card: int, /
     ) -> tuple[int, str, int, int, list[int]]: ...
+
+    def SCardGetAttrib(self, card: int, attribute: int, /) -> tuple[int, list[int]]: ...  # noqa: N802
 
     def SCardTransmit(  # noqa: N802
         self, card: int, pci: int, command: list[int], /

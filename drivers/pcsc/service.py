@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+
 from drivers.card_service import CardConnection, ReaderState
 from drivers.events import Post
+from drivers.pcsc.codes import Code
 from drivers.pcsc.connection import PcscConnection
 from drivers.pcsc.context import Contexts
 from drivers.pcsc.monitor import Monitor, MonitorTimes
-from drivers.pcsc.scard import Scard, system_scard
+from drivers.pcsc.scard import (
+    ATTR_ATR_STRING,
+    LEAVE_CARD,
+    SCOPE_USER,
+    SHARE_DIRECT,
+    Scard,
+    system_scard,
+)
 
 
 class PcscService:
@@ -40,3 +50,26 @@ class PcscService:
 
     def connect(self, reader: str) -> CardConnection:
         return PcscConnection(reader, self._scard, self._contexts)
+
+    def answers(self, reader: str, seconds: float) -> bool:
+        """See `CardService.answers`. A look at a stuck slot leaves a thread behind, which ends
+        with the call that holds the slot."""
+        thread = threading.Thread(
+            target=self._look_at, args=(reader,), name=f"look at {reader}", daemon=True
+        )
+        thread.start()
+        thread.join(seconds)
+        return not thread.is_alive()
+
+    def _look_at(self, reader: str) -> None:
+        code, context = self._scard.SCardEstablishContext(SCOPE_USER)
+        if code != Code.S_SUCCESS:
+            return
+        # A direct connection leaves the card alone. It waits for the end of a transaction; where
+        # there is none, pcscd answers it from memory, as it does SCardStatus. An attribute it asks
+        # of the driver, which does one thing at a time. What the answer is does not matter.
+        code, card, _protocol = self._scard.SCardConnect(context, reader, SHARE_DIRECT, 0)
+        if code == Code.S_SUCCESS:
+            self._scard.SCardGetAttrib(card, ATTR_ATR_STRING)
+            self._scard.SCardDisconnect(card, LEAVE_CARD)
+        self._scard.SCardReleaseContext(context)

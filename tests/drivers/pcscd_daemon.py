@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -94,6 +95,15 @@ class Daemon:
         self._process.wait(10)
         for leftover in ("pcscd.comm", "pcscd.pid"):
             (SOCKET.parent / leftover).unlink(missing_ok=True)
+
+    def freeze(self) -> None:
+        """It answers nobody until `thaw`; its socket still takes connections."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
 
 @contextlib.contextmanager

@@ -182,36 +182,74 @@ def a_stuck_card_hangs_alone() -> None:
         box.take(1)
         outcomes: queue.Queue[Any] = queue.Queue()
         worker = Worker("contact")
-        card.answer = lambda command: None
+        begun = threading.Event()
+        card.answer = lambda command: begun.set()
 
         def read() -> bytes:
-            connection = service.connect(CONTACT)
-            try:
+            with contextlib.closing(service.connect(CONTACT)) as connection:
                 return connection.transmit(COMMAND)
-            finally:
-                connection.close()
 
         job = worker.submit(read, outcomes.put)
-        threading.Timer(0.2, lambda: outcomes.put(job.abandon())).start()
-        assert outcomes.get(timeout=10) is True
+        assert begun.wait(10)
+        assert job.abandon()
         assert worker.abandoned
         try:
             worker.submit(read, outcomes.put)
             raise AssertionError("a stuck device took work")
         except DeviceStuck:
             pass
+        assert service.answers(SECOND, 10)
+        assert not service.answers(CONTACT, 0.2)
         # Nothing but the card's leaving ends the call; then the device is in service again.
         card.remove()
         assert box.take(1) == [CardTaken(CONTACT)]
         while worker.busy:
             time.sleep(0.01)
         assert outcomes.empty()
+        assert service.answers(CONTACT, 10)
         card.answer = lambda command: b"\x90\x00"
         card.insert()
         box.take(1)
         worker.submit(read, outcomes.put)
         assert outcomes.get(timeout=10).result() == b"\x90\x00"
         worker.close()
+
+
+def stuck_in_a_transaction() -> None:
+    """pcscd keeps those who come waiting elsewhere then: before the driver is asked."""
+    with hall() as (_daemon, service, box, card):
+        card.insert()
+        box.take(1)
+        begun = threading.Event()
+        card.answer = lambda command: begun.set()
+        connection = service.connect(CONTACT)
+
+        def step() -> None:
+            with connection.transaction():
+                raises(CardRemoved, lambda: connection.transmit(COMMAND))
+
+        stuck = threading.Thread(target=step)
+        stuck.start()
+        assert begun.wait(10)
+        assert not service.answers(CONTACT, 0.2)
+        assert service.answers(SECOND, 10)
+        card.remove()
+        stuck.join(10)
+        assert box.take(1) == [CardTaken(CONTACT)]
+        assert service.answers(CONTACT, 10)
+        connection.close()
+
+
+def a_frozen_service_holds_up_nobody() -> None:
+    with hall() as (daemon, service, box, card):
+        card.insert()
+        box.take(1)
+        daemon.freeze()
+        try:
+            assert not service.answers(CONTACT, 0.2)
+            service.stop()
+        finally:
+            daemon.thaw()
 
 
 FAULT_SCENES = (
@@ -223,4 +261,6 @@ FAULT_SCENES = (
     killed_in_a_command,
     a_reader_goes_and_comes_back,
     a_stuck_card_hangs_alone,
+    stuck_in_a_transaction,
+    a_frozen_service_holds_up_nobody,
 )

@@ -56,6 +56,7 @@ def others_on_the_same_card() -> None:
         raises(CardReset, lambda: ours.transmit(COMMAND))
         raises(CardReset, ours.begin)
         ours.reset()
+        assert service.answers(CONTACT, 10)
         assert ours.transmit(COMMAND) == b"\x90\x00"
         theirs.close()
         raises(CardReset, lambda: ours.transmit(COMMAND))

@@ -23,6 +23,7 @@ UNRESPONSIVE = 0x80100066
 NO_SERVICE = 0x8010001D
 NO_READERS = 0x8010002E
 MOST_STATES = 16
+DIRECT = 3
 RESET_CARD = 0x80100068
 REMOVED_CARD = 0x80100069
 CHANGED, UNKNOWN, EMPTY, PRESENT, MUTE = 0x2, 0x4, 0x10, 0x20, 0x200
@@ -68,6 +69,8 @@ class ScardDouble:
 
     def __post_init__(self) -> None:
         self.changed = threading.Condition()
+        # What pcscd asks of a driver waits for the call before it; the double has one driver.
+        self.driver = threading.Lock()
         self.contexts: set[int] = set()
         self.cancelled: set[int] = set()
         self.handles: dict[int, Handle] = {}
@@ -197,7 +200,7 @@ class ScardDouble:
             slot = self.slots.get(reader)
             if slot is None:
                 return UNKNOWN_READER, 0, 0
-            if slot.atr is None:
+            if slot.atr is None and share != DIRECT:
                 return NO_SMARTCARD, 0, 0
             if slot.mute:
                 return UNRESPONSIVE, 0, 0
@@ -240,10 +243,16 @@ class ScardDouble:
         self.disposition = disposition
         return SUCCESS if self.handles.pop(number, None) else INVALID_HANDLE
 
+    def SCardGetAttrib(self, number: int, attribute: int) -> tuple[int, list[int]]:
+        self.calls.append(f"attribute {attribute:#x}")
+        with self.driver:
+            return self._trouble(number), []
+
     def SCardTransmit(self, number: int, pci: int, command: list[int]) -> tuple[int, list[int]]:
         self.commands.append(command)
-        code = self._trouble(number)
-        return (code, []) if code != SUCCESS else self.answer(bytes(command))
+        with self.driver:
+            code = self._trouble(number)
+            return (code, []) if code != SUCCESS else self.answer(bytes(command))
 
     def SCardBeginTransaction(self, number: int) -> int:
         self.calls.append("begin")

@@ -95,6 +95,29 @@ def test_a_late_answer_is_never_taken_for_another(service, box, card):
     assert connection.transmit(COMMAND) == b"\x01\x90\x00"
 
 
+def test_a_slot_is_free_but_for_the_time_of_a_call(service, box, card):
+    begun = threading.Event()
+    assert service.answers(READER, 5)
+    assert service.answers("No Such Reader", 5)
+    card.insert()
+    box.take(1)
+    connection = service.connect(READER)
+    controls = len(card.controls)
+    card.answer = lambda command: begun.set()
+
+    def exchange():
+        with pytest.raises(CardMute):
+            connection.transmit(COMMAND)
+
+    stuck = threading.Thread(target=exchange)
+    stuck.start()
+    assert begun.wait(5)
+    assert not service.answers(READER, 0.01)
+    stuck.join(5)
+    assert service.answers(READER, 5)
+    assert len(card.controls) == controls
+
+
 def test_a_card_without_atr_is_mute(service, box, card):
     card.atr = b"\x3b"
     card.insert()

@@ -1,6 +1,7 @@
 """One card in one PC/SC reader, against the service double."""
 
 import logging
+import threading
 
 import pytest
 
@@ -17,6 +18,7 @@ from apdu.errors import (
 from drivers.pcsc import connection as module
 from drivers.pcsc.connection import PcscConnection
 from drivers.pcsc.context import Contexts
+from drivers.pcsc.service import PcscService
 from tests.drivers.scard_double import ATR, OTHER_ATR, SUCCESS, ScardDouble
 
 READER = "Reader 00 00"
@@ -244,6 +246,49 @@ def test_the_list_that_carried_a_command_is_emptied(scard):
     with pytest.raises(CardMute):
         card.transmit(bytearray(PIN))
     assert scard.commands == [[], []]
+
+
+def test_a_slot_that_answers_is_left_as_it_was(scard):
+    card = connect(scard)
+    service = PcscService(scard)
+    assert service.answers(READER, 10)
+    assert card.transmit(b"\x00\x84\x00\x00\x08") == b"\x90\x00"
+    asked = ["establish", "connect 3 0", "attribute 0x90303", "disconnect", "release"]
+    assert scard.calls[-5:] == asked
+    assert scard.disposition == 0
+    scard.die()
+    assert service.answers(READER, 10)
+
+
+def test_a_stuck_slot_does_not_answer(scard):
+    begun, come_back = threading.Event(), threading.Event()
+
+    def stuck(command):
+        begun.set()
+        assert come_back.wait(10)
+        return SUCCESS, [0x90, 0x00]
+
+    service, card = PcscService(scard), connect(scard)
+    scard.answer = stuck
+    transmitting = threading.Thread(target=lambda: card.transmit(b"\x00\x84\x00\x00\x08"))
+    transmitting.start()
+    assert begun.wait(10)
+    assert not service.answers(READER, 0.01)
+    come_back.set()
+    transmitting.join(10)
+    assert service.answers(READER, 10)
+    card.close()
+    while looks := [each for each in threading.enumerate() if each.name == f"look at {READER}"]:
+        looks[0].join(10)
+    assert not scard.handles
+
+
+def test_an_empty_slot_answers_and_so_does_a_reader_that_is_gone(scard):
+    service = PcscService(scard)
+    scard.remove(READER)
+    assert service.answers(READER, 10)
+    assert service.answers("No Such Reader", 10)
+    assert not scard.handles
 
 
 def test_a_pin_is_in_no_log_error_or_repr(scard, caplog):

@@ -256,3 +256,26 @@ def test_stopping_twice_and_never_started(scard):
         service.start(lambda event: None)
     service.stop()
     service.stop()
+
+
+def test_a_service_that_hangs_does_not_hold_up_the_stop(scard, box, caplog):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hanging(context, real=scard.SCardCancel):
+        asked.set()
+        assert go_on.wait(10)
+        return real(context)
+
+    scard.SCardCancel = hanging
+    scard.plug(A)
+    service = PcscService(scard, MonitorTimes(look=30, stop=0.05))
+    service.start(box)
+    box.take(1)
+    service.stop()
+    assert "holds the monitor" in caplog.text
+    assert asked.wait(10)
+    go_on.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("pcsc-"):
+            thread.join(10)
+    assert not scard.contexts
