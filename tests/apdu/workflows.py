@@ -105,7 +105,7 @@ def _one_try_less(outcome: object, _truth: object, tries: int) -> bool:
     return outcome == f"rejected, {tries - 1} left"
 
 
-_WRONG_PIN = "".join(str(9 - int(digit)) for digit in DEMO_PIN)
+WRONG_PIN = "".join(str(9 - int(digit)) for digit in DEMO_PIN)
 
 
 def _reading(name: str, card: str, other: str) -> Workflow:
@@ -130,7 +130,7 @@ WORKFLOWS = (
         "pin-wrong",
         "v3",
         "lost",
-        _verify(_WRONG_PIN),
+        _verify(WRONG_PIN),
         lambda outcome: outcome == "rejected, 2 left",
         tries=1,
         again=_one_try_less,
