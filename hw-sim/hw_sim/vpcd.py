@@ -15,7 +15,9 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 
+from hw_sim.cards.catalogue import make_card
 from hw_sim.cards.faults import Fault, FaultyContacts
 from hw_sim.cards.iso7816 import Card
 
@@ -41,11 +43,19 @@ class CardLink:
         port: its TCP port.
         card: the card; used by this link's thread alone while it is inserted.
         faults: schedule from the first APDU on.
+        make: the card that a swap brings, by its name.
     """
 
-    def __init__(self, host: str, port: int, card: Card, faults: tuple[Fault, ...] = ()) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        card: Card,
+        faults: tuple[Fault, ...] = (),
+        make: Callable[[str], Card] = make_card,
+    ) -> None:
         self._address = (host, port)
-        self._contacts = FaultyContacts(card, faults)
+        self._contacts = FaultyContacts(card, faults, make)
         self._gone = threading.Event()
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None

@@ -35,6 +35,11 @@ def contacts(text: str) -> tuple[FaultyContacts, SocialSecurityCard]:
         ("5:silent", (Fault(5, Kind.SILENT),)),
         ("*:delay=400", (Fault(None, Kind.DELAY, 400),)),
         (" 4:garbage, 2:short ", (Fault(4, Kind.GARBAGE), Fault(2, Kind.SHORT))),
+        ("3:tear=2", (Fault(3, Kind.TEAR, 2),)),
+        ("1:less,2:more", (Fault(1, Kind.LESS), Fault(2, Kind.MORE))),
+        ("*:61-loop", (Fault(None, Kind.LOOP),)),
+        ("2:swap=resident:0", (Fault(2, Kind.SWAP, name="v3"),)),
+        ("2:swap=v2+strict+no-sfi", (Fault(2, Kind.SWAP, name="v2+no-sfi+strict"),)),
     ],
 )
 def test_schedules_are_parsed(text: str, faults: tuple[Fault, ...]) -> None:
@@ -43,7 +48,24 @@ def test_schedules_are_parsed(text: str, faults: tuple[Fault, ...]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["tear", "0:tear", "x:tear", "1:", "1:delay", "1:delay=x", "1:status", "1:7F00", "1:6F0"],
+    [
+        "tear",
+        "0:tear",
+        "x:tear",
+        "1:",
+        "1:delay",
+        "1:delay=x",
+        "1:status",
+        "1:7F00",
+        "1:6F0",
+        "1:tear=0",
+        "1:tear=x",
+        "1:less=1",
+        "1:61",
+        "1:swap",
+        "1:swap=",
+        "1:swap=v9",
+    ],
 )
 def test_other_schedules_are_refused(text: str) -> None:
     with pytest.raises(FaultSyntaxError):
@@ -107,6 +129,67 @@ def test_short_is_never_empty() -> None:
     slot, _ = contacts("2:short")
     slot.exchange(SSSE)
     assert slot.exchange(READ) == Reaction(b"\x02")
+
+
+def test_less_and_more_change_the_data_and_keep_the_status_word() -> None:
+    slot, _ = contacts("2:less,3:more,4:less")
+    slot.exchange(SSSE)
+    assert slot.exchange(READ) == Reaction(b"\x02\x01\x90\x00")
+    assert slot.exchange(READ) == Reaction(b"\x02\x01\x33\x00\x90\x00")
+    assert slot.exchange(bytes.fromhex("00B2082C00")) == Reaction(b"\x6a\x83")
+    assert slot.exchange(READ) == Reaction(b"\x02\x01\x33\x90\x00")
+
+
+def test_61_loop_answers_get_response_alone_and_for_ever() -> None:
+    slot, card = contacts("2:61-loop")
+    slot.exchange(SSSE)
+    assert slot.exchange(CHANGE) == Reaction(b"\x61\x10")
+    assert card.memory.read("pin") == bytes.fromhex("111222")
+    for _ in range(5):
+        assert slot.exchange(bytes.fromhex("00C0000010")) == Reaction(b"\x61\x10")
+    assert slot.exchange(READ) == Reaction(b"\x02\x01\x33\x90\x00")
+    assert slot.exchange(bytes.fromhex("00C0000010")) == Reaction(b"\x69\x85")
+
+
+def test_a_new_schedule_ends_a_loop() -> None:
+    slot, _ = contacts("1:61-loop")
+    slot.exchange(SSSE)
+    slot.schedule(())
+    answer = slot.exchange(bytes.fromhex("00C000001E")).answer
+    assert answer is not None
+    assert answer[:2] == b"\x6f\x1c"
+
+
+def test_swap_brings_another_card_that_knows_nothing_of_the_session() -> None:
+    slot, card = contacts("3:swap=v2")
+    slot.exchange(SSSE)
+    slot.exchange(VERIFY)
+    assert slot.exchange(READ) == Reaction(b"\x6a\x82")
+    other = slot.card
+    assert isinstance(other, SocialSecurityCard)
+    assert other.image.generation == "2"
+    assert other.piece.serial != card.piece.serial
+    slot.exchange(SSSE)
+    slot.exchange(bytes.fromhex("0020000003000000"))
+    assert (other.pin_tries, card.pin_tries) == (5, 3)
+    card.execute(SSSE)
+    card.execute(bytes.fromhex("00A4000002DF01"))
+    assert card.execute(bytes.fromhex("00B2013400")) == b"\x69\x82", "it lost its power"
+
+
+def test_swap_comes_before_the_other_faults_of_its_turn() -> None:
+    slot, card = contacts("1:swap=v2,1:tear")
+    assert slot.exchange(SSSE) == Reaction(None, pulled=True)
+    assert slot.card is not card
+
+
+@pytest.mark.parametrize(("write", "tries"), [(1, 3), (2, 2), (3, 2), (4, 2)])
+def test_a_tear_at_a_write_keeps_the_old_pin(write: int, tries: int) -> None:
+    slot, card = contacts(f"2:tear={write}")
+    slot.exchange(SSSE)
+    assert slot.exchange(CHANGE) == Reaction(None, pulled=True)
+    assert card.pin_tries == tries
+    assert card.memory.read("pin") == bytes.fromhex("123456")
 
 
 def test_a_new_schedule_counts_from_one() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hw_sim.cards.application import Challenges
 from hw_sim.cards.faults import FaultSyntaxError
 from hw_sim.cards.host import SlotError, Slots, SlotsClient, SlotsProcess
 from hw_sim.vpcd import HAND_SECONDS
@@ -140,6 +141,68 @@ def test_seed_makes_challenges_repeat_and_the_next_insertion_forgets_it(
     assert seen[0] == seen[1] != seen[2]
 
 
+@pytest.mark.parametrize(
+    ("name", "strict_t0", "sw"),
+    [
+        ("v3", None, b"\x90\x00"),
+        ("v3", True, b"\x61\x1e"),
+        ("v2", None, b"\x61\x1e"),
+        ("v2", False, b"\x90\x00"),
+        ("v2+lax", True, b"\x61\x1e"),
+        ("psam", False, b"\x61\x0a"),
+    ],
+)
+def test_insert_says_how_strictly_a_card_answers(
+    slots: Slots, bench: Bench, name: str, strict_t0: bool | None, sw: bytes
+) -> None:
+    slots.insert(name, strict_t0=strict_t0)
+    select = "00A4040006D1560000059000" if name == "psam" else SSSE.hex() + "00"
+    assert bench.ask("contact", bytes.fromhex(select))[0][-2:] == sw
+
+
+def test_the_next_insertion_forgets_how_strictly_a_card_answers(slots: Slots, bench: Bench) -> None:
+    for strict_t0, sw in ((True, b"\x61\x1e"), (None, b"\x90\x00")):
+        slots.insert("v3", strict_t0=strict_t0)
+        assert bench.ask("contact", SSSE + b"\0")[0][-2:] == sw
+        bench.hang_up("contact")
+        slots.remove()
+
+
+def test_the_card_of_a_swap_is_fresh_and_the_slot_s_own_comes_back(
+    slots: Slots, bench: Bench
+) -> None:
+    wrong = bytes.fromhex("0020000003000000")
+    slots.set_faults("1:swap=v2")
+    slots.insert("v3")
+    assert bench.ask("contact", SSSE, wrong)[1] == b"\x63\xc5"
+    assert slots.status()["slots"]["contact"]["card"] == "v3"
+    assert slots.status()["pin_tries"] == {"v3": 3}
+    slots.set_faults("")
+    slots.remove()
+    slots.insert("v3")
+    assert bench.ask("contact", SSSE, wrong)[1] == b"\x63\xc2"
+
+
+def test_bugs_are_counted_of_every_card_that_answered(
+    slots: Slots, bench: Bench, card_bugs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise LookupError
+
+    challenge = bytes.fromhex("0084000008")
+    monkeypatch.setattr(Challenges, "draw", broken)
+    slots.set_faults("2:swap=v2")
+    slots.insert("v3")
+    assert bench.ask("contact", challenge, challenge) == [b"\x6f\x00"] * 2
+    assert slots.status()["bugs"] == 2
+    slots.renew()
+    assert slots.status()["bugs"] == 2
+    slots.insert("v3")
+    bench.ask("contact", challenge)
+    assert slots.status()["bugs"] == len(card_bugs) == 3
+    card_bugs.clear()
+
+
 def test_tear_frees_the_slot(slots: Slots, bench: Bench) -> None:
     slots.set_faults("1:tear")
     slots.insert("v3")
@@ -165,8 +228,8 @@ def host(bench: Bench, tmp_path: Path) -> Iterator[SlotsClient]:
 
 def test_host_holds_the_psam_and_obeys(host: SlotsClient, bench: Bench) -> None:
     assert bench.ask("psam", b"\x04")[0].endswith(b"YKT-PSAM-4299")
-    host.insert("v2")
-    assert len(bench.ask("contact", b"\x04")[0]) == 17
+    host.insert("v2", strict_t0=False)
+    assert bench.ask("contact", SSSE + b"\0")[0][:2] == b"\x6f\x1c"
     host.fault("1:6F00")
     assert bench.ask("contact", SSSE) == [b"\x6f\x00"]
     host.set_pin_tries("v2", 5)

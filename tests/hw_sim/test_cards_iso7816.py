@@ -37,7 +37,7 @@ class EchoCard(CardSystem):
 
     def _break(self, command: Command) -> bytes:
         self.memory.write("last", b"half")
-        raise KeyError("a bug")
+        raise KeyError("broken inside")
 
 
 @pytest.mark.parametrize(
@@ -149,12 +149,30 @@ def test_power_and_reset_drop_volatile_state(event: str) -> None:
     assert card.execute(bytes.fromhex("00C0000005")) == b"\x69\x85"
 
 
-def test_a_bug_is_6f00_recorded_and_undone() -> None:
+def test_a_bug_is_6f00_recorded_and_undone(card_bugs: list[str]) -> None:
     card = EchoCard(t0=False)
     card.execute(bytes.fromhex("0001000001AA"))
     assert card.execute(bytes.fromhex("00020000")) == b"\x6f\x00"
     assert [type(bug) for bug in card.bugs] == [KeyError]
     assert card.memory.read("last") == b"\xaa"
+    [told] = card_bugs
+    assert "KeyError at test_cards_iso7816.py" in told
+    assert "broken inside" not in told
+    card_bugs.clear()
+
+
+@pytest.mark.parametrize("event", ["power_on", "power_off", "reset"])
+def test_a_bug_of_a_start_is_recorded_too(event: str, card_bugs: list[str]) -> None:
+    class Broken(EchoCard):
+        def drop_volatile_state(self) -> None:
+            raise LookupError
+
+    card = Broken(t0=False)
+    getattr(card, event)()
+    assert [type(bug) for bug in card.bugs] == [LookupError]
+    assert len(card_bugs) == 1
+    card_bugs.clear()
+    assert card.execute(bytes.fromhex("0001000101")) == b"\x00\x90\x00"
 
 
 def test_a_refused_command_leaves_nothing_but_what_it_committed() -> None:
@@ -170,6 +188,23 @@ def test_a_tear_takes_the_command_back() -> None:
     card.tear(bytes.fromhex("0001000001BB"))
     assert card.memory.read("last") == b"\xaa"
     assert card.drops == 1
+
+
+@pytest.mark.parametrize(
+    ("at_write", "tries", "last"),
+    [(1, 3, b"\xaa"), (2, 2, b"\xaa"), (3, 2, b"\xaa"), (9, 2, b"\xaa"), (None, 2, b"\xaa")],
+)
+def test_a_tear_at_any_write_leaves_what_was_committed_by_then(
+    at_write: int | None, tries: int, last: bytes
+) -> None:
+    card = EchoCard(t0=False)
+    card.memory.write("tries", 3)
+    card.execute(bytes.fromhex("0001000001AA"))
+    card.tear(bytes.fromhex("00040000"), at_write)
+    assert (card.memory.count("tries"), card.memory.read("last")) == (tries, last)
+    assert card.execute(bytes.fromhex("0001000001BB")) == b"\x90\x00"
+    assert card.memory.read("last") == b"\xbb"
+    assert card.bugs == []
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.binary(max_size=2), st.booleans())))

@@ -155,6 +155,56 @@ def test_torn_card_hangs_up_and_stays_out(reader: Reader, insert: Insert) -> Non
     assert not link.inserted
 
 
+ISSUER = bytes.fromhex("00B2022C00")
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer"),
+    [
+        ("less", "0201 9000"),
+        ("more", "020133 00 9000"),
+        ("61-loop", "6110"),
+        ("garbage", None),
+        ("short", "02"),
+    ],
+)
+def test_changed_answers_reach_the_reader(
+    reader: Reader, insert: Insert, fault: str, answer: str | None
+) -> None:
+    link = insert("v3", f"2:{fault}")
+    reader.ask(SSSE)
+    given = reader.ask(ISSUER)
+    if answer is None:
+        assert given != b"\x02\x01\x33\x90\x00"
+        assert len(given) == 5
+    else:
+        assert given == bytes.fromhex(answer)
+    assert reader.ask(ISSUER) == b"\x02\x01\x33\x90\x00"
+    assert link.inserted
+
+
+def test_a_swap_keeps_the_wire_and_a_reset_shows_the_other_card(
+    reader: Reader, insert: Insert
+) -> None:
+    link = insert("v3", "2:swap=v2")
+    assert reader.ask(b"\x04") == make_card("v3").atr
+    reader.ask(SSSE)
+    assert reader.ask(ISSUER) == b"\x6a\x82"
+    assert link.inserted
+    assert link.connected
+    reader.send(b"\x02")
+    assert reader.ask(b"\x04") == make_card("v2").atr
+
+
+def test_the_card_that_a_swap_took_away_has_lost_its_power(reader: Reader, insert: Insert) -> None:
+    card = make_card("v3")
+    insert(card, "3:swap=v2")
+    reader.ask(SSSE)
+    assert reader.ask(ISSUER)[-2:] == b"\x90\x00"
+    reader.ask(ISSUER)
+    assert card.execute(ISSUER) == b"\x6a\x82"
+
+
 def test_card_comes_back_to_a_reader_that_restarted(reader: Reader, insert: Insert) -> None:
     insert("v3")
     reader.ask(SSSE)
@@ -192,7 +242,7 @@ class EmptyCard:
     def execute(self, command: bytes) -> bytes | None:
         return b""
 
-    def tear(self, command: bytes) -> None: ...
+    def tear(self, command: bytes, at_write: int | None = None) -> None: ...
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

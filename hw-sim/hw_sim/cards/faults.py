@@ -3,7 +3,8 @@
 A schedule is a list such as ``3:tear, *:delay=20``: the number counts the APDUs since the card
 was inserted or the schedule was set, whichever came last; ``*`` is every APDU. Words:
 
-- ``tear``: power goes in the middle of the command, before its last write; the card is out.
+- ``tear``: power goes in the middle of the command, after its last write; the card is out.
+- ``tear=N``: power goes at the command's N-th write, or after the last one.
 - ``tear-after``: the command is done, its answer is lost; the card is out.
 - ``silent``: no answer until the card is pulled.
 - ``delay=N``: the answer comes N milliseconds late.
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -28,7 +30,7 @@ from hw_sim.cards.catalogue import UnknownCardError, canonical_name, make_card
 from hw_sim.cards.iso7816 import Card
 
 _STATUS = re.compile(r"[69][0-9A-Fa-f]{3}")
-_DELAY = re.compile(r"delay=(\d{1,6})")
+_AMOUNT = re.compile(r"(delay|tear(?==[1-9]))=(\d{1,6})", re.ASCII)
 _MORE_TO_COME = bytes.fromhex("6110")
 _GET_RESPONSE = bytes.fromhex("00C0")
 
@@ -57,7 +59,8 @@ class Fault:
 
     Attributes:
         turn: which APDU, from 1; ``None`` for every one.
-        amount: milliseconds of DELAY, status word of STATUS, else 0.
+        amount: milliseconds of DELAY, status word of STATUS, number of the write at which TEAR
+            comes (0: after the last), else 0.
         name: of the card that SWAP brings.
     """
 
@@ -92,8 +95,8 @@ def _parse(entry: str) -> Fault:
     if not colon or not (turn_text == "*" or re.fullmatch(r"[1-9]\d{0,5}", turn_text, re.ASCII)):
         raise FaultSyntaxError(f"{entry!r}: expected NUMBER:FAULT or *:FAULT")
     turn = None if turn_text == "*" else int(turn_text)
-    if delay := _DELAY.fullmatch(word):
-        return Fault(turn, Kind.DELAY, int(delay[1]))
+    if measured := _AMOUNT.fullmatch(word):
+        return Fault(turn, Kind(measured[1]), int(measured[2]))
     if _STATUS.fullmatch(word):
         return Fault(turn, Kind.STATUS, int(word, 16))
     if word.startswith("swap="):
@@ -112,12 +115,21 @@ def _parse(entry: str) -> Fault:
 class FaultyContacts:
     """The contacts of one inserted card, with a schedule of faults.
 
+    Args:
+        make: the card that a swap brings, by its name.
+
     Attributes:
         card: what answers; another one after a swap.
     """
 
-    def __init__(self, card: Card, faults: tuple[Fault, ...] = ()) -> None:
+    def __init__(
+        self,
+        card: Card,
+        faults: tuple[Fault, ...] = (),
+        make: Callable[[str], Card] = make_card,
+    ) -> None:
         self.card = card
+        self._make = make
         self.schedule(faults)
 
     def schedule(self, faults: tuple[Fault, ...]) -> None:
@@ -135,9 +147,10 @@ class FaultyContacts:
         for fault in due:
             if fault.kind is Kind.SWAP:
                 self._swap(fault.name)
-        if Kind.TEAR in kinds:
-            self.card.tear(command)
-            return Reaction(None, delay, pulled=True)
+        for fault in due:
+            if fault.kind is Kind.TEAR:
+                self.card.tear(command, fault.amount or None)
+                return Reaction(None, delay, pulled=True)
         self._looping = Kind.LOOP in kinds or (self._looping and command[:2] == _GET_RESPONSE)
         for fault in due:
             if fault.kind is Kind.STATUS:
@@ -164,5 +177,5 @@ class FaultyContacts:
 
     def _swap(self, name: str) -> None:
         self.card.power_off()
-        self.card = make_card(name)
+        self.card = self._make(name)
         self.card.power_on()

@@ -5,10 +5,16 @@ ISO/IEC 7816-4 short commands only; the social security cards know no extended l
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import traceback
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Protocol
+
+log = logging.getLogger(__name__)
 
 OK = 0x9000
 END_OF_FILE = 0x6282
@@ -112,17 +118,27 @@ class Card(Protocol):
     def execute(self, command: bytes) -> bytes | None:
         """The answer with its status word; ``None`` where the card stays silent."""
 
-    def tear(self, command: bytes) -> None:
-        """Loses power in the middle of the command."""
+    def tear(self, command: bytes, at_write: int | None = None) -> None:
+        """Loses power in the middle of the command: at its write of this number, from 1, or
+        between its last write and its answer."""
+
+
+class PowerGone(BaseException):
+    """In the middle of a command. No exception of a program: nothing in a card may catch it."""
 
 
 class Memory:
     """Non-volatile memory with an undo log: what a torn or refused command wrote is taken back,
-    except what it committed itself, such as a try that is spent."""
+    except what it committed itself, such as a try that is spent.
+
+    Attributes:
+        writes_left: how many more it takes until power goes; ``None`` for ever.
+    """
 
     def __init__(self) -> None:
         self._values: dict[str, bytes] = {}
         self._undo: list[tuple[str, bytes | None]] = []
+        self.writes_left: int | None = None
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
@@ -139,6 +155,11 @@ class Memory:
         return dict(self._values)
 
     def write(self, key: str, value: bytes | int) -> None:
+        """Raises PowerGone."""
+        if self.writes_left is not None:
+            if self.writes_left == 0:
+                raise PowerGone
+            self.writes_left -= 1
         self._undo.append((key, self._values.get(key)))
         self._values[key] = bytes([value]) if isinstance(value, int) else value
 
@@ -166,7 +187,8 @@ class CardSystem:
         memory: its non-volatile memory, a new one by default.
 
     Attributes:
-        bugs: unexpected exceptions; whoever tests a card looks that it stayed empty.
+        bugs: unexpected exceptions, each also logged; whoever tests a card looks that there is
+            none.
     """
 
     def __init__(self, atr: bytes, *, t0: bool, memory: Memory | None = None) -> None:
@@ -204,15 +226,29 @@ class CardSystem:
         self.memory.commit()
         return answer
 
-    def tear(self, command: bytes) -> None:
-        """Runs the command up to its last write, which is lost with its answer."""
-        self._run(command)
+    def tear(self, command: bytes, at_write: int | None = None) -> None:
+        """Runs the command up to that write; what it did not commit is lost with its answer."""
+        self.memory.writes_left = None if at_write is None else at_write - 1
+        with contextlib.suppress(PowerGone):
+            self._run(command)
+        self.memory.writes_left = None
         self.memory.roll_back()
         self._start()
 
     def _start(self) -> None:
         self._waiting = Answer(b"", OK)
-        self.drop_volatile_state()
+        try:
+            self.drop_volatile_state()
+        except Exception as error:
+            self._note(error)
+
+    def _note(self, error: Exception) -> None:
+        # A card thread that dies would hang its slot for ever: no bug may pass. Its text may hold
+        # what the card holds, and stays out of the log.
+        self.bugs.append(error)
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        kind, file = type(error).__name__, PurePath(place.filename).name
+        log.error("a bug of a simulated card: %s at %s:%s", kind, file, place.lineno)
 
     def _run(self, raw: bytes) -> bytes:
         try:
@@ -221,8 +257,7 @@ class CardSystem:
             self.memory.roll_back()
             return error.sw.to_bytes(2, "big")
         except Exception as error:
-            # A card thread that dies would hang its slot for ever: nothing may pass here.
-            self.bugs.append(error)
+            self._note(error)
             self.memory.roll_back()
             return BUG.to_bytes(2, "big")
 

@@ -90,7 +90,7 @@ class DeadChip:
     def execute(self, command: bytes) -> bytes | None:
         return None
 
-    def tear(self, command: bytes) -> None:
+    def tear(self, command: bytes, at_write: int | None = None) -> None:
         """It has no state to lose."""
 
 

@@ -42,6 +42,7 @@ class Slots:
     def __init__(self, addresses: Mapping[str, tuple[str, int]]) -> None:
         self._slots = {name: _Slot(address) for name, address in addresses.items()}
         self._cards: dict[str, Card] = {}
+        self._swapped_in: list[Card] = []
         self._bugs = 0
         self._lock = threading.Lock()
 
@@ -79,7 +80,7 @@ class Slots:
                 piece.t0 = piece.image.strict_t0 if strict_t0 is None else strict_t0
                 piece.reset()
             place.name = name
-            place.link = CardLink(*place.address, piece, place.faults)
+            place.link = CardLink(*place.address, piece, place.faults, self._other)
             place.link.insert(not_before=not_before)
 
     def remove(self, slot: str = CONTACT) -> str:
@@ -128,7 +129,8 @@ class Slots:
                 if place.link is not None:
                     place.link.remove()
                 place.faults, place.faults_text = (), ""
-            self._bugs = self._count_bugs() - sum(len(card.bugs) for card in kept.values())
+            gone = [card for name, card in self._cards.items() if name not in kept]
+            self._bugs += sum(len(card.bugs) for card in gone)
             self._cards = kept
 
     def status(self) -> dict[str, Any]:
@@ -159,13 +161,22 @@ class Slots:
                     place.link.remove()
 
     def _count_bugs(self) -> int:
-        return self._bugs + sum(len(card.bugs) for card in self._cards.values())
+        return self._bugs + sum(
+            len(card.bugs) for card in (*self._cards.values(), *self._swapped_in)
+        )
 
     def _place(self, slot: str) -> _Slot:
         try:
             return self._slots[slot]
         except KeyError:
             raise SlotError("there is no such slot") from None
+
+    def _other(self, name: str) -> Card:
+        """What a swap brings. Called by a link's thread, while another may wait for its end with
+        the lock held."""
+        card = make_card(name)
+        self._swapped_in.append(card)
+        return card
 
     def _card(self, name: str) -> Card:
         if name not in self._cards:

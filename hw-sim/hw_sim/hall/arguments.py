@@ -24,8 +24,8 @@ examples:
 _FAULTS = """\
 N counts from now on; several are separated by commas.
   card      commands (*: all of them)
-            tear tear-after silent delay=MS garbage short less more 61-loop
-            swap=CARD (another card answers) 6A82 (any status word)
+            tear tear=N (at its N-th write) tear-after silent delay=MS
+            garbage short less more 61-loop swap=CARD 6A82 (any status word)
   pad       answers
             drop bad-xor short=N half split noise noise-stx delay=MS error=E0..EF unplug
   scanner   answers
