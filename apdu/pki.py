@@ -7,20 +7,23 @@ is an assumption (mark I), and every signature is verified before it is given aw
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apdu import pin, pki_secrets
-from apdu.channel import Channel, wipe
-from apdu.command import SHORT_NE
-from apdu.crypto import sm2, sm2_der, sm3
+from apdu import pki_secrets
+from apdu.channel import Channel
+from apdu.crypto import sm2, sm2_der
+from apdu.crypto.certificate import Certificate
 from apdu.crypto.errors import MalformedKey
-from apdu.errors import KeyMismatch, MalformedAnswer
-from apdu.pki_exchange import PkiExchange
+from apdu.errors import KeyMismatch, MalformedAnswer, PersonalisationFailed
+from apdu.pki_access import KeyPlace, replace_admin_pin, replace_master_key, show_pin
+from apdu.pki_certificate_file import read_certificate, write_certificate
+from apdu.pki_exchange import PkiExchange, file_reference
 from apdu.pki_profile import KeyUse, PkiProfile, Step, shipped_pki_profile
+from apdu.pki_sealed_pair import SealedKeyPair, import_pair
 
-_KEY_REFERENCE = 0x84
-_PUBLIC_FILE, _TEXT, _PRIVATE_FILE = 0xC0, 0xC1, 0xC2
-_FID_SIZE = 2
+_KEY_REFERENCE, _PUBLIC_FILE, _PRIVATE_FILE = 0x84, 0xC0, 0xC2
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,11 +84,11 @@ class PkiApplication:
             PinBlocked: the PIN is blocked, now or before.
             CardError: see `apdu.errors`.
         """
-        self._verify(Step.VERIFY_USER, digits)
+        show_pin(self._exchange, self._profile.pin, Step.VERIFY_USER, digits)
 
     def verify_admin_pin(self, digits: bytearray) -> None:
         """Show the card centre's PIN; as `verify_pin`."""
-        self._verify(Step.VERIFY_ADMIN, digits)
+        show_pin(self._exchange, self._profile.pin, Step.VERIFY_ADMIN, digits)
 
     def generate_key_pair(self) -> sm2.PublicKey:
         """Let the card make a new pair to sign with, and return its public half.
@@ -98,8 +101,8 @@ class PkiApplication:
             CardError: see `apdu.errors`. Whether there is a new pair, `public_key` tells.
         """
         files = self._profile.files[KeyUse.SIGNATURE]
-        names = _reference(_PUBLIC_FILE, files.public_key)
-        names += _reference(_PRIVATE_FILE, files.private_key)
+        names = file_reference(_PUBLIC_FILE, files.public_key)
+        names += file_reference(_PRIVATE_FILE, files.private_key)
         self._exchange.do(Step.GENERATE, names)
         key = self.public_key(KeyUse.SIGNATURE)
         if key is None:
@@ -143,7 +146,7 @@ class PkiApplication:
             raise KeyMismatch("the card has no pair to sign with")
         digest = sm2.digest(key, message, user_id=user_id)
         private = self._profile.files[KeyUse.SIGNATURE].private_key
-        self._exchange.do(Step.CHOOSE_KEY, _reference(_KEY_REFERENCE, private))
+        self._exchange.do(Step.CHOOSE_KEY, file_reference(_KEY_REFERENCE, private))
         size = len(key.xy)
         raw = self._exchange.do(Step.SIGN, digest, ne=size, size=size).data
         encoding = sm2.SignatureEncoding.RAW
@@ -151,32 +154,96 @@ class PkiApplication:
             raise KeyMismatch("the card's signature does not verify")
         return CardSignature(raw)
 
-    def _verify(self, step: Step, digits: bytearray) -> None:
-        key = bytearray()
-        try:
-            key = self._pin_key(digits)
-            self._exchange.prove(step, key)
-        finally:
-            wipe(key)
-            wipe(digits)
+    def read_certificate(self, use: KeyUse) -> Certificate | None:
+        """The certificate of a pair, None where there is none. Needs no PIN.
 
-    def _pin_key(self, digits: bytearray) -> bytearray:
-        """The SM4 key that a PIN amounts to, 16 bytes. The caller wipes it."""
-        form = self._profile.pin
-        packed = pin.pack(digits, shortest=form.digits_min, longest=form.digits_max)
-        data = bytearray(2 + len(packed))
-        try:
-            if not form.digest_by_card:
-                return pki_secrets.pin_key(packed)
-            data[:2] = _TEXT, len(packed)
-            data[2:] = packed
-            answer = self._exchange.do(Step.DIGEST, data, ne=SHORT_NE, size=sm3.DIGEST_SIZE)
-            return bytearray(answer.data[: pki_secrets.KEY_SIZE])
-        finally:
-            wipe(packed)
-            wipe(data)
+        Raises:
+            MalformedAnswer: the file holds something else.
+            CardError: see `apdu.errors`.
+        """
+        fid = self._profile.files[use].certificate
+        return read_certificate(self._exchange, fid, self._profile.certificate)
 
+    def write_certificate(self, use: KeyUse, der: bytes) -> Certificate:
+        """Store the certificate of a pair and read it back. Needs both PINs (mark C).
 
-def _reference(tag: int, fid: int) -> bytes:
-    """A data object that names a file."""
-    return bytes((tag, _FID_SIZE)) + fid.to_bytes(_FID_SIZE, "big")
+        Raises:
+            MalformedCertificate: `der` is no certificate of an SM2 key; nothing was written.
+            KeyMismatch: it is not that of the card's pair; nothing was written.
+            PersonalisationFailed: the card gives back another one than was written.
+            UnexpectedStatus: refused, with 6982 where a PIN was not shown.
+            CardError: see `apdu.errors`. The file holds no certificate then, or the whole one.
+            ValueError: it is longer than any file.
+        """
+        certificate = Certificate.from_der(der)
+        if self.public_key(use) != certificate.public_key:
+            raise KeyMismatch("a certificate that is not that of the card's pair")
+        fid = self._profile.files[use].certificate
+        form = self._profile.certificate
+        if not write_certificate(self._exchange, fid, form, der):
+            raise PersonalisationFailed((f"{use.value} certificate",))
+        return certificate
+
+    def import_key_pair(self, pair: SealedKeyPair) -> None:
+        """Store the pair to decrypt with, which the CA sealed for this card (mark B). Needs the
+        holder's PIN.
+
+        Raises:
+            PersonalisationFailed: the card gives back another public half than was stored.
+            UnexpectedStatus: refused: no PIN, or not sealed for this card.
+            CardError: see `apdu.errors`. The public half may be new already and the private one
+                old: the import is repeated as a whole before a certificate is written for it.
+        """
+        import_pair(self._exchange, self._profile, pair)
+        if self.public_key(KeyUse.ENCRYPTION) != pair.public_key:
+            raise PersonalisationFailed(("encryption key pair",))
+
+    def change_admin_pin(self, old: bytearray, new: bytearray) -> None:
+        """Replace the card centre's PIN. Both and our buffers are zeros afterwards, however it
+        ends.
+
+        Raises:
+            IllegalPin: one of them cannot be a PIN; the card was not asked to change it.
+            PinRejected, PinBlocked: the old one was wrong.
+            PersonalisationFailed: changed, said the card, and refused the new one.
+            CardError: see `apdu.errors`. Which one it takes now, `verify_admin_pin` tells.
+        """
+        replace_admin_pin(self._exchange, self._profile.pin, old, new)
+
+    def prove_master_key(self, place: KeyPlace, key: bytearray) -> None:
+        """Show that we have a directory's master key. The caller wipes it.
+
+        Raises:
+            AuthenticationFailed: it is another one, which costs one of few tries.
+            CardError: see `apdu.errors`.
+            ValueError: `key` does not have 16 bytes; the card was not asked.
+        """
+        pki_secrets.check_key(key)
+        with self._within(place):
+            self._exchange.prove(Step.PROVE_MASTER_KEY, key)
+
+    def change_master_key(self, place: KeyPlace, old: bytearray, new: bytearray) -> None:
+        """Replace the master key of one directory. The caller wipes both.
+
+        On a whole card the application's goes first, then the directory's (mark C: two programs
+        differ); each is a call of its own, so that the caller knows how far it came.
+
+        Raises:
+            AuthenticationFailed: the old one is another one, which costs one of few tries.
+            PersonalisationFailed: changed, said the card, and refused the new one.
+            CardError: see `apdu.errors`. Which one it takes now, `prove_master_key` tells.
+            ValueError: a key does not have 16 bytes; the card was not asked.
+        """
+        for key in (old, new):
+            pki_secrets.check_key(key)
+        with self._within(place):
+            replace_master_key(self._exchange, old, new)
+
+    @contextlib.contextmanager
+    def _within(self, place: KeyPlace) -> Iterator[None]:
+        """The directory selected, and the application afterwards if all went well."""
+        if place is KeyPlace.DIRECTORY:
+            self._exchange.enter_directory()
+        yield
+        if place is KeyPlace.DIRECTORY:
+            self._exchange.enter_application()

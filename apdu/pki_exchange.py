@@ -112,3 +112,8 @@ class PkiExchange:
         if len(answer.data) != size:
             raise MalformedAnswer(f"a challenge of {len(answer.data)} bytes")
         return answer.data
+
+
+def file_reference(tag: int, fid: int) -> bytes:
+    """A data object that names a file."""
+    return bytes((tag, 2)) + fid.to_bytes(2, "big")

@@ -24,6 +24,12 @@ def pin_key(packed: bytearray) -> bytearray:
     return bytearray(sm3.digest(packed)[:KEY_SIZE])
 
 
+def check_key(key: bytearray) -> None:
+    """Raises ValueError: it does not have the 16 bytes of a master key."""
+    if len(key) != KEY_SIZE:
+        raise ValueError(f"a master key has {KEY_SIZE} bytes")
+
+
 def proof(key: bytearray, challenge: bytes) -> bytearray:
     """SM4 of the challenge, filled up with zeros to one block: 16 bytes."""
     return bytearray(sm4.encrypt_ecb(bytes(key), challenge.ljust(BLOCK_SIZE, b"\x00")))
@@ -35,8 +41,7 @@ def key_block(key: bytearray) -> bytearray:
     Raises:
         ValueError: the key does not have 16 bytes.
     """
-    if len(key) != KEY_SIZE:
-        raise ValueError(f"a master key has {KEY_SIZE} bytes")
+    check_key(key)
     block = bytearray(2 * BLOCK_SIZE)
     end = len(_KEY_HEADER) + KEY_SIZE
     block[: len(_KEY_HEADER)] = _KEY_HEADER

@@ -1,0 +1,65 @@
+"""What a CA gives to a PKI card in a test: certificates, and a sealed pair to decrypt with."""
+
+from __future__ import annotations
+
+import base64
+import functools
+
+import gmalg
+
+from apdu.channel import Channel
+from apdu.crypto import sm2
+from apdu.pki import PkiApplication
+from apdu.pki_sealed_pair import SealedKeyPair
+from apdu.transport import Transport
+
+USER_PIN, ADMIN_PIN = b"123456", b"12345678"
+MASTER_KEY = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
+CA = sm2.PrivateKey(bytes(31) + b"\x03")
+SESSION_KEY = bytes(range(0x40, 0x50))
+DECRYPTION_KEY = bytes(range(1, 33))
+
+_ALGORITHM = bytes.fromhex("300A06082A811CCF55018375")
+_SIGNED = base64.b64decode(
+    "MIHLAgECMAoGCCqBHM9VAYN1MB8xCzAJBgNVBAYTAkNOMRAwDgYDVQQKDAdEZW1vIENBMCAXDTI2"
+    "MTEyMjAyMjEyM1oYDzIxMjYxMDI5MDIyMTIzWjAcMQswCQYDVQQGEwJDTjENMAsGA1UEAwwEZGVt"
+    "bzBZMBMGByqGSM49AgEGCCqBHM9VAYItA0IABFbO/WDXyHwADVjvV/pzuk2cDfoIwIpzMUlcLh2j"
+    "8r1SMbfn5syBifZoU1zg+OrxvW3oTBgvbI5xb3gNOpcKI8M="
+)
+"""TBSCertificate that the openssl command made; its last 64 bytes are the key."""
+
+
+def certificate_of(key: sm2.PublicKey) -> bytes:
+    """A certificate of 294..298 bytes."""
+    signed = _SIGNED[: -len(key.xy)] + key.xy
+    signature = sm2.sign(CA, signed, encoding=sm2.SignatureEncoding.DER)
+    body = signed + _ALGORITHM + bytes((0x03, len(signature) + 1, 0x00)) + signature
+    return bytes.fromhex("3082") + len(body).to_bytes(2, "big") + body
+
+
+def sealed_pair(key: sm2.PublicKey, session_key: bytes = SESSION_KEY) -> SealedKeyPair:
+    """The same pair each time, sealed for the card with this signing key by another library."""
+    envelope: bytes = gmalg.SM2(pk=b"\x04" + key.xy).encrypt(session_key)
+    public: bytes = gmalg.SM2().generate_pk(DECRYPTION_KEY)
+    cipher = gmalg.SM4(SESSION_KEY)
+    blocks = (DECRYPTION_KEY[at : at + 16] for at in (0, 16))
+    private = b"".join(bytes(cipher.encrypt(block)) for block in blocks)
+    return SealedKeyPair(envelope[1:], sm2.PublicKey(public[1:]), private)
+
+
+def opened(card: Transport) -> PkiApplication:
+    return PkiApplication.open(Channel(card))
+
+
+def unlocked(card: Transport) -> PkiApplication:
+    """Both PINs shown."""
+    application = opened(card)
+    application.verify_pin(bytearray(USER_PIN))
+    application.verify_admin_pin(bytearray(ADMIN_PIN))
+    return application
+
+
+@functools.cache
+def other_key() -> sm2.PublicKey:
+    """Not that of any card."""
+    return sm2.PrivateKey(bytes(31) + b"\x04").public_key()
