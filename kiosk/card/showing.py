@@ -34,6 +34,14 @@ def table(*headings: str) -> Table:
     return made
 
 
+def columns(*widths: int) -> Table:
+    """Rows without headings; columns at least so wide, so that tables align below each other."""
+    made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for width in widths:
+        made.add_column(overflow="fold", min_width=width)
+    return made
+
+
 def pairs() -> Table:
     """A table of names and what stands behind them."""
     made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))

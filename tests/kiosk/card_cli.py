@@ -15,7 +15,21 @@ from drivers.card_service import CardService
 from kiosk.card import session
 from kiosk.cli import main
 from kiosk.config import TerminalConfig
-from tests.kiosk.card_backends import CONTACT, InProcess
+from kiosk.keys import Enrolment, KeyStore
+from tests.kiosk.card_backends import InProcess
+
+_CONFIG = """
+kind = "demo"
+division = "429900"
+machine = 3
+custodians = ["psam"]
+hall = { zh = "江城市人社服务大厅", en = "Jiangcheng service hall" }
+place = { zh = "一楼自助区", en = "Ground floor" }
+pack = { name = "demo" }
+screen = { width = 1080, height = 1920, density_ppi = 102.5 }
+card = { driver = "pcsc", contact_reader = "Contact", psam_reader = "PSAM" }
+platform = { url = "http://127.0.0.1:8080" }
+"""
 
 
 @dataclass
@@ -49,6 +63,16 @@ class Desk:
         told = self._capsys.readouterr()
         return Answer(code, told.out, told.err)
 
+    def demonstration(self) -> Path:
+        """Make this folder that of an enrolled demonstration terminal; its audit folder."""
+        folder = Path(".state/demo")
+        (folder / "terminal" / "keys").mkdir(parents=True)
+        (folder / "terminal.toml").write_text(_CONFIG, encoding="utf-8")
+        store = KeyStore(folder / "terminal" / "keys")
+        public = store.prepare()
+        store.enrol(Enrolment("T429900-0003", "429900", "http://127.0.0.1", public, 1))
+        return folder / "terminal" / "audit"
+
     @contextmanager
     def started(self, _config: TerminalConfig | None) -> Iterator[CardService]:
         yield self.backend.service
@@ -63,6 +87,3 @@ def desk_for(
     monkeypatch.chdir(folder)
     monkeypatch.setattr(session, "started", desk.started)
     return desk
-
-
-__all__ = ["CONTACT", "Answer", "Desk", "desk_for"]
