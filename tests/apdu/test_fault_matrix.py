@@ -23,6 +23,8 @@ from tests.apdu.workflows import WORKFLOWS, Workflow
 Schedule = Mapping[int, Fault]
 _NO_FAULT: Schedule = {}
 FULL_TRIES = 3
+FULL_PKI_TRIES: Mapping[str, int] = {"pki.user.tries": 6, "pki.admin.tries": 3}
+"""By the word in the card's memory."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,12 @@ def schedules(length: int) -> Iterator[Schedule]:
 
 
 def tries(card: CardInProcess) -> int:
+    """As many as the PIN that lost most of them would have left of `FULL_TRIES`."""
     assert isinstance(card.card, SimulatedCard)
-    return card.card.pin_tries
+    lost = [FULL_TRIES - card.card.pin_tries]
+    memory = card.card.memory
+    lost += [full - memory.count(word) for word, full in FULL_PKI_TRIES.items() if word in memory]
+    return FULL_TRIES - max(lost)
 
 
 def verified(card: CardInProcess) -> int:

@@ -10,13 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from apdu.card import SocialSecurityCard
+from apdu.crypto import sm2
 from apdu.errors import PinRejected
+from apdu.pki_profile import KeyUse
 from apdu.psam import PsamCustodian
 from apdu.reading import CardReading, read_card
 from apdu.transport import Transport
 from hw_sim.cards.catalogue import holder
 from hw_sim.population import DEMO_PIN
 from tests.apdu.card_in_process import CountingRandom
+from tests.apdu.pki_issuance import USER_PIN, certificate_of, opened, unlocked
 
 Run = Callable[[Transport, Transport], object]
 """Does the workflow with a card and a PSAM, and returns what came of it."""
@@ -108,6 +111,29 @@ def _one_try_less(outcome: object, _truth: object, tries: int) -> bool:
 WRONG_PIN = "".join(str(9 - int(digit)) for digit in DEMO_PIN)
 
 
+def _pki_pin(card: Transport, _psam: Transport) -> str:
+    opened(card).verify_pin(bytearray(USER_PIN))
+    return "verified"
+
+
+def _pki_sign(card: Transport, _psam: Transport) -> bool:
+    """Whether the signature is one by the card's key, which is another in each run."""
+    application = opened(card)
+    application.verify_pin(bytearray(USER_PIN))
+    key, message = application.generate_key_pair(), b"what is signed"
+    encoding = sm2.SignatureEncoding.DER
+    return sm2.verify(key, message, application.sign(message).der, encoding=encoding)
+
+
+def _pki_certificate(card: Transport, _psam: Transport) -> bool:
+    """Whether the certificate on the card is the one that was given for its key."""
+    application = unlocked(card)
+    der = certificate_of(application.generate_key_pair())
+    application.write_certificate(KeyUse.SIGNATURE, der)
+    found = application.read_certificate(KeyUse.SIGNATURE)
+    return found is not None and found.der == der
+
+
 def _reading(name: str, card: str, other: str) -> Workflow:
     return Workflow(name, card, other, _read, _reads(card), _honest_reading)
 
@@ -135,4 +161,14 @@ WORKFLOWS = (
         tries=1,
         again=_one_try_less,
     ),
+    Workflow(
+        "pki-pin",
+        "pki",
+        "pki",
+        _pki_pin,
+        lambda outcome: outcome == "verified",
+        tries=1,
+    ),
+    Workflow("pki-sign", "pki", "v3", _pki_sign, bool, tries=1, repeats=False),
+    Workflow("pki-certificate", "pki", "pki", _pki_certificate, bool, tries=2, repeats=False),
 )
