@@ -91,9 +91,16 @@ class Authentication:
     def answers_with(self, expected: bytes, factor: bytes, data: bytes) -> bool:
         """Whether the card's internal authentication over `factor` and `data`, 8 bytes each,
         gives `expected`; for a result that was computed elsewhere. Raises as `prove_genuine`."""
+        proof = self.proof(factor, data)
+        return proof is not None and hmac.compare_digest(proof, expected)
+
+    def proof(self, factor: bytes, data: bytes) -> bytes | None:
+        """What the card computes over `factor` and `data`, 8 bytes each, in its internal
+        authentication, for a result that comes later from elsewhere; None when it refuses.
+        Raises as `prove_genuine`."""
         self._still_trusted()
         answer = self._channel.send(commands.internal_authenticate(factor, data))
-        return answer.ok and hmac.compare_digest(answer.data, expected)
+        return answer.data if answer.ok else None
 
     def authenticate(self, custodian: Custodian, key: KeyReference) -> None:
         """卡鉴权: gain the rights of `key`; nothing is sent while the card holds them already.

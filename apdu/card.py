@@ -49,9 +49,10 @@ class SocialSecurityCard:
         self._selection = Selection(channel, self.authentication)
         self.files = Files(channel, self._selection, self.authentication, lambda: self.profile)
         """For writing; `read_file` reads."""
-        self._messaging = SecureMessaging(
+        self.messaging = SecureMessaging(
             channel, self.authentication, lambda: self.profile.keys, declared=protected
         )
+        """As `authentication`; both hold for SSSE or what `enter` selects."""
 
     @classmethod
     def open(
@@ -157,6 +158,14 @@ class SocialSecurityCard:
         file = self.profile.holder_file
         return Holder.from_records(file, self.read_file(file, custodian).records)
 
+    def enter(self, file: CardFile) -> None:
+        """Select the file's application, whose keys may then be shown in two steps.
+
+        Raises:
+            CardError: see `apdu.errors`.
+        """
+        self._selection.enter(self.profile.applications[file.application])
+
     def read_file(self, file: CardFile, custodian: Custodian) -> StoredFile:
         """Any file of the card's profile (`profile.files`). Raises as `holder`, and AccessNever
         where nobody may read it."""
@@ -216,7 +225,7 @@ class SocialSecurityCard:
             CardError: see `apdu.errors`.
         """
         self._enter_ssse()
-        self._messaging.send(Protected.UNBLOCK_PIN, custodian)
+        self.messaging.send(Protected.UNBLOCK_PIN, custodian)
 
     def reload_pin(self, custodian: Custodian, new: bytearray) -> None:
         """Set another PIN without the old one (重置); `new` is zeros afterwards, however it
@@ -233,7 +242,7 @@ class SocialSecurityCard:
             block = pin.pin_block(new, size, shortest=rules.digits_min, longest=rules.digits_max)
             self.files.pin_shown = False
             self._enter_ssse()
-            self._messaging.send(Protected.RELOAD_PIN, custodian, block)
+            self.messaging.send(Protected.RELOAD_PIN, custodian, block)
         finally:
             wipe(block)
             wipe(new)
@@ -242,7 +251,7 @@ class SocialSecurityCard:
         """A protected command without data to SSSE; for `apdu.locking`. Raises as
         `unblock_pin`."""
         self._enter_ssse()
-        self._messaging.send(what, custodian)
+        self.messaging.send(what, custodian)
 
     @property
     def _pin_digits(self) -> tuple[int, int]:

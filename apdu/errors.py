@@ -75,7 +75,15 @@ class PinBlocked(CardError):
 
 
 class AuthenticationFailed(CardError):
-    """The card refused our cryptogram. Final for this card session: never retried (DESIGN §8)."""
+    """The card refused our cryptogram. Final for this card session: never retried (DESIGN §8).
+
+    Attributes:
+        sw: the status word; None where the card was not asked again.
+    """
+
+    def __init__(self, text: str, sw: int | None = None) -> None:
+        super().__init__(text)
+        self.sw = sw
 
 
 class PsamUnavailable(CardError):
@@ -83,7 +91,15 @@ class PsamUnavailable(CardError):
 
 
 class ApplicationBlocked(CardError):
-    """The card or its social security application is locked (6283, 6A81, 9303)."""
+    """The card or its social security application is locked (6283, 6A81, 9303).
+
+    Attributes:
+        sw: the status word; None where it is not known.
+    """
+
+    def __init__(self, text: str, sw: int | None = None) -> None:
+        super().__init__(text)
+        self.sw = sw
 
 
 class PinNeeded(CardError):

@@ -133,6 +133,19 @@ class SecureMessaging:
             raise PsamUnavailable(f"nobody holds the key {declared.key}")
         if len(protected) != len(block) + MAC_SIZE:
             raise PsamUnavailable("the custodian's result has another length")
-        cla, ins, p1, p2 = declared.header
-        response = self._channel.send(Command(cla, ins, p1, p2, bytearray(protected)))
+        self.send_protected(what, bytearray(protected))
+
+    def declared(self, what: Protected) -> ProtectedCommand:
+        """How a command is written."""
+        return self._declared[what]
+
+    def send_protected(self, what: Protected, protected: bytearray) -> None:
+        """Send a command whose data were encrypted and given their MAC elsewhere, once.
+
+        Raises:
+            AuthenticationFailed: the card refused the MAC; final for this card session.
+            CardError: see `apdu.errors`.
+        """
+        cla, ins, p1, p2 = self._declared[what].header
+        response = self._channel.send(Command(cla, ins, p1, p2, protected))
         self._authentication.accepted(Ins(ins).label, response)

@@ -166,9 +166,9 @@ def _error(command: str, found: StatusMeaning) -> CardError | None:
         case Outcome.PIN_BLOCKED:
             return PinBlocked("the PIN is blocked")
         case Outcome.AUTHENTICATION_FAILED:
-            return AuthenticationFailed(f"{command} answered {found.sw:04X}")
+            return AuthenticationFailed(f"{command} answered {found.sw:04X}", found.sw)
         case Outcome.BLOCKED:
-            return ApplicationBlocked(f"{command} answered {found.sw:04X}")
+            return ApplicationBlocked(f"{command} answered {found.sw:04X}", found.sw)
         case Outcome.DAMAGED:
             return MalformedAnswer(f"{command} answered {found.sw:04X}")
         case (
