@@ -8,7 +8,15 @@ from typing import Literal
 
 from hw_sim.cards.catalogue import make_card
 from hw_sim.cards.iso7816 import Card
-from hw_sim.cards.keys import KeyName, hsm_cryptogram
+from hw_sim.cards.keys import (
+    KeyName,
+    block_size,
+    card_key,
+    encrypt,
+    hsm_cryptogram,
+    mac,
+    process_key,
+)
 from hw_sim.cards.social_security import SocialSecurityCard
 from hw_sim.population import DIVISION
 
@@ -52,7 +60,29 @@ def full(ask: Ask, card: Card, command: str) -> tuple[bytes, int]:
 
 def authenticate(ask: Ask, card: SocialSecurityCard, name: KeyName, kid: int) -> int:
     """The status word of a right EXTERNAL AUTHENTICATE."""
+    return ask(card, authentication(ask, card, name, kid))[1]
+
+
+def authentication(ask: Ask, card: SocialSecurityCard, name: KeyName, kid: int) -> str:
+    """A right EXTERNAL AUTHENTICATE for a fresh challenge."""
     challenge, _ = ask(card, "0084000008")
     data = b"\x11" * 8
     sealed = hsm_cryptogram(name, flag_of(card), card.atr[-8:], DIVISION, challenge, data)
-    return ask(card, f"008200{kid:02X}10" + (sealed + data).hex())[1]
+    return f"008200{kid:02X}10" + (sealed + data).hex()
+
+
+def protected(ask: Ask, card: SocialSecurityCard, header: str, block: bytes = b"") -> str:
+    """A command under secure messaging, for a fresh challenge (domain facts §3.2)."""
+    algorithm = card.image.algorithm
+    subkey = card_key("STK_SSSE", algorithm, DIVISION, card.atr[-8:])
+    process = process_key(subkey, ask(card, "0084000008")[0], algorithm)
+    enciphered = encrypt(process, block, algorithm)
+    text = bytes.fromhex(header) + bytes([len(enciphered) + 4]) + enciphered
+    return (text + mac(process, bytes(block_size(algorithm)), text, algorithm)).hex()
+
+
+def pin_block(card: SocialSecurityCard, pin: str) -> bytes:
+    """What RELOAD carries: length, digits, 80 00 (domain facts §3)."""
+    packed = bytes.fromhex(pin)
+    block = bytes([len(packed)]) + packed + b"\x80"
+    return block.ljust(block_size(card.image.algorithm), b"\0")
