@@ -1,0 +1,108 @@
+"""A PIN typed by its owner: on the terminal's keyboard without echo, or on the PIN pad.
+
+The digits come into a `bytearray` and never become text: the terminal's own line is read straight
+into the buffer.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import termios
+from typing import TYPE_CHECKING
+
+from kiosk.commands import CommandFailed, Exit
+
+if TYPE_CHECKING:
+    from kiosk.config import TerminalConfig
+    from kiosk.pad_station import PadStation
+
+_LINE = 256
+"""More than a terminal gives of one typed line that could be a PIN."""
+_END = b"\r\n"
+_PAD_SECONDS = 60.0
+
+
+def at_keyboard(prompt: str) -> bytearray:
+    """Ask on the terminal; the digits as they were typed, for the caller to wipe.
+
+    Raises:
+        CommandFailed: nobody sits there: standard input is no terminal, or ended.
+        KeyboardInterrupt: Ctrl-C; the echo is on again.
+    """
+    if not sys.stdin.isatty():
+        raise CommandFailed(
+            Exit.USAGE,
+            "密码只能在终端上输入，不能来自管道 a PIN is typed on a terminal, never piped",
+        )
+    terminal = sys.stdin.fileno()
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    before = termios.tcgetattr(terminal)
+    silent = list(before)
+    silent[3] &= ~termios.ECHO
+    line = bytearray(_LINE)
+    try:
+        # What was typed ahead is dropped: it was typed with echo.
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+        size = os.readv(terminal, [line])
+        if not size:
+            raise CommandFailed(Exit.USAGE, "没有输入 nothing was typed")
+        if line[size - 1] not in _END:
+            # A longer line than any PIN: the rest of it must not reach the shell.
+            termios.tcflush(terminal, termios.TCIFLUSH)
+        while size and line[size - 1] in _END:
+            size -= 1
+        # Copied through a view: a slice would be another copy, which nobody wipes.
+        digits = bytearray(size)
+        digits[:] = memoryview(line)[:size]
+        return digits
+    finally:
+        line[:] = bytes(_LINE)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        sys.stderr.write("\n")
+
+
+def pad_of(config: TerminalConfig | None, length: tuple[int, int]) -> PadStation | None:
+    """The pad that the configuration names, opened at its first use; None where it names none."""
+    from kiosk.devices import open_pad, pad_master_key
+    from kiosk.pad_station import PadStation
+
+    pad = config.pad if config is not None else None
+    if pad is None:
+        return None
+    return PadStation(
+        lambda: open_pad(pad),
+        lambda: pad_master_key(pad),
+        load_master=pad.plain_key_load,
+        length=length,
+        seconds=_PAD_SECONDS,
+    )
+
+
+def at_pad(pad: PadStation, card_number: str, prompt: str) -> bytearray:
+    """Ask at the pad; the digits, for the caller to wipe.
+
+    Raises:
+        CommandFailed: the pad is away, or its user gave up.
+    """
+    from drivers.pin_block import MalformedPinBlock
+    from drivers.pin_pad import PadError, PinCancelled, PinTimeout
+
+    sys.stderr.write(f"{prompt}（请在密码键盘上输入 type it on the pad）\n")
+    try:
+        entered = pad.entry(card_number).run(lambda _count: None)
+        try:
+            return entered.digits()
+        finally:
+            entered.wipe()
+    except PinCancelled:
+        raise CommandFailed(Exit.INTERRUPTED, "在密码键盘上取消 cancelled at the pad") from None
+    except PinTimeout:
+        raise CommandFailed(Exit.DEVICE, "超时未输入密码 no PIN was typed in time") from None
+    except (PadError, MalformedPinBlock, OSError, ValueError) as problem:
+        raise CommandFailed(
+            Exit.DEVICE,
+            f"密码键盘不可用（{type(problem).__name__}），可加 --keyboard "
+            "the pad cannot be used; --keyboard asks on the terminal",
+        ) from None
