@@ -10,6 +10,9 @@ lines, in hexadecimal, are by turns a command and its answer. Some comments carr
     # RESET: 3B6D0000...        the card was reset here, and gave this answer
     # SYNTHETIC: 3132...        stands for the hidden bytes of the line that follows, in order
 
+apdu4j itself writes a command that got no answer as a line of its own, and then a comment with the
+time and what the reader said: that is read too, as a mute card.
+
 A hidden byte is written ``**``. In a command it matches any byte. In an answer, or in an answer to
 reset, a replay gives the synthetic bytes that stand before it, which are nobody's: they are part of
 the file, so that whoever reads it sees all that a replay will answer, and nothing has to be
@@ -18,6 +21,7 @@ configured to replay somebody else's transcript.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -48,7 +52,9 @@ FAILURES: dict[str, type[CardError]] = {
 """What a transport raises instead of an answer, by name."""
 _HIDDEN = "**"
 _BYTES = re.compile(r"(?:[0-9A-Fa-f]{2}|\*\*)+")
-_TIME = re.compile(r"(\d+)ms(?: (\w+): (\S+))?")
+_TIME = re.compile(r"([0-9]{1,9})ms(?: (.*))?")
+_FAILED = re.compile(r"(\w+): (\S+)")
+_SHORTEST_COMMAND, _SHORTEST_ANSWER = 4, 2
 
 
 class TranscriptError(ValueError):
@@ -200,10 +206,11 @@ class Transcript:
         """Read a transcript, ours or one of apdu4j.
 
         Raises:
-            TranscriptError: there is no ATR, a command without an answer, or a line that is neither
-                comment nor bytes.
+            TranscriptError: there is no ATR, a command without an answer, a line that is neither
+                comment nor bytes, or a last line without an end: where a file was torn, half an
+                answer looks like a whole one.
         """
-        return _Parser().parse(text.splitlines())
+        return _Parser().parse(io.StringIO(text, newline=None))
 
 
 def _with_synthetic(data: Redacted, line: str) -> Iterator[str]:
@@ -225,14 +232,14 @@ class _Parser:
     def parse(self, lines: Iterable[str]) -> Transcript:
         for self._line, line in enumerate(lines, 1):
             stripped = line.strip()
+            if stripped and not line.endswith("\n"):
+                raise TranscriptError(self._line, "the text ends within a line")
             if stripped.startswith("#"):
                 self._comment(stripped[1:].strip())
             elif stripped:
                 self._bytes(stripped)
-        if self._command is not None:
-            raise TranscriptError(self._command[1], "a command without an answer")
-        if self._synthetic:
-            raise TranscriptError(self._line, "synthetic bytes that stand for nothing")
+        self._answered()
+        self._nothing_stands()
         if self._atr is None:
             raise TranscriptError(self._line, "no answer to reset")
         return Transcript(self._atr, tuple(self._events), self._protocol)
@@ -246,26 +253,54 @@ class _Parser:
             case "PROTOCOL":
                 self._protocol = rest
             case "SYNTHETIC":
+                self._nothing_stands()
                 self._synthetic = self._hex(rest)
             case "RESET":
+                self._answered()
                 self._events.append(Reset(self._redacted(rest), self._line))
             case _ if found := _TIME.fullmatch(text):
                 self._taken = int(found[1])
                 if found[2] is not None:
-                    self._failed(found[2], found[3])
+                    self._failed(found[2])
 
-    def _failed(self, name: str, command: str) -> None:
-        failure = FAILURES.get(name)
-        if failure is None:
-            raise TranscriptError(self._line, "an unknown failure")
-        self._add(Exchange(self._redacted(command), failure, self._taken, self._line))
+    def _failed(self, told: str) -> None:
+        found = _FAILED.fullmatch(told)
+        failure = None if found is None else FAILURES.get(found[1])
+        if self._command is not None and failure is None:
+            (command, line), self._command = self._command, None
+            self._add(Exchange(command, CardMute, self._taken, line))
+        elif found is not None:
+            self._answered()
+            if failure is None:
+                raise TranscriptError(self._line, "an unknown failure")
+            command = self._sent(found[2])
+            self._add(Exchange(command, failure, self._taken, self._line))
 
     def _bytes(self, text: str) -> None:
         if self._command is None:
-            self._command = self._redacted(text), self._line
+            self._command = self._sent(text), self._line
             return
         (command, line), self._command = self._command, None
-        self._add(Exchange(command, self._redacted(text), self._taken, line))
+        answer = self._redacted(text)
+        if len(answer.shown) < _SHORTEST_ANSWER:
+            raise TranscriptError(self._line, "an answer without a status word")
+        self._add(Exchange(command, answer, self._taken, line))
+
+    def _sent(self, text: str) -> Redacted:
+        self._nothing_stands()
+        command = self._redacted(text)
+        if len(command.shown) < _SHORTEST_COMMAND:
+            raise TranscriptError(self._line, "too short for a command")
+        return command
+
+    def _answered(self) -> None:
+        if self._command is not None:
+            raise TranscriptError(self._command[1], "a command without an answer")
+
+    def _nothing_stands(self) -> None:
+        """Synthetic bytes are an answer's, and stand right before it."""
+        if self._synthetic:
+            raise TranscriptError(self._line, "synthetic bytes that stand for nothing")
 
     def _add(self, exchange: Exchange) -> None:
         self._events.append(exchange)

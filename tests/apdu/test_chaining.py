@@ -59,14 +59,6 @@ def test_parts_are_wiped_however_it_ends(scripted: Any, answer: Any) -> None:
     assert not any(byte for part in card.buffers for byte in part)
 
 
-def test_it_is_a_transport_like_the_inner_one(scripted: Any) -> None:
-    card = scripted()
-    chained = ChainedCommands(card)
-    assert (chained.atr, chained.reset(), card.resets) == (card.atr, card.atr, 1)
-    chained.close()
-    assert card.closed
-
-
 class Chainer:
     """A card that puts the parts together again."""
 

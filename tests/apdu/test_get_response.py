@@ -153,11 +153,3 @@ def test_removal_passes_through(scripted: Any) -> None:
     complete = CompleteAnswers(scripted((READ, "6102"), ("00C0000002", CardRemoved())))
     with pytest.raises(CardRemoved):
         complete.transmit(bytes.fromhex(READ))
-
-
-def test_it_is_a_transport_like_the_inner_one(scripted: Any) -> None:
-    card = scripted()
-    complete = CompleteAnswers(card)
-    assert complete.atr == card.atr
-    complete.close()
-    assert card.closed

@@ -1,5 +1,6 @@
 """What is recorded, what is hidden, and what stands for it."""
 
+import contextlib
 import re
 from typing import Any
 
@@ -7,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apdu.errors import CardMute, CardRemoved, ReaderGone
+from apdu.command import Command
+from apdu.errors import CardError, CardMute, CardRemoved, MalformedAnswer, ReaderGone
 from apdu.recorder import RecordingTransport
 from apdu.replay import ReplayTransport
 from apdu.stand_ins import StandIns
-from apdu.transcript import Exchange, Redacted, Transcript
+from apdu.transcript import Exchange, Redacted, Reset, Transcript
 
 SSSE = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF00"
 SECRET = "5EC0DE5EC0DE"
+ISSUER_ITEMS = "0304332E3030" + "0706" + SECRET
+HOLDER_ITEMS = "0806" + SECRET + "0B0101"
 KEY = b"a key of the tests only"
 
 
@@ -199,39 +203,96 @@ def test_an_answer_without_status_is_passed_on_and_recorded(scripted: Any, answe
     ]
 
 
-def test_it_is_a_transport_like_the_inner_one(scripted: Any) -> None:
-    card = scripted()
-    recorder = RecordingTransport(card)
-    assert (recorder.atr, recorder.reset(), card.resets) == (card.atr, card.atr, 1)
-    recorder.close()
-    assert card.closed
+class Session:
+    """A card that answers, fails and resets as it is told."""
 
-
-class Anything:
-    """A card that answers given bytes to everything."""
-
-    atr = b"\x3b\x00"
-
-    def __init__(self, answers: list[bytes]) -> None:
-        self.answers = answers
+    def __init__(self, atr: bytes) -> None:
+        self.atr = atr
+        self.next: bytes | CardError = b""
 
     def transmit(self, command: bytes | bytearray) -> bytes:
-        return self.answers.pop(0)
+        if isinstance(self.next, CardError):
+            raise self.next
+        return self.next
 
     def reset(self) -> bytes:
-        return b"\x3b\x00"
+        return self.atr
 
     def close(self) -> None:
         pass
 
 
-COMMANDS = (SSSE, "00B2012D00", "00C0000010", "00B2013500", "00C0000010", "0088000002AABB08")
+COMMANDS = (SSSE, "00B2012D00", "00B2013500", "00C0000010", "0088000002AABB08", "0084000008")
+PIECES = (ISSUER_ITEMS, HOLDER_ITEMS, "0000", "FF", "61", "6A")
+OK = "9000"
+commands = st.sampled_from(COMMANDS).map(bytes.fromhex) | st.builds(
+    lambda cla, ins, data, ne: bytes(Command(cla, ins, 0, 4, data, ne).encode()),
+    st.sampled_from([0x00, 0x80, 0x84, 0xBF]),
+    st.integers(0, 255),
+    st.binary(max_size=300),
+    st.none() | st.integers(1, 65536),
+)
+answers: st.SearchStrategy[bytes | CardError] = st.one_of(
+    st.binary(max_size=60),
+    st.lists(st.sampled_from(PIECES), max_size=4).map(lambda it: bytes.fromhex("".join(it) + OK)),
+    st.sampled_from([CardRemoved(), CardMute(), ReaderGone(), Defect()]),
+)
+atrs = st.binary(min_size=2, max_size=33)
 
 
-@given(st.lists(st.binary(min_size=2, max_size=60), min_size=6, max_size=6))
-def test_whatever_a_card_answers_is_recorded_and_replays(answers: list[bytes]) -> None:
-    recorder = recorded(Anything([b"\x90\x00", *answers]), SSSE, *COMMANDS)
-    replay = ReplayTransport(Transcript.parse(recorder.transcript.text()))
-    for command, answer in zip((SSSE, *COMMANDS), [b"\x90\x00", *answers], strict=True):
-        given_back = replay.transmit(bytes.fromhex(command))
-        assert (len(given_back), given_back[-2:]) == (len(answer), answer[-2:])
+@given(atrs, st.lists(st.tuples(commands, answers) | atrs, max_size=12))
+def test_any_session_is_recorded_and_replays_but_for_its_synthetic_bytes(
+    atr: bytes, session: list[tuple[bytes, bytes | CardError] | bytes]
+) -> None:
+    card = Session(atr)
+    recorder = RecordingTransport(card)
+    for step in session:
+        if isinstance(step, bytes):
+            card.atr = step
+            recorder.reset()
+            continue
+        command, card.next = step
+        with contextlib.suppress(CardError):
+            recorder.transmit(command)
+    transcript = Transcript.parse(recorder.transcript.text())
+    replay = ReplayTransport(transcript)
+    assert_the_same(replay.atr, atr, transcript.atr)
+    for step, event in zip(session, transcript.events, strict=True):
+        if isinstance(step, bytes):
+            assert isinstance(event, Reset)
+            assert_the_same(replay.reset(), step, event.atr)
+            continue
+        command, answer = step
+        assert isinstance(event, Exchange)
+        if isinstance(answer, CardError) or len(answer) < 2:
+            with pytest.raises(CardError) as failed:
+                replay.transmit(command)
+            kind = type(answer) if isinstance(answer, CardError) else MalformedAnswer
+            assert type(failed.value) is (CardRemoved if kind is Defect else kind)
+        else:
+            assert isinstance(event.answer, Redacted)
+            assert_the_same(replay.transmit(command), answer, event.answer)
+    assert replay.depleted
+
+
+def assert_the_same(replayed: bytes, real: bytes, recorded: Redacted) -> None:
+    """Byte by byte what was there, or what the recording declares to stand for it."""
+    assert len(recorded.shown) == len(real)
+    declared = iter(recorded.synthetic)
+    assert replayed == bytes(
+        next(declared) if shown is None else byte
+        for byte, shown in zip(real, recorded.shown, strict=True)
+    )
+
+
+@given(st.lists(answers, max_size=6))
+def test_no_byte_is_shown_that_is_not_selected(found: list[bytes | CardError]) -> None:
+    """Before the SSSE is selected, nothing but lengths and status words is."""
+    card = Session(b"\x3b\x00")
+    recorder = RecordingTransport(card)
+    for card.next in found:
+        with contextlib.suppress(CardError):
+            recorder.transmit(bytes.fromhex("00B2012D00"))
+    for event in exchanges(recorder):
+        if isinstance(event.answer, Redacted):
+            assert set(event.answer.shown[:-2]) <= {None}

@@ -3,8 +3,10 @@
 import pytest
 
 from apdu.errors import CardError, CardMute
+from apdu.reading import read_card
 from apdu.replay import Mode, ReplayDepleted, ReplayError, ReplayMismatch, ReplayTransport
 from apdu.transcript import Transcript, TranscriptError
+from tests.apdu.conftest import ATR, DemoCard
 
 TEXT = """\
 # ATR: 3B00
@@ -150,6 +152,24 @@ def test_an_answer_for_which_nothing_stands_is_no_replay() -> None:
         ReplayTransport(Transcript.parse("# ATR: 3B**\n"))
     with pytest.raises(TranscriptError):
         ReplayTransport(Transcript.parse("# ATR: 3B00\n# RESET: 3B**\n"))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("version", ["1.00", "2.00", "3.00"])
+def test_a_whole_read_that_another_program_wrote_down_replays(
+    demo: type[DemoCard], version: str, end: str
+) -> None:
+    """In the layout of apdu4j: header, time between command and answer, small letters, blanks."""
+    card = demo(version)
+    lines = [f"# ATR: {ATR.hex()}", "# PROTOCOL: T=0", "# UID: 01020304", "#", ""]
+    for at, (command, answer) in enumerate(card.script):
+        lines += [command.lower(), f"# {at}ms", f" {answer.lower()}"]
+    replayed = ReplayTransport(Transcript.parse("".join(line + end for line in lines)))
+    reading = read_card(replayed, card.custodian, random=card.random)
+    assert replayed.depleted
+    assert reading.genuine is True
+    assert reading.holder is not None
+    assert (reading.holder.social_security_number, reading.holder.name) == (card.number, card.name)
 
 
 def test_a_replay_that_does_not_fit_never_passes_for_a_card_that_failed() -> None:

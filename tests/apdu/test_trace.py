@@ -174,12 +174,6 @@ def test_the_control_information_of_a_payment_application_is_open(scripted: Any)
     assert [line.received for line in lines] == [fci, "··", "··"]
 
 
-def test_closing_is_passed_on(scripted: Any) -> None:
-    card = scripted()
-    TracingTransport(card, lambda line: None).close()
-    assert card.closed
-
-
 @pytest.mark.parametrize(
     "selection",
     [

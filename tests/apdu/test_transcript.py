@@ -65,6 +65,25 @@ def test_a_dump_of_apdu4j_is_read() -> None:
     ] == [("00A4040000", 24), ("80CA9F7F00", 5)]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_command_that_got_no_answer_in_a_dump_of_apdu4j_is_a_mute_card(end: str) -> None:
+    """It stands on a line of its own, and the reader's words in the comment after it."""
+    lines = (
+        *("# ATR: 3B00", "# PROTOCOL: T=0", "# UID: 01020304", "#"),
+        *("00A40000", "# 2ms", "9000"),
+        *("00B2013500", "# 31ms Transmit failed: 0x8010002F (SCARD_E_COMM_DATA_LOST)"),
+        *("00B2012D00", "# 4ms SCARD_W_REMOVED_CARD"),
+        *("00B2012D00", "# 4ms Reader: gone"),
+        *("00B2012D00", "# 4ms", "6985", "# that was all", "# 9ms in all"),
+    )
+    transcript = Transcript.parse("".join(line + end for line in lines))
+    found = [event for event in transcript.events if isinstance(event, Exchange)]
+    assert [event.line for event in found] == [5, 8, 10, 12, 14]
+    assert [event.answer for event in found[1:4]] == [CardMute] * 3
+    assert [event.milliseconds for event in found] == [2, 31, 4, 4, 4]
+    assert found[4].answer == Redacted.open(b"\x69\x85")
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -84,6 +103,20 @@ def test_a_dump_of_apdu4j_is_read() -> None:
         ("# ATR: 3B00\n# SYNTHETIC: 01\n", 2),
         ("# ATR: 3B00\n# 8ms KeyboardInterrupt: 00B20135\n", 2),
         ("# ATR: 3B00\n# 8ms CardMute: 00B2013\n", 2),
+        # A pair that is torn apart in the middle.
+        ("# ATR: 3B00\n00A40000\n# RESET: 3B00\n9000\n", 2),
+        ("# ATR: 3B00\n00A40000\n# 8ms CardMute: 00B20135\n9000\n", 2),
+        ("# ATR: 3B00\n00A40000\n90\n", 3),
+        ("# ATR: 3B00\n00A4**\n9000\n", 2),
+        ("# ATR: 3B00\n# 8ms CardMute: 00B201\n", 2),
+        ("# ATR: 3B00\n# SYNTHETIC: 01\n# SYNTHETIC: 02\n00B0000001\n**9000\n", 3),
+        ("# ATR: 3B00\n# SYNTHETIC: 01\n00B00000**\n9000\n", 3),
+        ("# ATR: 3B00\n# SYNTHETIC: 01\n# 8ms CardMute: 00B2013**0\n", 3),
+        # Torn within a line.
+        ("# ATR: 3B00\n00A40000\n9000", 3),
+        ("# ATR: 3B00\n00A40000\n9000\n# RES", 4),
+        ("# ATR: 3B00\r\n00A40000\r\n6F028400", 3),
+        ("# ATR: 3B", 1),
     ],
 )
 def test_what_is_no_transcript_names_its_line_and_no_bytes(text: str, line: int) -> None:
@@ -139,7 +172,8 @@ def transcripts(draw: st.DrawFn) -> Transcript:
         ),
         st.builds(Reset, redacted(2), st.just(0)),
     )
-    return Transcript(draw(redacted(2)), tuple(draw(st.lists(events, max_size=8))))
+    protocol = draw(st.sampled_from(["T=0", "T=1"]))
+    return Transcript(draw(redacted(2)), tuple(draw(st.lists(events, max_size=8))), protocol)
 
 
 @given(transcripts())
@@ -147,7 +181,7 @@ def test_any_transcript_is_read_back(transcript: Transcript) -> None:
     text = transcript.text()
     again = Transcript.parse(text)
     assert again.text() == text
-    assert again.atr == transcript.atr
+    assert (again.atr, again.protocol) == (transcript.atr, transcript.protocol)
     assert len(again.events) == len(transcript.events)
     for mine, theirs in zip(again.events, transcript.events, strict=True):
         if isinstance(mine, Exchange) and isinstance(theirs, Exchange):
@@ -158,9 +192,27 @@ def test_any_transcript_is_read_back(transcript: Transcript) -> None:
             assert mine.atr == theirs.atr
 
 
-@given(st.text(max_size=200))
+LINES = ("# ATR: 3B00", "# 4ms", "# SYNTHETIC: 01", "# RESET: 3B00", "00B2012D**", "**9000", "90")
+MORE = (
+    "# PROTOCOL:",
+    "# 4ms CardMute: 00B2012D00",
+    "# 4ms Reader gone",
+    "#" + "9" * 5000 + "ms",
+    "#٣ms",
+)
+
+
+@given(
+    st.text(max_size=200)
+    | st.lists(st.sampled_from(LINES + MORE), max_size=12).map(
+        lambda lines: "\n".join([*lines, ""])
+    )
+)
 def test_no_text_breaks_the_reader(text: str) -> None:
+    """What it takes, it takes as something that it can write: and then it is that."""
     try:
-        Transcript.parse("# ATR: 3B00\n" + text)
+        transcript = Transcript.parse("# ATR: 3B00\n" + text)
     except TranscriptError as error:
         assert error.line >= 1
+        return
+    assert Transcript.parse(transcript.text()).text() == transcript.text()
