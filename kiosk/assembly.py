@@ -63,7 +63,6 @@ class Terminal:
         """Close what is open; the order is that of use."""
         station = self.station
         self.readers.service.stop()
-        station.cards.release()
         station.pad.close()
         if station.scanner is not None:
             station.scanner.close()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
 
 from apdu.card import SocialSecurityCard
 from apdu.custodian import AuthenticationRequest, Custodian, FirstThatCan, ProtectionRequest
@@ -21,12 +23,39 @@ from drivers.worker import given_up
 from kiosk.pad_station import PinEntered
 
 
+class SlotKind(Enum):
+    """Whose card is in a slot; the values are words of the audit log, alarms and messages."""
+
+    READER = "reader"
+    """The resident's."""
+    PSAM = "psam"
+    """The terminal's own."""
+
+
+@dataclass(frozen=True)
+class HeldSlot:
+    """A slot with a call under way.
+
+    Attributes:
+        reader: the part of its reader's name that the configuration gives.
+    """
+
+    kind: SlotKind
+    reader: str
+
+
 class PsamInReader:
-    """A PSAM custodian that opens its slot when first asked, and again after a fault."""
+    """A PSAM custodian that opens its slot when first asked, and again after a fault.
+
+    Attributes:
+        name_part: a part of its reader's name.
+        asked: a call to it is under way.
+    """
 
     def __init__(self, service: CardService, name_part: str) -> None:
         self._service = service
-        self._name_part = name_part
+        self.name_part = name_part
+        self.asked = False
         self._connection: CardConnection | None = None
         self._custodian: PsamCustodian | None = None
 
@@ -43,6 +72,7 @@ class PsamInReader:
         return self._asked(lambda psam: psam.protect(request))
 
     def _asked(self, ask: Callable[[PsamCustodian], bytes | None]) -> bytes | None:
+        self.asked = True
         try:
             return ask(self._opened())
         except PsamUnavailable:
@@ -51,10 +81,12 @@ class PsamInReader:
         except CardError as error:
             self.close()
             raise PsamUnavailable(type(error).__name__) from None
+        finally:
+            self.asked = False
 
     def _opened(self) -> PsamCustodian:
         if self._custodian is None:
-            reader = find_reader(self._service.readers(), self._name_part)
+            reader = find_reader(self._service.readers(), self.name_part)
             self._connection = self._service.connect(reader.name)
             self._custodian = PsamCustodian(self._connection)
         return self._custodian
@@ -82,6 +114,7 @@ class CardStation:
     ) -> None:
         self._service = service
         self._name_part = name_part
+        self._psams = [each for each in custodians if isinstance(each, PsamInReader)]
         self._custodian = FirstThatCan(custodians)
         self._trace = trace
         self._random = random
@@ -98,6 +131,14 @@ class CardStation:
         if self._reading is None:
             raise CardAbsent
         return self._reading.issuer.card_id
+
+    @property
+    def held(self) -> HeldSlot:
+        """The slot that the call under way waits for; for other threads than the one it runs on."""
+        for psam in self._psams:
+            if psam.asked:
+                return HeldSlot(SlotKind.PSAM, psam.name_part)
+        return HeldSlot(SlotKind.READER, self._name_part)
 
     def read(self) -> CardReading:
         """Power the card, let it prove itself, read EF05 and EF06.

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from drivers.card_service import CardService
+from apdu.errors import ReaderGone
+from drivers.card_service import CardService, find_reader
 from kiosk.limits import Limits
 from kiosk.state import StateDirectory
+
+_FREE_SECONDS = 0.5
+"""A slot that is no longer free than this is held by somebody; a poll takes milliseconds."""
 
 
 class Severity(Enum):
@@ -40,11 +44,10 @@ class Finding:
 def self_check(
     state: StateDirectory, limits: Limits, cards: CardService, contact: str, psam: str
 ) -> tuple[Finding, ...]:
-    """Look at everything that can be looked at without a card, in milliseconds.
+    """Look at everything that can be looked at without a card, in milliseconds where all is well.
 
     Configuration, pack, keys and audit log were checked by loading them before.
     """
-    names = [reader.name for reader in cards.readers()]
     return (
         Finding(
             "disk",
@@ -54,11 +57,21 @@ def self_check(
         Finding(
             "reader",
             Severity.DEGRADES,
-            "" if any(contact in name for name in names) else "not-attached",
+            _slot(cards, contact),
         ),
         Finding(
             "psam",
             Severity.DEGRADES,
-            "" if psam and any(psam in name for name in names) else "not-attached",
+            _slot(cards, psam) if psam else "not-attached",
         ),
     )
+
+
+def _slot(cards: CardService, name_part: str) -> str:
+    """What is wrong with a slot; empty when it is there and free."""
+    try:
+        reader = find_reader(cards.readers(), name_part)
+    except ReaderGone:
+        return "not-attached"
+    # A call of a process before us may hold it still.
+    return "" if cards.answers(reader.name, _FREE_SECONDS) else "stuck"

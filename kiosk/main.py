@@ -167,6 +167,7 @@ def _loop(
             link.stop()
             terminal.courier.stop()
             executor.close()
+            station.put_card_down(executor)
             window.close()
 
 

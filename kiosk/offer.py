@@ -63,6 +63,8 @@ class Offer:
     def _no_card(self) -> str | None:
         if not self._station.slot.attached:
             return "reader"
+        if self._station.stuck is not None:
+            return f"{self._station.stuck.kind.value}-stuck"
         return "reader-busy" if self._executor.stuck(self._station.cards.lane) else None
 
     def _no_pad(self) -> str | None:

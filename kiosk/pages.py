@@ -230,9 +230,15 @@ class IdlePage:
 
 @dataclass(frozen=True)
 class OutOfServicePage:
-    """Nothing can be served; ``reason`` is a message id."""
+    """Nothing can be served.
+
+    Attributes:
+        reason: a message id.
+        reader: the slot that is stuck, for the staff; empty when none is.
+    """
 
     reason: str
+    reader: str = ""
 
 
 Page = (

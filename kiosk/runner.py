@@ -138,7 +138,7 @@ class Runner:
             language=self._language,
             badges=Badges(
                 platform_up=self._station.line_up,
-                reader_ok=self._station.slot.attached,
+                reader_ok=self._station.slot.attached and self._station.stuck is None,
                 waiting=self._station.waiting,
                 printer=self._station.obstacle,
             ),
@@ -151,7 +151,11 @@ class Runner:
             case Phase.TAKE_CARD:
                 return TakeCardPage(done=self._done_well)
             case Phase.OUT_OF_SERVICE:
-                return OutOfServicePage(self._offer.out_of_service() or "unexpected")
+                stuck = self._station.stuck
+                return OutOfServicePage(
+                    self._offer.out_of_service() or "unexpected",
+                    "" if stuck is None else stuck.reader,
+                )
             case Phase.HOME | Phase.VISIT:
                 return self._visit.page
             case _:
@@ -441,6 +445,7 @@ class Runner:
             self._phase = Phase.TAKE_CARD
             self._timers.forgotten = self._clock.monotonic() + self._limits.take_card_alarm
             self._station.record("card.reminded", outcome="ok", detail={})
+            self._look_again()
         else:
             self._go_home()
 
@@ -475,9 +480,12 @@ class Runner:
 
     def _look_again(self) -> None:
         """Move between serving and out of service, where nobody is being served."""
+        self._station.look_at_slots(self._executor)
+        again = self._clock.monotonic() + self._limits.device_retry
+        if self._phase is Phase.TAKE_CARD:
+            self._timers.look_again = again
         if self._phase not in (Phase.HOME, Phase.OUT_OF_SERVICE):
             return
-        again = self._clock.monotonic() + self._limits.device_retry
         reason = self._offer.out_of_service()
         if reason is not None:
             if self._phase is Phase.HOME:

@@ -11,7 +11,7 @@ from drivers.code_scanner import ScanCancelled, ScannerError
 from drivers.document_printer import PrinterReason, PrinterStatus
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog, AuditUnavailable
-from kiosk.card_station import CardStation
+from kiosk.card_station import CardStation, HeldSlot
 from kiosk.clock import Clock
 from kiosk.code_station import CodeStation
 from kiosk.documents.composer import Composer
@@ -55,6 +55,7 @@ class Station:
         waiting: messages that wait for the platform.
         paused: item codes that the platform's catalogue does not offer at the moment.
         refusal: why nobody may be served until an engineer came (message id), or None.
+        stuck: the slot that a call never came back from, None when all are free.
     """
 
     clock: Clock
@@ -79,7 +80,9 @@ class Station:
     paused: frozenset[str] = frozenset()
     refusal: str | None = None
     waiting: int = 0
+    stuck: HeldSlot | None = None
     _told: PrinterReason | None = None
+    _held_since: float | None = None
 
     @property
     def default_language(self) -> str:
@@ -127,7 +130,8 @@ class Station:
         if kind.audit is not None:
             detail = {"reason": failure.name}
             self.record(kind.audit, outcome="refused", visit=visit, detail=detail)
-        if kind.alarm is not None:
+        # Of a slot that is stuck staff were told once, not again by each who wants to use it.
+        if kind.alarm is not None and not (self.stuck and failure.name == "reader-busy"):
             self.alarm(AlarmKind(kind.alarm), failure.name, visit)
 
     def alarm(self, kind: AlarmKind, event: str, visit: int | None = None) -> None:
@@ -195,6 +199,26 @@ class Station:
             self.record("device.lost", outcome="fault", detail=detail)
             self.alarm(AlarmKind.DEVICE_FAULT, f"printer.{status.reason.value}")
 
+    def look_at_slots(self, executor: Executor) -> None:
+        """Mark the slot whose call was given up and has not come back, once staff must know: a
+        call whose card was pulled in the middle needs a moment, and is no fault.
+
+        Nothing can cancel a call that a card or reader holds; the slot is well when it returns.
+        """
+        now = self.clock.monotonic()
+        if not executor.stuck(self.cards.lane):
+            self._held_since = None
+            freed, self.stuck = self.stuck, None
+            if freed is not None:
+                self.record("device.back", outcome="ok", detail={"device": freed.kind.value})
+        elif self._held_since is None:
+            self._held_since = now
+        elif self.stuck is None and now - self._held_since >= self.limits.device_retry:
+            self.stuck = self.cards.held
+            word = self.stuck.kind.value
+            self.record("device.lost", outcome="fault", detail={"device": word, "reason": "stuck"})
+            self.alarm(AlarmKind.DEVICE_FAULT, f"{word}.stuck")
+
     def scanner_failed(self, error: Exception) -> None:
         """The scanner could not read codes; recorded and told to staff when that is new."""
         if self.scanner is None or isinstance(error, ScanCancelled) or self.scanner.failed:
@@ -220,3 +244,9 @@ class Station:
                 _ignore,
                 _log_failure,
             )
+
+    def put_card_down(self, executor: Executor) -> None:
+        """Power the card off at the very end, when nothing runs any more. One that holds its slot
+        would hold us too; the service powers it off when it sees that we are gone."""
+        if not executor.stuck(self.cards.lane):
+            self.cards.release()

@@ -118,8 +118,8 @@ class Presenter:
                 return _notice(page, t), f"failure.{failure}", _notice_footer(moment, t)
             case TakeCardPage(done=done):
                 return _take_card(done, t), "take-card", views.Footer()
-            case OutOfServicePage(reason=reason):
-                return _out_of_service(reason, t), "out-of-service", self._home_footer(moment, t)
+            case OutOfServicePage():
+                return _out_of_service(page, t), "out-of-service", self._home_footer(moment, t)
             case _:
                 assert_never(page)
 
@@ -280,11 +280,13 @@ def _take_card(done: bool, t: Texts) -> views.Done:
     )
 
 
-def _out_of_service(reason: str, t: Texts) -> views.Notice:
+def _out_of_service(page: OutOfServicePage, t: Texts) -> views.Notice:
+    code = f"{kinds()['reader-busy'].code} · {page.reader}"
     return views.Notice(
         tone=views.Tone.WARN,
         picture=views.Picture.WARNING,
         title=t("out-of-service.title"),
-        hint=t(f"unavailable.{reason}"),
+        hint=t(f"unavailable.{page.reason}"),
         lines=t.lines("out-of-service.where"),
+        code=t("notice.code", code=code) if page.reader else "",
     )

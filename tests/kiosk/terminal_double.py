@@ -13,6 +13,7 @@ from apdu.reading import CardReading
 from drivers import events as device
 from drivers.document_printer import PrinterStatus
 from kiosk.audit import events as catalogue
+from kiosk.card_station import HeldSlot, SlotKind
 from kiosk.clock import VirtualClock
 from kiosk.config import DEMO_ROOT_KEY
 from kiosk.documents.composer import Document
@@ -145,6 +146,7 @@ class Cards:
 
     def __init__(self) -> None:
         self.released = 0
+        self.held = HeldSlot(SlotKind.READER, "Contact")
 
     def read(self) -> Any:
         raise AssertionError("the hand-driven executor never runs work")

@@ -130,7 +130,17 @@ PAGES: list[tuple[str, Any]] = [
     *[
         ("out-of-service", OutOfServicePage(reason))
         for reason in (
-            *("reader", "reader-busy", "pad", "scanner", "catalogue", "audit", "disk"),
+            *(
+                "reader",
+                "reader-busy",
+                "reader-stuck",
+                "psam-stuck",
+                "pad",
+                "scanner",
+                "catalogue",
+                "audit",
+                "disk",
+            ),
             *(
                 "unexpected",
                 "printer.busy",
@@ -227,6 +237,14 @@ def test_a_failure_of_a_print_names_its_serial() -> None:
     body = PRESENTER.screen(_moment(NoticePage("print-unknown", SERIAL), "zh-CN")).body
     assert isinstance(body, views.Notice)
     assert SERIAL in body.code
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_out_of_service_names_the_slot_that_is_stuck(language: str) -> None:
+    page = OutOfServicePage("reader-stuck", "Contact Reader")
+    body = PRESENTER.screen(_moment(page, language)).body
+    assert isinstance(body, views.Notice)
+    assert "D03 · Contact Reader" in body.code
 
 
 def test_a_block_can_be_unavailable_on_its_own() -> None:

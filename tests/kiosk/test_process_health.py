@@ -74,21 +74,26 @@ def test_a_supervisor_that_went_away_is_no_fault(supervisor: socket.socket, tmp_
 
 
 @pytest.mark.parametrize(
-    ("names", "failed"),
+    ("names", "held", "failed"),
     [
-        (["Contact 00 00", "SAM 00 00"], set()),
-        (["SAM 00 00"], {"reader"}),
-        (["Contact 00 00"], {"psam"}),
-        ([], {"reader", "psam"}),
+        (["Contact 00 00", "SAM 00 00"], "", {}),
+        (["SAM 00 00"], "", {"reader": "not-attached"}),
+        (["Contact 00 00"], "", {"psam": "not-attached"}),
+        ([], "", {"reader": "not-attached", "psam": "not-attached"}),
+        (["Contact 00 00", "SAM 00 00"], "Contact 00 00", {"reader": "stuck"}),
+        (["Contact 00 00", "SAM 00 00"], "SAM 00 00", {"psam": "stuck"}),
     ],
 )
-def test_the_self_check_names_what_is_missing(
-    tmp_path: Path, names: list[str], failed: set[str]
+def test_the_self_check_names_what_is_missing_or_held(
+    tmp_path: Path, names: list[str], held: str, failed: dict[str, str]
 ) -> None:
     states = tuple(ReaderState(name, False, False, b"") for name in names)
-    cards: Any = SimpleNamespace(readers=lambda: states)
+    cards: Any = SimpleNamespace(
+        readers=lambda: states, answers=lambda reader, seconds: reader != held
+    )
     findings = self_check(StateDirectory(tmp_path / "s"), Limits(), cards, "Contact", "SAM")
-    assert {found.check for found in findings if not found.passed} == failed
+    told = {found.check: found.reason for found in findings if not found.passed}
+    assert told == failed
 
 
 def test_a_full_disk_refuses(tmp_path: Path) -> None:
