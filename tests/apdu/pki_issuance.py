@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import functools
 
-import gmalg
-
 from apdu.channel import Channel
-from apdu.crypto import sm2
+from apdu.crypto import sm2, sm4
 from apdu.pki import PkiApplication
 from apdu.pki_sealed_pair import SealedKeyPair
 from apdu.transport import Transport
@@ -37,14 +35,11 @@ def certificate_of(key: sm2.PublicKey) -> bytes:
     return bytes.fromhex("3082") + len(body).to_bytes(2, "big") + body
 
 
-def sealed_pair(key: sm2.PublicKey, session_key: bytes = SESSION_KEY) -> SealedKeyPair:
-    """The same pair each time, sealed for the card with this signing key by another library."""
-    envelope: bytes = gmalg.SM2(pk=b"\x04" + key.xy).encrypt(session_key)
-    public: bytes = gmalg.SM2().generate_pk(DECRYPTION_KEY)
-    cipher = gmalg.SM4(SESSION_KEY)
-    blocks = (DECRYPTION_KEY[at : at + 16] for at in (0, 16))
-    private = b"".join(bytes(cipher.encrypt(block)) for block in blocks)
-    return SealedKeyPair(envelope[1:], sm2.PublicKey(public[1:]), private)
+def sealed_pair(key: sm2.PublicKey) -> SealedKeyPair:
+    """The same pair each time, sealed for the card with this signing key."""
+    envelope = sm2.encrypt(key, SESSION_KEY, encoding=sm2.CiphertextEncoding.RAW)
+    public = sm2.PrivateKey(DECRYPTION_KEY).public_key()
+    return SealedKeyPair(envelope, public, sm4.encrypt_ecb(SESSION_KEY, DECRYPTION_KEY))
 
 
 def opened(card: Transport) -> PkiApplication:

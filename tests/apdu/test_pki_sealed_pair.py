@@ -14,6 +14,7 @@ from hw_sim.cards.iso7816 import Card
 from tests.apdu.card_in_process import CardInProcess, insert
 from tests.apdu.faults import TEARS, Fault, FaultyCard
 from tests.apdu.pki_issuance import (
+    DECRYPTION_KEY,
     SESSION_KEY,
     USER_PIN,
     opened,
@@ -83,13 +84,17 @@ def test_what_cannot_be_a_sealed_pair() -> None:
             SealedKeyPair(bytes(envelope), pair.public_key, bytes(private))
 
 
-def test_our_own_encryption_seals_it_as_well() -> None:
+def test_another_library_seals_it_as_well() -> None:
     card, pair = issued()
     key = opened(card).public_key(KeyUse.SIGNATURE)
     assert key is not None
-    encoding = sm2.CiphertextEncoding.RAW
-    envelope = sm2.encrypt(key, SESSION_KEY, encoding=encoding)
-    with_pin(card).import_key_pair(SealedKeyPair(envelope, pair.public_key, pair.private_key))
+    envelope = gmalg.SM2(pk=b"\x04" + key.xy).encrypt(SESSION_KEY)[1:]
+    cipher = gmalg.SM4(SESSION_KEY)
+    halves = (DECRYPTION_KEY[:16], DECRYPTION_KEY[16:])
+    private = b"".join(bytes(cipher.encrypt(half)) for half in halves)
+    public = sm2.PublicKey(gmalg.SM2().generate_pk(DECRYPTION_KEY)[1:])
+    assert public == pair.public_key
+    with_pin(card).import_key_pair(SealedKeyPair(envelope, public, private))
 
 
 class Deaf(CardInProcess):
@@ -137,10 +142,3 @@ def test_a_torn_import_is_repeated_as_a_whole(fault: Fault) -> None:
         with_pin(card).import_key_pair(pair)
         assert opened(card).public_key(KeyUse.ENCRYPTION) == pair.public_key
         assert not card.card.bugs
-
-
-def test_the_test_s_pair_is_a_pair() -> None:
-    _, pair = issued()
-    cipher = gmalg.SM4(SESSION_KEY)
-    private = b"".join(bytes(cipher.decrypt(pair.private_key[at : at + 16])) for at in (0, 16))
-    assert sm2.PrivateKey(private).public_key() == pair.public_key
