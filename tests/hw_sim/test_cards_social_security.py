@@ -3,11 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hw_sim.cards.access import Access, Condition
-from hw_sim.cards.catalogue import ROLES, make_card
+from hw_sim.cards.catalogue import ROLES
 from hw_sim.cards.contents import Piece
 from hw_sim.cards.image import load_image
 from hw_sim.cards.social_security import SocialSecurityCard
@@ -217,30 +215,3 @@ def test_access_and_its_key_must_fit() -> None:
         Access(Condition.PIN, 0x0A)
     with pytest.raises(ValueError, match="do not fit"):
         Access(Condition.PIN_OR_KEY, None)
-
-
-commands = st.one_of(
-    st.binary(max_size=300),
-    st.builds(
-        lambda ins, p1, p2, rest: bytes((0x00, ins, p1, p2)) + rest,
-        st.sampled_from((0xA4, 0xB2, 0xDC, 0x20, 0x84, 0x88, 0x82, 0xC0, 0x5E)),
-        st.sampled_from((0x00, 0x01, 0x02, 0x04)),
-        st.sampled_from((0x00, 0x04, 0x05, 0x0A, 0x2C, 0x2D, 0x30, 0x34)),
-        st.one_of(
-            st.binary(max_size=20),
-            st.binary(max_size=20).map(lambda data: bytes([len(data)]) + data),
-        ),
-    ),
-    st.just(bytes.fromhex(SSSE)),
-)
-
-
-@given(st.sampled_from((*NAMES, "clone", "psam", "unknown")), st.lists(commands, max_size=8))
-def test_no_command_finds_a_bug(name: str, script: list[bytes]) -> None:
-    card = make_card(name)
-    for command in script:
-        answer = card.execute(command)
-        assert answer is not None
-        assert len(answer) >= 2
-        assert answer[-2:] != b"\x6f\x00"
-    assert card.bugs == []
