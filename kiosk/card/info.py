@@ -10,6 +10,8 @@ from kiosk.card.options import Actions, add_action, add_card_options, wanted
 from kiosk.commands import Exit, say_json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from kiosk.card.survey import Asked, Survey
 
 _EXAMPLES = """  yikatong card info
@@ -169,10 +171,11 @@ def _tell_applications(found: Survey) -> None:
     for each in shown:
         if each.fci:
             show(text(f"\n选择应答 FCI: {each.application.zh}", "bold"))
-            show(_objects(each.fci))
+            show(objects(each.fci))
 
 
-def _objects(fci: bytes) -> Any:
+def objects(fci: bytes) -> Table:
+    """File control information, data object by data object."""
     from apdu import ber_tlv
     from apdu.errors import MalformedAnswer
     from kiosk.card.showing import pairs, text
