@@ -20,6 +20,8 @@ _FIRST_LOOK = 3.0
 """Seconds for the smart card service to tell what readers it has."""
 _SETTLE = 0.3
 """Seconds without a further reader after which the list counts as whole."""
+_FREE = 2.0
+"""Seconds for a slot to become free; a business step of the kiosk takes less."""
 _CABLE = ("检查读卡器的电源和 USB 线", "check the reader's power and USB cable")
 _PCSCD = ("systemctl enable --now pcscd.socket", "systemctl enable --now pcscd.socket")
 
@@ -52,7 +54,7 @@ def visit_readers(machine: Machine) -> Iterator[Finding]:
             return
         names = "、".join(reader.name for reader in readers) or "无"
         yield ok("pcsc", f"读卡器：{names}", f"readers: {names}", readers=len(readers))
-        yield _contact(machine, readers)
+        yield _contact(machine, readers, service)
         yield _psam(machine, readers, service)
     finally:
         service.stop()
@@ -82,7 +84,7 @@ def _first_look(service: CardService) -> tuple[tuple[ReaderState, ...], bool]:
     return service.readers(), lost
 
 
-def _contact(machine: Machine, readers: tuple[ReaderState, ...]) -> Finding:
+def _contact(machine: Machine, readers: tuple[ReaderState, ...], service: CardService) -> Finding:
     from apdu.errors import ReaderGone
     from drivers.card_service import find_reader
 
@@ -103,7 +105,29 @@ def _contact(machine: Machine, readers: tuple[ReaderState, ...]) -> Finding:
                 "check the cable or card.contact_reader in the configuration",
             ),
         )
+    held = _held("contact-reader", reader, service, ("取出卡片", "take the card out"))
+    if held is not None:
+        return held
     return ok("contact-reader", f"{reader.name}", f"{reader.name}", card_present=reader.present)
+
+
+def _held(
+    name: str, reader: ReaderState, service: CardService, first: tuple[str, str]
+) -> Finding | None:
+    """The finding for a slot that a call never comes back from: it is there, and of no use."""
+    if service.answers(reader.name, _FREE):
+        return None
+    zh, en = first
+    return fail(
+        name,
+        (f"{reader.name} 卡住：有一次读卡没有结束", f"{reader.name} is stuck in a call"),
+        (
+            f"{zh}；无效则重新插拔读卡器，再执行 systemctl restart pcscd",
+            f"{en}; if that does not help, replug the reader, then systemctl restart pcscd",
+        ),
+        reader=reader.name,
+        stuck=True,
+    )
 
 
 def _psam(machine: Machine, readers: tuple[ReaderState, ...], service: CardService) -> Finding:
@@ -130,6 +154,9 @@ def _psam(machine: Machine, readers: tuple[ReaderState, ...], service: CardServi
             (f"{reader.name} 中没有 PSAM 卡", f"no PSAM in {reader.name}"),
             ("断电后插入 PSAM 卡", "switch off and put the PSAM in"),
         )
+    held = _held("psam", reader, service, ("停止自助程序", "stop the kiosk"))
+    if held is not None:
+        return held
     problem = ""
     try:
         connection = service.connect(reader.name)

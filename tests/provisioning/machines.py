@@ -71,10 +71,13 @@ class FakeConnection:
 
 
 class FakeCardService:
-    """Readers as given; `mute` makes connections fail."""
+    """Readers as given; `mute` makes connections fail, `stuck` is a reader in a call."""
 
-    def __init__(self, *readers: ReaderState, lost: bool = False, mute: bool = False) -> None:
+    def __init__(
+        self, *readers: ReaderState, lost: bool = False, mute: bool = False, stuck: str = ""
+    ) -> None:
         self._readers = readers
+        self._stuck = stuck
         self._lost = lost
         self._mute = mute
         self.stopped = False
@@ -92,7 +95,11 @@ class FakeCardService:
     def readers(self) -> tuple[ReaderState, ...]:
         return () if self._lost else self._readers
 
+    def answers(self, reader: str, seconds: float) -> bool:
+        return reader != self._stuck
+
     def connect(self, reader: str) -> CardConnection:
+        assert reader != self._stuck, "whoever connects to it hangs"
         if self._mute:
             raise CardMute("no answer to reset")
         connection = FakeConnection(reader)
