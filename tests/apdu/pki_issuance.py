@@ -25,14 +25,18 @@ _SIGNED = base64.b64decode(
     "8r1SMbfn5syBifZoU1zg+OrxvW3oTBgvbI5xb3gNOpcKI8M="
 )
 """TBSCertificate that the openssl command made; its last 64 bytes are the key."""
+_ISSUER, _SUBJECT, _NO_NAME = _SIGNED[18:51], _SIGNED[85:115], b"\x30\x00"
 
 
-def certificate_of(key: sm2.PublicKey) -> bytes:
-    """A certificate of 294..298 bytes."""
+def certificate_of(key: sm2.PublicKey, *, nameless: bool = False) -> bytes:
+    """A certificate of about 296 bytes; of 237 without names of issuer and subject."""
     signed = _SIGNED[: -len(key.xy)] + key.xy
+    if nameless:
+        signed = b"\x30\x81\x90" + signed[3:].replace(_ISSUER, _NO_NAME).replace(_SUBJECT, _NO_NAME)
     signature = sm2.sign(CA, signed, encoding=sm2.SignatureEncoding.DER)
     body = signed + _ALGORITHM + bytes((0x03, len(signature) + 1, 0x00)) + signature
-    return bytes.fromhex("3082") + len(body).to_bytes(2, "big") + body
+    size = len(body).to_bytes(2, "big")
+    return b"\x30" + (b"\x82" + size if body[255:] else b"\x81" + size[1:]) + body
 
 
 def sealed_pair(key: sm2.PublicKey) -> SealedKeyPair:

@@ -212,6 +212,18 @@ def test_generated_keys_are_the_card_s_and_replace_the_old_ones() -> None:
     assert bytes.fromhex("8040000008C0020012C2020013") in card.commands
 
 
+class Idle(CardInProcess):
+    """Says that it made a pair, and does nothing."""
+
+    def transmit(self, command: bytes | bytearray) -> bytes:
+        return b"\x90\x00" if command[1] == 0x40 else super().transmit(command)
+
+
+def test_a_card_that_makes_no_pair_is_found_out() -> None:
+    with pytest.raises(KeyMismatch):
+        with_keys(Idle(insert("pki").card))
+
+
 def test_generation_needs_the_pin() -> None:
     application = opened(insert("pki"))
     with pytest.raises(UnexpectedStatus) as caught:

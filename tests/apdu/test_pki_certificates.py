@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from apdu.binary import PIECE
+from apdu.channel import Channel
 from apdu.crypto import sm2
 from apdu.crypto.certificate import Certificate
 from apdu.crypto.errors import MalformedCertificate
@@ -18,10 +21,11 @@ from apdu.errors import (
     UnexpectedStatus,
 )
 from apdu.pki import PkiApplication
-from apdu.pki_profile import KeyUse
+from apdu.pki_profile import KeyUse, shipped_pki_profile
 from tests.apdu.card_in_process import CardInProcess, insert
 from tests.apdu.faults import TEARS, Fault, FaultyCard
 from tests.apdu.pki_issuance import (
+    ADMIN_PIN,
     CA,
     USER_PIN,
     certificate_of,
@@ -102,6 +106,34 @@ def test_what_is_no_certificate_never_reaches_the_card() -> None:
         with pytest.raises(MalformedCertificate):
             application.write_certificate(KeyUse.SIGNATURE, wrong)
     assert len(card.commands) == begin
+
+
+def test_a_certificate_that_is_longer_than_any_file_is_not_written() -> None:
+    card = insert("pki")
+    der = certificate_of(unlocked(card).generate_key_pair())
+    shipped = shipped_pki_profile()
+    for most in (len(der) - 1, len(der)):
+        profile = replace(shipped, certificate=replace(shipped.certificate, most=most))
+        application = PkiApplication.open(Channel(card), profile=profile)
+        application.verify_admin_pin(bytearray(ADMIN_PIN))
+        if most < len(der):
+            with pytest.raises(ValueError, match="longer"):
+                application.write_certificate(KeyUse.SIGNATURE, der)
+            assert not any(command[1] == UPDATE_BINARY for command in card.commands)
+        else:
+            application.write_certificate(KeyUse.SIGNATURE, der)
+            assert application.read_certificate(KeyUse.SIGNATURE) is not None
+
+
+def test_what_follows_a_short_certificate_is_not_part_of_it() -> None:
+    application = unlocked(insert("pki"))
+    key = application.generate_key_pair()
+    long, short = certificate_of(key), certificate_of(key, nameless=True)
+    assert len(short) < PIECE < len(long)
+    for der in (long, short, long):
+        application.write_certificate(KeyUse.SIGNATURE, der)
+        found = application.read_certificate(KeyUse.SIGNATURE)
+        assert found is not None and found.der == der
 
 
 def test_writing_needs_the_admin_pin() -> None:
