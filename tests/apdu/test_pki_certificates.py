@@ -46,8 +46,9 @@ def own_key(application: PkiApplication) -> sm2.PublicKey:
     return key
 
 
-def test_the_life_of_a_card() -> None:
-    card = insert("pki")
+@pytest.mark.parametrize("name", ["pki", "pki+strict", "pki+lax+master-first+no-sfi"])
+def test_the_life_of_a_card(name: str) -> None:
+    card = insert(name)
     application = unlocked(card)
     key = application.generate_key_pair()
     application.import_key_pair(sealed_pair(key))
