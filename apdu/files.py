@@ -72,6 +72,8 @@ class Files:
         self._authentication = authentication
         self._profile = profile
         self._records = RecordReader(channel)
+        self._present: dict[str, frozenset[str] | None] = {}
+        """By file, the items that the card is known to hold; None where that is not known."""
         self.pin_shown = False
         """Whether the card has accepted the PIN in this session."""
 
@@ -115,13 +117,18 @@ class Files:
     ) -> None:
         """Store one item of a file of item records, encoded strictly.
 
+        A card may lack an optional item, and then those behind it have other record numbers: where
+        the file can be read, it is looked at first.
+
         Raises:
             ValueError: the value is not of the item's format; the card was not asked. The text
                 never repeats the value.
+            UnexpectedStatus: 6A83: the card lacks this item.
             PinNeeded, PsamUnavailable, AuthenticationFailed, AccessNever: see `read`.
             CardError: see `apdu.errors`.
         """
-        self.update_record(file, item.record, simple_tlv.encode([item.encode(value)]), custodian)
+        record = simple_tlv.encode([item.encode(value)])
+        self.update_record(file, self._number(file, item, custodian), record, custodian)
 
     def write_content(self, file: CardFile, content: bytes, custodian: Custodian) -> None:
         """Store `content` at the beginning of a transparent file; what lies behind stays.
@@ -150,6 +157,30 @@ class Files:
         self._enter(file, file.write, custodian)
         self._selection.open_file(file)
         raise_for(name, self._channel.send(command))
+
+    def _number(self, file: CardFile, item: Item, custodian: Custodian) -> int:
+        """The number of the record that holds `item` on this card."""
+        optional = [other for other in file.items if other.optional and other.record <= item.record]
+        if not optional:
+            return item.record
+        if file.name not in self._present:
+            self._present[file.name] = self._look(file, custodian)
+        present = self._present[file.name]
+        if present is None:
+            return item.record
+        if item.optional and item.field not in present:
+            raise UnexpectedStatus("UPDATE RECORD", _NO_RECORD)
+        return item.record - sum(other.field not in present for other in optional)
+
+    def _look(self, file: CardFile, custodian: Custodian) -> frozenset[str] | None:
+        """The items of a file that lacks none but optional ones. Blank records show no tag, so in
+        any other file it cannot be told which of them there are."""
+        try:
+            found = frozenset(file.raw_values(self.read(file, custodian).records))
+        except (PinNeeded, PsamUnavailable, AccessNever, UnexpectedStatus):
+            return None
+        needed = {item.field for item in file.items if not item.optional}
+        return found if needed <= found else None
 
     def _enter(self, file: CardFile, rule: AccessRule, custodian: Custodian) -> None:
         if rule.condition is Access.NEVER:
