@@ -98,13 +98,15 @@ class Bench:
         words = self._backend.memory(name or self.name)
         return {word: value for word, value in words.items() if not word.endswith(_COUNTERS)}
 
-    def counter(self, word: str) -> int:
-        """Tries left of a key, such as ``SSSE.key.0A.tries``."""
-        return self._backend.memory(self.name)[word][0]
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """Tries left, such as ``SSSE.key.0A.tries``, by word of the memory."""
+        words = self._backend.memory(self.name)
+        return {word: value[0] for word, value in words.items() if word.endswith(_COUNTERS)}
 
     @property
     def pin_tries(self) -> int:
-        return self.counter(_TRIES)
+        return self.counters[_TRIES]
 
     def close(self) -> None:
         """Give all back."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from hw_sim.pcscd import PcscdWorld
 from tests.kiosk.card_backends import PSAM, Backend, InProcess, ThroughPcscd
 from tests.scenarios.bench import Bench
 
 BenchCard = Callable[..., Bench]
+_WATCHDOG_SECONDS = 60
+"""After this the card is pulled, and the test fails where a call waited for it."""
 
 
 @pytest.fixture(params=["in-process", pytest.param("pcscd", marks=pytest.mark.pcscd)])
@@ -19,9 +23,13 @@ def wire(request: pytest.FixtureRequest) -> Iterator[Backend]:
         yield (slots := InProcess())
         assert slots.bugs() == 0
         return
-    world = request.getfixturevalue("pcscd_world")
+    world: PcscdWorld = request.getfixturevalue("pcscd_world")
     through = ThroughPcscd(world)
+    # Nothing in PC/SC ends a transmit that waits for its card, no signal either.
+    watchdog = threading.Timer(_WATCHDOG_SECONDS, world.slots.renew)
+    watchdog.start()
     yield through
+    watchdog.cancel()
     through.service.stop()
 
 

@@ -46,7 +46,7 @@ def test_a_psam_torn_out_names_nobody_and_comes_back(bench_card: BenchCard, faul
 
 
 @pytest.mark.parametrize(
-    "faults", ["*:6F00", "3:6A82, 6:6A82", "5:less", "8:more", "5:garbage", "4:61-loop"]
+    "faults", ["*:6F00", "*:6A82", "*:less", "*:more", "*:garbage", "*:61-loop"]
 )
 def test_a_psam_that_errs_makes_nobody_of_the_card(bench_card: BenchCard, faults: str) -> None:
     bench = bench_card("v3", psam_faults=faults)
