@@ -8,6 +8,7 @@ import sys
 
 SUBJECTS = {
     "tests.bench.card": ("card.read", "card.apdus", "card.apdu", "card.apdu_overhead"),
+    "tests.bench.monitor": ("card.monitor_idle",),
     "tests.bench.decoding": ("card.tlv", "card.records"),
     "tests.bench.screen": ("ui.full_redraw", "ui.dirty_redraw"),
     "tests.bench.first_screen": ("ui.first_screen",),

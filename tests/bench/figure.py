@@ -14,7 +14,7 @@ class Figure:
     """A median.
 
     Attributes:
-        unit: ``ms``, ``us``, ``1/s`` or ``count``.
+        unit: ``ms``, ``us``, ``1/s``, ``%`` or ``count``.
         against: the peer's median in the same run, or the limit.
         ratio: value / against, turned for a rate: below 1 is better than the peer or within the
             limit.

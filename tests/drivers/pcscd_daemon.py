@@ -25,6 +25,9 @@ from tests.drivers.socket_card import SocketCard
 
 DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 SOCKET = Path("/run/pcscd/pcscd.comm")
+AS_USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+UNSHARE = ["unshare", *AS_USER, "--mount", "--net", "--"]
+"""Begins the command of a process that may call `settle_in`."""
 PORT, STEP = 0x8D40, 0x10
 COMMAND = b"\x00\x84\x00\x00\x08"
 
@@ -40,6 +43,13 @@ def slot_ports(stanzas: int) -> list[int]:
 
 
 CONTACT, SECOND = slot_names(1)
+
+
+def settle_in() -> None:
+    """Make fresh namespaces fit for a pcscd; see `UNSHARE`."""
+    SOCKET.parent.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(SOCKET.parent)], check=True)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
 class Daemon:

@@ -6,7 +6,6 @@ daemon a process, vpcd listens on all interfaces, and only one pcscd can own /ru
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 import time
@@ -20,7 +19,7 @@ from drivers.events import CardInserted, CardTaken
 from drivers.pcsc.service import PcscService
 from tests.drivers.event_box import EventBox
 from tests.drivers.pcscd_crowd_scenes import CROWD_SCENES, LONG_SCENES
-from tests.drivers.pcscd_daemon import COMMAND, CONTACT, SOCKET, hall, raises
+from tests.drivers.pcscd_daemon import COMMAND, CONTACT, hall, raises, settle_in
 from tests.drivers.pcscd_fault_scenes import FAULT_SCENES
 from tests.drivers.socket_card import ATR
 
@@ -138,9 +137,7 @@ LONG = {scene.__name__ for scene in LONG_SCENES}
 
 
 def main() -> None:
-    SOCKET.parent.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(SOCKET.parent)], check=True)
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    settle_in()
     SCENES[sys.argv[1]]()
 
 

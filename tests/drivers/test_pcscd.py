@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.drivers.pcscd_daemon import DRIVER
+from tests.drivers.pcscd_daemon import DRIVER, UNSHARE
 from tests.drivers.pcscd_scenes import LONG, SCENES
 
 ROOT = Path(__file__).parents[2]
-AS_USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
 SECONDS, LONG_SECONDS = 60, 600
-UNSHARE = ["unshare", *AS_USER, "--mount", "--net", "--"]
 
 
 def why_not() -> str:

@@ -49,6 +49,15 @@ def ours(files: Iterable[int]) -> Records:
         connection.close()
 
 
+def our_atr() -> bytes:
+    """The answer to reset as our driver has it."""
+    connection = PcscService().connect(CONTACT_READER)
+    try:
+        return connection.atr
+    finally:
+        connection.close()
+
+
 def opensc_tool(world: PcscdWorld, files: Iterable[int]) -> Records:
     """OpenSC's: it fetches what a T=0 card keeps waiting by itself."""
     sent = [SSSE + "00", *_record_commands(files)]

@@ -56,6 +56,13 @@ def test_javax_smartcardio_reads_what_we_read(
     agree(readers.javax_smartcardio(pcscd_world, java_classes, files), files)
 
 
+@pytest.mark.parametrize("card", READABLE)
+def test_the_answer_to_reset_is_the_same_for_all(pcscd_world: PcscdWorld, card: str) -> None:
+    insert(pcscd_world, card)
+    theirs = run(pcscd_world, "opensc-tool", "-r", CONTACT_READER, "-a").strip()
+    assert bytes.fromhex(theirs.replace(":", "")) == readers.our_atr()
+
+
 def test_a_t0_card_lets_its_answer_wait(pcscd_world: PcscdWorld) -> None:
     insert(pcscd_world, "v2")
     waiting, wrong_length = scripted(pcscd_world, SSSE, "00B2012C00")
