@@ -35,6 +35,9 @@ _TLV_FILES = range(1, 11)
 _SEPARATOR, _FILLER = "d", "f"
 _DIGITS = range(12, 20)
 _GPO = "GET PROCESSING OPTIONS"
+_SELECTED = (Outcome.SUCCESS, Outcome.WARNING)
+_ABSENT = (Outcome.NOT_FOUND, Outcome.REFUSED)
+"""A card without the application says so, or that it cannot select by name."""
 
 
 class NumberSource(Enum):
@@ -97,7 +100,8 @@ def read_account(
 
     Raises:
         ApplicationBlocked: there is one, and it is locked.
-        UnexpectedStatus: there is one, and it refused processing options or records.
+        UnexpectedStatus: there is one, and it refused processing options or records; or the card
+            failed where it should have said whether there is one.
         MalformedAnswer: its answers do not follow EMV, contradict themselves, or never end.
         CardError: see `apdu.errors`.
     """
@@ -121,7 +125,9 @@ class _Reader:
             outcome = meaning(selected.sw, "SELECT").outcome
             if outcome is Outcome.BLOCKED:
                 refusal = ApplicationBlocked(f"SELECT answered {selected.sw:04X}")
-            if outcome not in (Outcome.SUCCESS, Outcome.WARNING):
+            elif outcome not in (*_SELECTED, *_ABSENT):
+                refusal = UnexpectedStatus("SELECT", selected.sw)
+            if outcome not in _SELECTED:
                 continue
             try:
                 number, source = self._number(selected.data)

@@ -7,6 +7,7 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator
 
+from hw_sim.cards.bank_image import load_bank_image
 from hw_sim.cards.catalogue import holder, make_card
 from hw_sim.population import Resident
 from tests.apdu.card_in_process import CHALLENGE_SEED, CardInProcess
@@ -57,6 +58,8 @@ class Planted:
         self.plant(f"{whose} number", resident.number.encode())
         self.plant(f"{whose} name", resident.name.encode("utf-8"), resident.name.encode("gb18030"))
         self.plant(f"{whose} card number", card.card_number.encode())
+        account = load_bank_image({}).account(resident).number
+        self.plant(f"{whose} bank account", account.encode(), bytes.fromhex(account[:12]))
         self.plant(f"{whose} card serial", card.serial)
         self.plant(f"{whose} birth date", bytes.fromhex(f"{born:%Y%m%d}"), f"{born}".encode())
         self.plant(f"{whose} birth date", f"{born.year}, {born.month}, {born.day}".encode())
@@ -98,6 +101,9 @@ class SpiedCard(CardInProcess):
     def _look_at(self, command: bytes | bytearray) -> None:
         if command[1] == 0x82:
             self._planted.plant("our cryptogram", bytes(command[5:13]))
+        # PINs, packed or as a digest, new ones under secure messaging, MACs, keys.
+        if command[1] in (0x20, 0x24, 0x5E, 0x16, 0x1E, 0xC2, 0xC4, 0xD4):
+            self._planted.plant("what was shown to the card", bytes(command[5:]))
 
 
 def told_by(error: BaseException) -> Iterator[Told]:

@@ -174,6 +174,25 @@ def test_a_blocked_application_is_told(scripted: Any, sw: str) -> None:
         read(card)
 
 
+@pytest.mark.parametrize("sw", ["6F00", "6C05", "6581"])
+def test_a_card_that_fails_does_not_pass_for_one_without_bank_application(
+    scripted: Any, sw: str
+) -> None:
+    others = [CREDIT, "A000000333010103", "A000000333010106"]
+    again = [(select(DEBIT)[:-2] + "05", sw)] if sw == "6C05" else []
+    card = scripted(
+        *NO_DIRECTORIES, (select(DEBIT), sw), *again, *((select(name), "6A82") for name in others)
+    )
+    with pytest.raises(UnexpectedStatus, match=sw):
+        read(card)
+
+
+@pytest.mark.parametrize("sw", ["6A82", "6A86", "6D00"])
+def test_an_application_that_cannot_be_selected_is_none(scripted: Any, sw: str) -> None:
+    names = (DEBIT, CREDIT, "A000000333010103", "A000000333010106")
+    assert read(scripted(*NO_DIRECTORIES, *((select(name), sw) for name in names))) is None
+
+
 def test_one_blocked_application_does_not_hide_another(scripted: Any) -> None:
     card = scripted(
         *NO_DIRECTORIES,

@@ -22,9 +22,9 @@ from tests.apdu.workflows import WORKFLOWS, Workflow
 
 Schedule = Mapping[int, Fault]
 _NO_FAULT: Schedule = {}
-FULL_TRIES = 3
-FULL_PKI_TRIES: Mapping[str, int] = {"pki.user.tries": 6, "pki.admin.tries": 3}
-"""By the word in the card's memory."""
+SHOWING_A_PIN = (0x20, 0x5E)
+PKI_TRIES = ("pki.user.tries", "pki.admin.tries")
+"""Words in the card's memory."""
 
 
 @dataclass(frozen=True)
@@ -81,29 +81,39 @@ def schedules(length: int) -> Iterator[Schedule]:
                 yield from ({at: fault, at + 1: tear} for tear in TEARS)
 
 
-def tries(card: CardInProcess) -> int:
-    """As many as the PIN that lost most of them would have left of `FULL_TRIES`."""
+def counts(card: CardInProcess) -> tuple[int, ...]:
+    """The tries that are left of each of its PINs."""
     assert isinstance(card.card, SimulatedCard)
-    lost = [FULL_TRIES - card.card.pin_tries]
     memory = card.card.memory
-    lost += [full - memory.count(word) for word, full in FULL_PKI_TRIES.items() if word in memory]
-    return FULL_TRIES - max(lost)
+    return (card.card.pin_tries, *(memory.count(word) for word in PKI_TRIES if word in memory))
 
 
-def verified(card: CardInProcess) -> int:
-    return sum(command[1] == 0x20 for command in card.commands)
+@cache
+def full_counts(name: str) -> tuple[int, ...]:
+    return counts(insert(name))
+
+
+def spent(name: str, card: CardInProcess) -> int:
+    """Tries that the PIN lost which lost most, since the card of this name was issued."""
+    pairs = zip(full_counts(name), counts(card), strict=True)
+    return max(full - left for full, left in pairs)
+
+
+def shown(card: CardInProcess) -> int:
+    """How often a PIN was shown to it."""
+    return sum(command[1] in SHOWING_A_PIN for command in card.commands)
 
 
 def check(workflow: Workflow, incident: Incident, truth: object) -> None:
     outcome, card, other = incident.outcome, incident.card, incident.other
     assert isinstance(outcome, CardError) or workflow.honest(outcome, truth)
-    shown = 0
-    for each in (card, other):
-        if each is not None:
-            assert FULL_TRIES - tries(each) <= workflow.tries
-            assert not each.card.bugs
-            shown += verified(each)
-    assert shown <= workflow.tries
+    cards = [(workflow.card, card)] + ([] if other is None else [(workflow.other, other)])
+    for name, each in cards:
+        assert spent(name, each) <= workflow.tries
+        assert not each.card.bugs
+    assert sum(shown(each) for _, each in cards) <= workflow.tries
+    if outcome == truth:
+        assert any(workflow.done(CardInProcess(each.card)) for _, each in cards)
     assert not psam().bugs
     assert incident.seconds <= DEADLINE_SECONDS * 2
 
@@ -129,7 +139,7 @@ def test_the_next_run_is_as_if_nothing_had_happened(workflow: Workflow) -> None:
     clean = happen(workflow)
     for schedule in [{at: fault} for at in range(1, clean.sent[0] + 1) for fault in Fault]:
         card = happen(workflow, schedule).card
-        left = tries(card)
+        left = counts(card)[0]
         outcome = happen(workflow, card=card.card).outcome
         # What a PIN that was right costs in a torn run, the next right one gives back.
         assert workflow.again(outcome, clean.outcome, left)
@@ -148,5 +158,5 @@ def test_a_tear_costs_the_try_that_the_card_has_counted(fault: Fault) -> None:
     right = next(workflow for workflow in WORKFLOWS if workflow.name == "pin-right")
     incident = happen(right, {2: fault})
     assert isinstance(incident.outcome, CardRemoved)
-    assert FULL_TRIES - tries(incident.card) == (1 if fault is Fault.TEAR_DURING else 0)
-    assert verified(incident.card) == (0 if fault is Fault.TEAR_BEFORE else 1)
+    assert spent(right.card, incident.card) == (1 if fault is Fault.TEAR_DURING else 0)
+    assert shown(incident.card) == (0 if fault is Fault.TEAR_BEFORE else 1)

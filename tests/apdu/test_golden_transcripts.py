@@ -19,7 +19,7 @@ from apdu.transcript import Transcript
 from hw_sim.cards.catalogue import holder
 from hw_sim.population import DEMO_PIN
 from tests.apdu.card_in_process import insert
-from tests.apdu.workflows import WORKFLOWS, Workflow
+from tests.apdu.workflows import WORKFLOWS, WRONG_PIN, Workflow
 
 FOLDER = Path(__file__).parent / "transcripts"
 KEY = b"the golden transcripts are the same each time"
@@ -125,6 +125,7 @@ def test_a_transcript_holds_nothing_of_the_card_or_its_holder(workflow: Workflow
     assert resident is not None
     secrets = (
         DEMO_PIN,
+        WRONG_PIN,
         resident.number.encode().hex(),
         resident.name.encode("gb18030").hex(),
         resident.card.card_number.encode().hex(),

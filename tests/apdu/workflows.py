@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
+from apdu.bank import BankAccount, read_account
 from apdu.card import SocialSecurityCard
+from apdu.channel import Channel
 from apdu.crypto import sm2
-from apdu.errors import PinRejected
+from apdu.errors import ApplicationBlocked, PinRejected
+from apdu.identity import CardId
+from apdu.locking import block_application
 from apdu.pki_profile import KeyUse
 from apdu.psam import PsamCustodian
 from apdu.reading import CardReading, read_card
 from apdu.transport import Transport
+from hw_sim.cards.bank_image import load_bank_image
 from hw_sim.cards.catalogue import holder
 from hw_sim.population import DEMO_PIN
 from tests.apdu.card_in_process import CountingRandom
@@ -41,7 +48,8 @@ class Workflow:
         tries: PIN tries that one run may cost at most.
         again: whether an outcome without faults (first), on a card that went through one, is what
             the true one (second) becomes with so many PIN tries left (third).
-        repeats: whether every run is the same to the last byte, and can be kept as a transcript.
+        done: asked of the card afterwards, when the outcome is the true one: whether it is so.
+        repeats: whether every run is the same to the last byte, and its transcript says the same.
     """
 
     name: str
@@ -52,6 +60,7 @@ class Workflow:
     honest: Honest = lambda outcome, truth: outcome == truth
     tries: int = 0
     again: Callable[[object, object, int], bool] = lambda outcome, truth, _tries: outcome == truth
+    done: Callable[[Transport], bool] = lambda _card: True
     repeats: bool = True
 
 
@@ -92,16 +101,61 @@ def _honest_reading(outcome: object, truth: object) -> bool:
     return proven and replace(outcome, genuine=truth.genuine) == truth
 
 
+def _open(card: Transport) -> SocialSecurityCard:
+    return SocialSecurityCard.open(card, random=CountingRandom())
+
+
+def _digits(pin: str) -> bytearray:
+    return bytearray(pin.encode())
+
+
 def _verify(pin: str) -> Run:
     def run(card: Transport, _psam: Transport) -> str:
-        opened = SocialSecurityCard.open(card, random=CountingRandom())
+        opened = _open(card)
         try:
-            opened.verify_pin(bytearray(pin.encode()))
+            opened.verify_pin(_digits(pin))
         except PinRejected as refused:
             return f"rejected, {refused.tries_left} left"
         return "verified"
 
     return run
+
+
+def _change(card: Transport, _psam: Transport) -> str:
+    opened = _open(card)
+    try:
+        opened.change_pin(_digits(DEMO_PIN), _digits(WRONG_PIN))
+    except PinRejected as refused:
+        return f"rejected, {refused.tries_left} left"
+    return "changed"
+
+
+def _unblock(card: Transport, psam: Transport) -> str:
+    _open(card).unblock_pin(PsamCustodian(psam))
+    return "unblocked"
+
+
+def _reload(card: Transport, psam: Transport) -> str:
+    _open(card).reload_pin(PsamCustodian(psam), _digits(WRONG_PIN))
+    return "reloaded"
+
+
+def _lock(card: Transport, psam: Transport) -> str:
+    resident = holder("v3")
+    assert resident is not None
+    block_application(_open(card), PsamCustodian(psam), CardId.parse(resident.card.card_id))
+    return "locked"
+
+
+def _account(card: Transport, _psam: Transport) -> BankAccount | None:
+    moment = datetime(2026, 11, 22, 12, 0)
+    return read_account(Channel(card), now=lambda: moment, random=CountingRandom())
+
+
+def _names_the_account(outcome: object) -> bool:
+    resident = holder("bank")
+    assert isinstance(outcome, BankAccount) and resident is not None
+    return outcome.number == load_bank_image({}).account(resident).number
 
 
 def _one_try_less(outcome: object, _truth: object, tries: int) -> bool:
@@ -134,6 +188,31 @@ def _pki_certificate(card: Transport, _psam: Transport) -> bool:
     return found is not None and found.der == der
 
 
+def _old_or_new(outcome: object, _truth: object, tries: int) -> bool:
+    """After a lost answer either may be the PIN."""
+    return outcome in ("changed", f"rejected, {tries - 1} left")
+
+
+def _has_the_new_pin(card: Transport) -> bool:
+    return _verify(WRONG_PIN)(card, card) == "verified"
+
+
+def _is_locked(card: Transport) -> bool:
+    try:
+        _open(card)
+    except ApplicationBlocked:
+        return True
+    return False
+
+
+def _locked_by_now(outcome: object, truth: object, _tries: int) -> bool:
+    return outcome == truth or isinstance(outcome, ApplicationBlocked)
+
+
+def _does(name: str, card: str, run: Run, result: str, **more: Any) -> Workflow:
+    return Workflow(name, card, "lost", run, lambda outcome: outcome == result, **more)
+
+
 def _reading(name: str, card: str, other: str) -> Workflow:
     return Workflow(name, card, other, _read, _reads(card), _honest_reading)
 
@@ -144,23 +223,17 @@ WORKFLOWS = (
     _reading("read-v3", "v3", "lost"),
     # A clone makes up its proof.
     replace(_reading("read-clone", "clone", "v3"), repeats=False),
-    Workflow(
-        "pin-right",
-        "v3",
-        "lost",
-        _verify(DEMO_PIN),
-        lambda outcome: outcome == "verified",
-        tries=1,
+    _does("pin-right", "v3", _verify(DEMO_PIN), "verified", tries=1),
+    _does("pin-wrong", "v3", _verify(WRONG_PIN), "rejected, 2 left", tries=1, again=_one_try_less),
+    _does(
+        "pin-change", "v3", _change, "changed", tries=1, again=_old_or_new, done=_has_the_new_pin
     ),
-    Workflow(
-        "pin-wrong",
-        "v3",
-        "lost",
-        _verify(WRONG_PIN),
-        lambda outcome: outcome == "rejected, 2 left",
-        tries=1,
-        again=_one_try_less,
-    ),
+    # Secure messaging with 3DES, and with SM4.
+    _does("pin-unblock", "v2", _unblock, "unblocked"),
+    _does("pin-reload", "v3", _reload, "reloaded", done=_has_the_new_pin),
+    # A replay is another card than the one that is to be locked, and tells no account.
+    _does("lock", "v3", _lock, "locked", again=_locked_by_now, done=_is_locked, repeats=False),
+    Workflow("bank-account", "bank", "bank", _account, _names_the_account, repeats=False),
     Workflow(
         "pki-pin",
         "pki",
