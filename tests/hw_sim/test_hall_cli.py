@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
-from hw_sim.hall import cli
+from hw_sim.hall import cli, demo
 from hw_sim.hall.arguments import parser
 from hw_sim.hall.client import default_run_directory
 from tests.hw_sim.running_hall import RunningHall, sim, status
@@ -252,3 +253,15 @@ def test_no_process_is_left_behind(tmp_path: Path, way: str) -> None:
 )
 def test_a_whole_pin_is_followed_by_enter(typed: str, enter: bool, pressed: str) -> None:
     assert cli._keys(typed, enter=enter) == pressed
+
+
+def test_help_and_guide_are_read_at_a_width_of_80(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    whole = parser()
+    choices = next(action.choices for action in whole._actions if action.choices)
+    assert isinstance(choices, dict)
+    assert "insert" in choices
+    texts = [each.format_help() for each in (whole, *choices.values())]
+    for text in (*texts, demo._WHAT_TO_TRY):
+        for line in text.splitlines():
+            assert cell_len(line) <= 80, line

@@ -10,33 +10,37 @@ from hw_sim.hall.client import default_run_directory
 
 _TRY = """\
 examples:
-  yikatong-sim demo                 the hall, the terminal and the dock in one go
-  yikatong-sim cards                what can be put into the slot
-  yikatong-sim insert v3            put a third-generation card in; remove takes it out
-  yikatong-sim press 123456         a PIN on the pad, and enter; single keys: 1 # C < X
-  yikatong-sim ecard v3             the phone of that card's holder, held to the scanner
-  yikatong-sim scan slip.png        any other code, from a picture or as a text
-  yikatong-sim paper out            the printer's tray is empty; paper in fills it
-  yikatong-sim prints               what came out of the printer
-  yikatong-sim fault card 3:tear    the card is torn out at the third command
+  yikatong-sim demo               the hall, the terminal and the dock in one go
+  yikatong-sim cards              what can be put into the slot
+  yikatong-sim insert v3          a third-generation card; remove takes it out
+  yikatong-sim press 123456       a PIN on the pad, and enter; keys: 1 # C < X
+  yikatong-sim ecard v3           its holder's phone, held to the scanner
+  yikatong-sim scan slip.png      any other code, from a picture or as a text
+  yikatong-sim paper out          the tray is empty; paper in fills it
+  yikatong-sim prints             what came out of the printer
+  yikatong-sim fault card 3:tear  the card is torn out at the third command
 """
 
 _FAULTS = """\
 N counts from now on; several are separated by commas.
   card      commands (*: all of them)
             tear tear=N (at its N-th write) tear-after silent delay=MS
-            garbage short less more 61-loop swap=CARD 6A82 (any status word)
+            garbage short less more 61-loop 6A82 (any status word)
+            swap=CARD (another card answers, and the reader notices nothing)
   pad       answers
-            drop bad-xor short=N half split noise noise-stx delay=MS error=E0..EF unplug
+            drop bad-xor short=N half split noise noise-stx delay=MS
+            error=E0..EF unplug
   scanner   answers
             drop bad-crc half split delay=MS silent unplug
             codes that it reads
             garble truncate code-drop code-split code-delay=MS
   printer   requests
             drop drop-after half garbage 500 delay=MS status=0x0507
-            requests that bring a document: the same with job- before, 1:job-drop-after
+            requests that bring a document
+            the same with job- before, 1:job-drop-after
   platform  requests
-            503 drop drop-after-commit half delay=MS … (events@1:503: of one endpoint)
+            503 drop drop-after-commit half delay=MS …
+            events@1:503 (of one endpoint)
   all       none, to forget everything that was scheduled
 """
 
@@ -77,7 +81,9 @@ def parser() -> argparse.ArgumentParser:
     _direct_option(start)
 
     insert = command("insert", "put a card into the slot")
-    insert.add_argument("card", help="a name from: yikatong-sim cards")
+    insert.add_argument(
+        "card", help="a name from: yikatong-sim cards; traps are added to it, v2+strict+no-sfi"
+    )
     command("remove", "take the card out, or tear it out")
     press = command("press", "press keys of the PIN pad")
     press.add_argument(

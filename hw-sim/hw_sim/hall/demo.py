@@ -49,12 +49,13 @@ _SMALLEST = 0.4
 _WHAT_TO_TRY = """\
 大厅已开门 / the hall is open. Ctrl-C 结束 / ends everything.
  1  终端上点一项业务，控制台上“插卡”，密码键盘按 123456 确认
-    touch a service, insert a card from the dock, press 123456 and Enter on its pad
+    touch a service, insert a card from the dock, press 123456 and Enter
  2  控制台上“出示电子社保卡”代替插卡；缺纸、卡纸、开门看打印怎样继续
-    show an e-card instead of a card; empty the tray or jam the printer while it prints
+    show an e-card instead of a card; empty the tray or jam a sheet
  3  换别的卡：假卡、挂失卡、不应答的卡；办理中把卡拔出，断开平台或读卡器
-    try the other cards: clone, lost, silent; tear the card out, cut the platform or the reader
- 4  另一个窗口里 / in another terminal:  yikatong-sim status | cards | fault card 3:tear
+    other cards: clone, lost, silent; tear one out, cut platform or reader
+ 4  另一个窗口里 / in another terminal:
+    yikatong-sim status | cards | fault card 3:tear
 """
 
 

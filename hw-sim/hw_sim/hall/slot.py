@@ -28,7 +28,7 @@ INSERTABLE: Sequence[tuple[str, str, str]] = (
     ("pin-locked", "密码已锁的卡", "its PIN is locked"),
     ("lost", "已挂失的卡", "reported lost at the platform"),
     ("cancelled", "已注销的卡", "cancelled at the platform"),
-    ("clone", "复制的假卡", "a copy of every file, without the keys"),
+    ("clone", "复制的假卡", "a copy of the files without the keys"),
     ("unknown", "银行卡", "a card of another application"),
     ("mute", "无应答的卡", "no answer to reset"),
     ("silent", "中途沉默的卡", "answers reset, then nothing"),
@@ -37,11 +37,11 @@ INSERTABLE: Sequence[tuple[str, str, str]] = (
 """Name, Chinese and English of what residents bring."""
 
 FURTHER: Sequence[tuple[str, str, str]] = (
-    ("blank", "白卡", "a blank of the third generation; blank:N is another one"),
-    ("bank", "加载银行应用的卡", "with the bank's application, which owns the MF"),
+    ("blank", "白卡", "third-generation blank; also blank:N"),
+    ("bank", "加载银行应用的卡", "a bank's application owns the MF"),
     ("pki", "加载证书应用的卡", "with the certificate application"),
     ("expired", "已过有效期的卡", "past its date"),
-    ("blocked", "应用已锁定的卡", "its application is blocked until it is unblocked"),
+    ("blocked", "应用已锁定的卡", "its application is blocked for now"),
     ("dead", "应用永久锁定的卡", "its application is blocked for good"),
     ("locked", "卡片已锁定的卡", "the whole card is blocked"),
     ("damaged", "数据有错的卡", "old issuance left bad data"),
