@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from apdu import pki_secrets
 from apdu.channel import Channel
-from apdu.crypto import sm2, sm2_der
+from apdu.crypto import sm2, sm2_der, sm3
 from apdu.crypto.certificate import Certificate
 from apdu.crypto.errors import MalformedKey
 from apdu.errors import KeyMismatch, MalformedAnswer, PersonalisationFailed
@@ -24,6 +24,9 @@ from apdu.pki_profile import KeyUse, PkiProfile, Step, shipped_pki_profile
 from apdu.pki_sealed_pair import SealedKeyPair, import_pair
 
 _KEY_REFERENCE, _PUBLIC_FILE, _PRIVATE_FILE = 0x84, 0xC0, 0xC2
+_SIGNATURE_SIZE = 64
+_RAW = sm2.SignatureEncoding.RAW
+_NO_SIGNATURE = "the card's signature does not verify"
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,17 +144,26 @@ class PkiApplication:
             CardError: see `apdu.errors`.
             ValueError: `user_id` longer than 8191 bytes.
         """
-        key = self.public_key(KeyUse.SIGNATURE)
-        if key is None:
-            raise KeyMismatch("the card has no pair to sign with")
-        digest = sm2.digest(key, message, user_id=user_id)
-        private = self._profile.files[KeyUse.SIGNATURE].private_key
-        self._exchange.do(Step.CHOOSE_KEY, file_reference(_KEY_REFERENCE, private))
-        size = len(key.xy)
-        raw = self._exchange.do(Step.SIGN, digest, ne=size, size=size).data
-        encoding = sm2.SignatureEncoding.RAW
-        if not sm2.verify(key, message, raw, encoding=encoding, user_id=user_id):
-            raise KeyMismatch("the card's signature does not verify")
+        key = self._signing_key()
+        raw = self._signature(sm2.digest(key, message, user_id=user_id))
+        if not sm2.verify(key, message, raw, encoding=_RAW, user_id=user_id):
+            raise KeyMismatch(_NO_SIGNATURE)
+        return CardSignature(raw)
+
+    def sign_digest(self, digest: bytes) -> CardSignature:
+        """Sign what somebody else digested: e = SM3(Z ‖ message), 32 bytes, as `sm2.digest` makes
+        it. Whoever calls this vouches for a message that nobody here has seen.
+
+        Raises:
+            ValueError: `digest` has another length; the card was not asked.
+            KeyMismatch, UnexpectedStatus, CardError: as `sign`.
+        """
+        if len(digest) != sm3.DIGEST_SIZE:
+            raise ValueError(f"an SM3 digest has {sm3.DIGEST_SIZE} bytes, not {len(digest)}")
+        key = self._signing_key()
+        raw = self._signature(digest)
+        if not sm2.verify_digest(key, digest, raw, encoding=_RAW):
+            raise KeyMismatch(_NO_SIGNATURE)
         return CardSignature(raw)
 
     def read_certificate(self, use: KeyUse) -> Certificate | None:
@@ -238,6 +250,19 @@ class PkiApplication:
             pki_secrets.check_key(key)
         with self._within(place):
             replace_master_key(self._exchange, old, new)
+
+    def _signing_key(self) -> sm2.PublicKey:
+        key = self.public_key(KeyUse.SIGNATURE)
+        if key is None:
+            raise KeyMismatch("the card has no pair to sign with")
+        return key
+
+    def _signature(self, digest: bytes) -> bytes:
+        """What the card makes of a digest, 64 bytes."""
+        private = self._profile.files[KeyUse.SIGNATURE].private_key
+        self._exchange.do(Step.CHOOSE_KEY, file_reference(_KEY_REFERENCE, private))
+        answer = self._exchange.do(Step.SIGN, digest, ne=_SIGNATURE_SIZE, size=_SIGNATURE_SIZE)
+        return answer.data
 
     @contextlib.contextmanager
     def _within(self, place: KeyPlace) -> Iterator[None]:

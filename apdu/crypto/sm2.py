@@ -195,14 +195,7 @@ def verify(
         ValueError: `user_id` longer than 8191 bytes.
     """
     _check_user_id(user_id)
-    raw: bytes | None
-    match encoding:
-        case SignatureEncoding.DER:
-            raw = sm2_der.signature_to_raw(signature)
-        case SignatureEncoding.RAW:
-            raw = signature if len(signature) == 2 * _SIZE else None
-        case _:
-            assert_never(encoding)
+    raw = _signature_to_raw(signature, encoding)
     if raw is None:
         return False
     try:
@@ -210,6 +203,21 @@ def verify(
     except BackendRefused:
         return sm2_pure.verify(key.xy, user_id, message, raw)
     return backend.verify(key.xy, user_id, message, sm2_der.signature_from_raw(raw))
+
+
+def verify_digest(
+    key: PublicKey, digest: bytes, signature: bytes, *, encoding: SignatureEncoding
+) -> bool:
+    """Whether `signature` is `key`'s signature of the message with this `digest`, 32 bytes; for
+    whoever was not told the message. Always in plain Python.
+
+    Raises:
+        ValueError: `digest` has another length.
+    """
+    if len(digest) != sm3.DIGEST_SIZE:
+        raise ValueError(f"an SM3 digest has {sm3.DIGEST_SIZE} bytes, not {len(digest)}")
+    raw = _signature_to_raw(signature, encoding)
+    return raw is not None and sm2_pure.verify_digest(key.xy, digest, raw)
 
 
 def encrypt(key: PublicKey, plaintext: bytes | bytearray, *, encoding: CiphertextEncoding) -> bytes:
@@ -262,6 +270,16 @@ def decrypt(key: PrivateKey, ciphertext: bytes, *, encoding: CiphertextEncoding)
         case _:
             assert_never(encoding)
     return sm2_libcrypto.load().decrypt(key.d, key.xy, der)
+
+
+def _signature_to_raw(signature: bytes, encoding: SignatureEncoding) -> bytes | None:
+    match encoding:
+        case SignatureEncoding.DER:
+            return sm2_der.signature_to_raw(signature)
+        case SignatureEncoding.RAW:
+            return signature if len(signature) == 2 * _SIZE else None
+        case _:
+            assert_never(encoding)
 
 
 def _ciphertext_from_raw(raw: bytes) -> bytes:

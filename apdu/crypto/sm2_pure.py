@@ -23,6 +23,11 @@ def verify(xy: bytes, user_id: bytes, message: bytes, signature: bytes) -> bool:
 
     The key must lie on the curve (`apdu.crypto.sm2.PublicKey` guarantees it).
     """
+    return verify_digest(xy, sm3.digest(identity_digest(xy, user_id) + message), signature)
+
+
+def verify_digest(xy: bytes, digest: bytes, signature: bytes) -> bool:
+    """As `verify`, of e = SM3(Z ‖ message), 32 bytes."""
     size = curve.FIELD_SIZE
     if len(signature) != 2 * size:
         return False
@@ -36,5 +41,4 @@ def verify(xy: bytes, user_id: bytes, message: bytes, signature: bytes) -> bool:
     point = curve.multiply_two(s, curve.G, t, public)
     if point is None:
         return False
-    e = int.from_bytes(sm3.digest(identity_digest(xy, user_id) + message), "big")
-    return (e + point[0]) % curve.N == r
+    return (int.from_bytes(digest, "big") + point[0]) % curve.N == r

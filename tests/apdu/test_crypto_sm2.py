@@ -67,6 +67,18 @@ def test_the_published_digest() -> None:
     assert bytes.fromhex(published) not in others
 
 
+def test_a_signature_is_verified_by_the_digest_alone() -> None:
+    digest = sm2.digest(PUBLIC, MESSAGE)
+    assert sm2.verify_digest(PUBLIC, digest, SIGNATURE, encoding=RAW)
+    der = sm2_der.signature_from_raw(SIGNATURE)
+    assert sm2.verify_digest(PUBLIC, digest, der, encoding=DER)
+    assert not sm2.verify_digest(PUBLIC, digest, der, encoding=RAW)
+    assert not sm2.verify_digest(PUBLIC, digest[::-1], SIGNATURE, encoding=RAW)
+    for wrong in (b"", digest[:-1], digest + b"\0"):
+        with pytest.raises(ValueError, match="32 bytes"):
+            sm2.verify_digest(PUBLIC, wrong, SIGNATURE, encoding=RAW)
+
+
 def test_the_public_key_follows_from_the_private_one() -> None:
     assert KEY.public_key() == PUBLIC
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,24 @@ def test_signatures_verify_by_an_independent_implementation() -> None:
     assert repr(signature) == "CardSignature(...)"
 
 
+def test_a_digest_that_others_made_is_signed() -> None:
+    application = with_keys(insert("pki"))
+    key = application.public_key(KeyUse.SIGNATURE)
+    assert key is not None
+    signature = application.sign_digest(sm2.digest(key, MESSAGE, user_id=b"somebody"))
+    encoding = sm2.SignatureEncoding.RAW
+    for user_id, verifies in ((b"somebody", True), (sm2.DEFAULT_USER_ID, False)):
+        assert verifies is sm2.verify(
+            key, MESSAGE, signature.raw, encoding=encoding, user_id=user_id
+        )
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_what_is_no_digest_never_reaches_the_card(scripted: Any, size: int) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        opened(scripted(*SELECT)).sign_digest(bytes(size))
+
+
 @pytest.mark.peer
 def test_openssl_verifies_the_card_s_signature(tmp_path: Path) -> None:
     application = with_keys(insert("pki"))
@@ -287,32 +306,42 @@ def test_signing_needs_the_pin() -> None:
     assert (caught.value.command, caught.value.sw) == ("COMPUTE DIGITAL SIGNATURE", 0x6982)
 
 
-def signing(scripted: Any, raw: str) -> CardSignature:
+Sign = Callable[[PkiApplication], CardSignature]
+DIGEST_2 = sm2.digest(sm2.PrivateKey(bytes(31) + b"\x02").public_key(), MESSAGE)
+each_form = pytest.mark.parametrize(
+    "sign",
+    [lambda card: card.sign(MESSAGE), lambda card: card.sign_digest(DIGEST_2)],
+    ids=["message", "digest"],
+)
+
+
+def signing(scripted: Any, sign: Sign, raw: str) -> CardSignature:
     """What becomes of an answer to the signing command; the key is that of d = 2."""
     key = sm2.PrivateKey(bytes(31) + b"\x02").public_key()
-    digest = sm2.digest(key, MESSAGE).hex()
     card = scripted(
         *SELECT,
         ("00A4000002001200", "9000"),
         ("00B0000042", "CA40" + key.xy.hex() + "9000"),
         ("002241B60484020013", "9000"),
-        ("002A9E9A20" + digest + "40", raw),
+        ("002A9E9A20" + DIGEST_2.hex() + "40", raw),
     )
-    return opened(card).sign(MESSAGE)
+    return sign(opened(card))
 
 
-def test_a_signature_that_does_not_verify_is_refused(scripted: Any) -> None:
+@each_form
+def test_a_signature_that_does_not_verify_is_refused(scripted: Any, sign: Sign) -> None:
     key = sm2.PrivateKey(bytes(31) + b"\x02")
     raw = sm2.sign(key, MESSAGE, encoding=sm2.SignatureEncoding.RAW)
-    assert signing(scripted, raw.hex() + "9000").raw == raw
+    assert signing(scripted, sign, raw.hex() + "9000").raw == raw
     other = sm2.sign(key, MESSAGE + b".", encoding=sm2.SignatureEncoding.RAW)
     for wrong in (other, raw[:-1] + bytes((raw[-1] ^ 1,)), bytes(64), raw[32:] + raw[:32]):
         with pytest.raises(KeyMismatch) as caught:
-            signing(scripted, wrong.hex() + "9000")
+            signing(scripted, sign, wrong.hex() + "9000")
         assert wrong.hex() not in f"{caught.value!r}"
 
 
+@each_form
 @pytest.mark.parametrize("answer", ["9000", "11" * 63 + "9000"])
-def test_a_signature_of_another_length_is_malformed(scripted: Any, answer: str) -> None:
+def test_a_signature_of_another_length_is_malformed(scripted: Any, sign: Sign, answer: str) -> None:
     with pytest.raises(MalformedAnswer):
-        signing(scripted, answer)
+        signing(scripted, sign, answer)

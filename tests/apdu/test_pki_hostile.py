@@ -121,6 +121,10 @@ def signed(application: PkiApplication) -> None:
     assert found.raw == SIGNATURE
 
 
+def signed_digest(application: PkiApplication) -> None:
+    assert application.sign_digest(sm2.digest(KEY, MESSAGE)).raw == SIGNATURE
+
+
 def read(application: PkiApplication) -> None:
     for use in KeyUse:
         found = application.read_certificate(use)
@@ -149,6 +153,7 @@ def replaced(application: PkiApplication) -> None:
 WORK: tuple[Callable[[PkiApplication], None], ...] = (
     proven,
     signed,
+    signed_digest,
     read,
     written,
     generated,
