@@ -167,7 +167,7 @@ def _loop(
             link.stop()
             terminal.courier.stop()
             executor.close()
-            station.put_card_down(executor)
+            station.put_card_down()
             window.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
@@ -31,6 +32,9 @@ from kiosk.slot import Slot
 from kiosk.texts import LANGUAGES
 
 log = logging.getLogger(__name__)
+
+LAST_SECONDS = 1.0
+"""So long the end of the process waits for a card to be powered off."""
 
 
 def _ignore(_value: object) -> None:
@@ -245,8 +249,9 @@ class Station:
                 _log_failure,
             )
 
-    def put_card_down(self, executor: Executor) -> None:
-        """Power the card off at the very end, when nothing runs any more. One that holds its slot
-        would hold us too; the service powers it off when it sees that we are gone."""
-        if not executor.stuck(self.cards.lane):
-            self.cards.release()
+    def put_card_down(self) -> None:
+        """Power the card off at the very end. A slot that is held, by whomever, would hold us too:
+        then the service powers it off when it sees that we are gone."""
+        last = threading.Thread(target=self.cards.release, name="last release", daemon=True)
+        last.start()
+        last.join(LAST_SECONDS)

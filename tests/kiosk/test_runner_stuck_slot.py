@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from kiosk.card_station import HeldSlot, SlotKind
@@ -87,10 +89,17 @@ def test_what_needs_no_card_goes_on_and_nobody_is_told_again(terminal: TerminalD
     assert terminal.alarms.raised == [TOLD]
 
 
-def test_the_end_of_the_process_waits_for_no_stuck_slot(terminal: TerminalDouble) -> None:
-    terminal.executor.stuck_lanes.add("card")
-    terminal.station.put_card_down(terminal.executor)
-    assert terminal.cards.released == 0
-    terminal.executor.stuck_lanes.clear()
-    terminal.station.put_card_down(terminal.executor)
+def test_the_card_is_powered_off_at_the_end(terminal: TerminalDouble) -> None:
+    terminal.station.put_card_down()
     assert terminal.cards.released == 1
+
+
+@pytest.mark.timeout(20)
+def test_the_end_of_the_process_waits_for_no_slot_that_is_held(
+    terminal: TerminalDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = threading.Event()
+    monkeypatch.setattr("kiosk.station.LAST_SECONDS", 0.01)
+    monkeypatch.setattr(terminal.cards, "release", free.wait)
+    terminal.station.put_card_down()
+    free.set()

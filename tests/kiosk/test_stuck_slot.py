@@ -19,6 +19,7 @@ from hw_sim.cards.slots import CONTACT, PSAM, Slots
 from hw_sim.pcscd import PcscdWorld
 from kiosk.card_station import CardStation, HeldSlot, PsamInReader, SlotKind
 from kiosk.executor import Job, Result, ThreadedExecutor
+from tests.kiosk.terminal_double import TerminalDouble
 
 PATIENCE = 10.0
 PARTS = {CONTACT: "Contact Reader", PSAM: "PSAM Slot"}
@@ -136,14 +137,17 @@ def test_one_slot_is_held_the_other_goes_on(
     psam.close()
 
 
-def test_an_executor_that_closed_still_tells_of_it(hall: Hall, executor: ThreadedExecutor) -> None:
-    """At the end of the process the card is powered off, but not one that holds its slot."""
+def test_the_end_of_the_process_is_not_held_up(hall: Hall, executor: ThreadedExecutor) -> None:
+    """What `kiosk.main` does at the end returns while the card still holds its slot."""
     station = CardStation(hall.service, PARTS[CONTACT], (), random=os.urandom)
     hall.insert("v3", CONTACT)
     hall.fault("1:silent", CONTACT)
     executor.start("card", lambda _report: station.read(), print, print)
     wait_for(lambda: hall.sent(CONTACT) == 1)
     executor.close()
+    terminal = TerminalDouble()
+    terminal.station.cards = station
+    terminal.station.put_card_down()
     assert executor.stuck("card")
     hall.remove(CONTACT)
     wait_for(lambda: not executor.stuck("card"))
