@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from apdu.card import SocialSecurityCard
 from apdu.custodian import AuthenticationRequest, Custodian, FirstThatCan, ProtectionRequest
@@ -21,6 +22,8 @@ from apdu.trace import Sink
 from drivers.card_service import CardConnection, CardService, find_reader
 from drivers.worker import given_up
 from kiosk.pad_station import PinEntered
+
+T = TypeVar("T")
 
 
 class SlotKind(Enum):
@@ -71,7 +74,11 @@ class PsamInReader:
         """See `apdu.custodian.Custodian.protect`; the same errors as `cryptogram`."""
         return self._asked(lambda psam: psam.protect(request))
 
-    def _asked(self, ask: Callable[[PsamCustodian], bytes | None]) -> bytes | None:
+    def terminal_number(self) -> str | None:
+        """终端机编号, 12 digits; None where the PSAM shows none. Raises as `cryptogram`."""
+        return self._asked(lambda psam: psam.terminal_number())
+
+    def _asked(self, ask: Callable[[PsamCustodian], T]) -> T:
         self.asked = True
         try:
             return ask(self._opened())

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from apdu.ministry.terminal import PinCall
 from kiosk.toml_tables import Table
 
 _PRINTER_PATIENCE = 60
@@ -39,6 +40,9 @@ class CardConfig:
         pcsc_socket: socket of a pcscd of one's own (the simulated hall's), empty for the system's;
             demonstration only.
         contact_address, psam_address: where the direct driver listens; None with PC/SC.
+        contactless_reader: as contact_reader, for other programs' calls; empty without one.
+        reader_serial: 终端设备号 that other programs' calls tell.
+        pin_calls: functions of other programs in which a PIN passes through their hands.
     """
 
     driver: CardDriver
@@ -47,6 +51,9 @@ class CardConfig:
     pcsc_socket: str
     contact_address: Address | None
     psam_address: Address | None
+    contactless_reader: str = ""
+    reader_serial: str = ""
+    pin_calls: tuple[PinCall, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,8 @@ class PrinterConfig:
 def read_card(table: Table, *, in_field: bool) -> CardConfig:
     """From ``[card]``. Raises the table's error; a field configuration may do less."""
     driver = table.choice("driver", CardDriver)
+    serial = table.text("reader_serial", "")
+    pin_calls = table.choices("pin_calls", PinCall, ())
     if driver is CardDriver.DIRECT:
         if in_field:
             raise table.problem("driver", 'a field configuration refuses "direct"')
@@ -105,6 +114,8 @@ def read_card(table: Table, *, in_field: bool) -> CardConfig:
             pcsc_socket="",
             contact_address=_address(table, "contact_address"),
             psam_address=_address(table, "psam_address") if psam else None,
+            reader_serial=serial,
+            pin_calls=pin_calls,
         )
     else:
         card = CardConfig(
@@ -114,6 +125,9 @@ def read_card(table: Table, *, in_field: bool) -> CardConfig:
             pcsc_socket=table.text("pcsc_socket", ""),
             contact_address=None,
             psam_address=None,
+            contactless_reader=table.text("contactless_reader", ""),
+            reader_serial=serial,
+            pin_calls=pin_calls,
         )
         if card.pcsc_socket and in_field:
             raise table.problem("pcsc_socket", "a field configuration uses the system's pcscd")
