@@ -112,6 +112,34 @@ def test_insertion_and_removal_are_events(pcscd_world: PcscdWorld, terminal: Ter
     assert [there >> 16, after >> 16] == [(before >> 16) + 1, (before >> 16) + 2]
 
 
+def test_a_swap_is_no_event_and_another_card_after_a_removal_is(
+    pcscd_world: PcscdWorld, terminal: Terminal
+) -> None:
+    inserted(pcscd_world, terminal, "v3")
+    before = terminal.wait_for(CONTACT_READER, scard.SCARD_STATE_PRESENT)
+    assert terminal.connect() == scard.SCARD_S_SUCCESS
+    pcscd_world.slots.fault("2:swap=v2")
+    assert terminal.transmit(SSSE)[1][:2] == b"\x6f\x1c"
+    assert terminal.transmit("00B2032C00") == (scard.SCARD_S_SUCCESS, b"\x6a\x82")
+    assert terminal.transmit(SSSE) == (scard.SCARD_S_SUCCESS, b"\x61\x1e")
+    assert terminal.transmit("00B2032C06")[1] == b"\x03\x042.0\0\x90\x00"
+    # Longer than pcscd takes to look at the card again: it would have told by then.
+    code, [(_, after, atr)] = call(
+        scard.SCardGetStatusChange, terminal.context, 1000, [(CONTACT_READER, before)]
+    )
+    assert code == scard.SCARD_E_TIMEOUT
+    assert after >> 16 == before >> 16
+    assert bytes(atr) == make_card("v3").atr
+    pcscd_world.slots.remove()
+    gone = terminal.wait_for(CONTACT_READER, scard.SCARD_STATE_EMPTY)
+    pcscd_world.slots.fault("")
+    pcscd_world.slots.insert("v2")
+    again = terminal.wait_for(CONTACT_READER, scard.SCARD_STATE_PRESENT)
+    assert [gone >> 16, again >> 16] == [(before >> 16) + 1, (before >> 16) + 2]
+    assert terminal.connect() == scard.SCARD_S_SUCCESS
+    assert bytes(call(scard.SCardStatus, terminal.handle)[4]) == make_card("v2").atr
+
+
 @pytest.mark.parametrize("name", ["v1", "v3"])
 def test_issuer_file_is_read_through_the_whole_chain(
     pcscd_world: PcscdWorld, terminal: Terminal, name: str
