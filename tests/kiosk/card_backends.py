@@ -50,6 +50,7 @@ class _Connection:
         self._backend = backend
         self._faulty = faulty
         self.reader = reader
+        self._closed = False
         faulty.card.power_on()
 
     @property
@@ -57,6 +58,8 @@ class _Connection:
         return self._faulty.card.atr
 
     def transmit(self, command: bytes | bytearray) -> bytes:
+        if self._closed:
+            raise RuntimeError("the connection is closed")
         if self._backend.there(self.reader) is not self._faulty:
             raise CardRemoved
         reaction = self._faulty.exchange(bytes(command))
@@ -84,6 +87,7 @@ class _Connection:
         yield
 
     def close(self) -> None:
+        self._closed = True
         self._faulty.card.power_off()
 
 
