@@ -169,6 +169,8 @@ class PkiApplication:
     def read_certificate(self, use: KeyUse) -> Certificate | None:
         """The certificate of a pair, None where there is none. Needs no PIN.
 
+        It may be left over from an earlier pair: then its `public_key` is another one.
+
         Raises:
             MalformedAnswer: the file holds something else.
             CardError: see `apdu.errors`.

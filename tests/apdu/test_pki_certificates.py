@@ -98,6 +98,18 @@ def test_a_certificate_of_another_key_is_not_written() -> None:
     assert not any(command[1] == UPDATE_BINARY for command in card.commands)
 
 
+def test_a_new_pair_leaves_the_old_certificate_which_is_known_by_its_key() -> None:
+    application = unlocked(insert("pki"))
+    old = application.generate_key_pair()
+    application.write_certificate(KeyUse.SIGNATURE, certificate_of(old))
+    new = application.generate_key_pair()
+    found = application.read_certificate(KeyUse.SIGNATURE)
+    assert found is not None and found.public_key == old != new
+    application.write_certificate(KeyUse.SIGNATURE, certificate_of(new))
+    found = application.read_certificate(KeyUse.SIGNATURE)
+    assert found is not None and found.public_key == new
+
+
 def test_what_is_no_certificate_never_reaches_the_card() -> None:
     card = insert("pki")
     application = unlocked(card)
