@@ -20,14 +20,22 @@ from apdu.transport import Transport
 
 _HIDDEN = "··"
 _NAMES = {instruction.value: instruction.label for instruction in Ins}
-_PROPRIETARY_NAMES = {
+_FURTHER_NAMES = {
+    (0x00, 0x22): "MANAGE SECURITY ENVIRONMENT",
+    (0x00, 0x2A): "COMPUTE DIGITAL SIGNATURE",
     (0x80, 0x40): "GENERATE KEY PAIR",
+    (0x80, 0x4A): "LOAD SESSION KEY",
+    (0x80, 0x4E): "OPEN ENVELOPE",
+    (0x80, 0xA8): "GET PROCESSING OPTIONS",
     (0x80, 0xC2): "IMPORT KEY",
-    (0x80, 0xC4): "VERIFY PIN DIGEST",
+    (0x80, 0xC4): "DIGEST PIN",
     (0x80, 0xC9): "EXPORT PUBLIC KEY",
     (0x80, 0xFA): "PSAM COMPUTE",
+    (0x84, 0x5E): "CHANGE ADMIN PIN",
+    (0x84, 0xD4): "WRITE KEY",
     (0xBF, 0xDE): "PSAM DERIVE",
 }
+"""By class and instruction: those of the PKI application, of payment and of the PSAM."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,7 @@ class TracingTransport:
 
 def _name(header: bytes) -> str:
     cla, ins = header[:2]
-    return _PROPRIETARY_NAMES.get((cla, ins)) or _NAMES.get(ins, f"{ins:02X}")
+    return _FURTHER_NAMES.get((cla, ins)) or _NAMES.get(ins, f"{ins:02X}")
 
 
 def _shown(content: Content, data: bytes) -> str:

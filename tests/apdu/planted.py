@@ -92,6 +92,9 @@ class SpiedCard(CardInProcess):
         # Challenges, results of the card and of the PSAM, and what GET RESPONSE brings of them.
         if command[1] in (0x84, 0x88, 0xFA, 0xC0) and len(answer) == 8 + 2:
             self._planted.plant("challenge or computed result", answer[:-2])
+        # Whoever has the digest of a PIN tries all PINs.
+        if command[1] == 0xC4:
+            self._planted.plant("PIN digest", answer[:-2])
         return answer
 
     def tear(self, command: bytes | bytearray) -> None:

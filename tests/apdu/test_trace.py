@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apdu.commands import Ins
 from apdu.errors import CardRemoved
+from apdu.pki_profile import shipped_pki_profile
+from apdu.secure_messaging import shipped_commands
 from apdu.trace import TraceLine, TracingTransport
 
 SSSE = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF00"
@@ -155,7 +158,7 @@ def test_what_follows_a_part_of_the_issuer_data_stays_hidden(scripted: Any) -> N
     [
         ("BFDE2801", "PSAM DERIVE"),
         ("80FA0000", "PSAM COMPUTE"),
-        ("80C40000", "VERIFY PIN DIGEST"),
+        ("80C40000", "DIGEST PIN"),
         ("80C90000", "EXPORT PUBLIC KEY"),
         ("8424000104AABBCCDD", "UNBLOCK PIN"),
         ("00FE0000", "FE"),
@@ -164,6 +167,15 @@ def test_what_follows_a_part_of_the_issuer_data_stays_hidden(scripted: Any) -> N
 def test_commands_have_names(scripted: Any, command: str, name: str) -> None:
     (line,) = run(scripted((command, "9000")), command)
     assert line.name == name
+
+
+def test_commands_are_named_as_in_messages(scripted: Any) -> None:
+    for form in shipped_pki_profile().commands.values():
+        (line,) = run(scripted((form.header.hex(), "9000")), form.header.hex())
+        assert line.name == form.label
+    for command in shipped_commands().values():
+        (line,) = run(scripted((command.header.hex(), "9000")), command.header.hex())
+        assert line.name == Ins(command.header[1]).label
 
 
 def test_the_control_information_of_a_payment_application_is_open(scripted: Any) -> None:
