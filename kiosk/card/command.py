@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kiosk.card import dump, info, pins, raw, read, recordings, tree
+from kiosk.card import dump, info, pins, raw, read, recordings, shell, tree
 from kiosk.commands import Command
 
 
@@ -12,7 +12,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
         title="操作 actions", dest="action", required=True, metavar="ACTION"
     )
-    for module in (info, read, tree, dump, pins, raw, recordings):
+    for module in (info, read, tree, dump, pins, raw, recordings, shell):
         module.add_to(actions)
 
 

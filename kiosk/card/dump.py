@@ -9,9 +9,12 @@ from kiosk.card.options import Actions, add_action, add_card_options, leave_trac
 from kiosk.commands import CommandFailed, Exit, say_json
 
 if TYPE_CHECKING:
+    from apdu.dictionary import CardFile
+    from apdu.files import StoredFile
     from apdu.profile import CardProfile
     from kiosk.card.session import CardSession
     from kiosk.card.stored import Look
+    from kiosk.card.values import Row
 
 _EXAMPLES = """  yikatong card dump
   yikatong card dump --file SSSEEF05 --file DF01EF06
@@ -71,9 +74,10 @@ def _look(session: CardSession, names: list[str]) -> tuple[CardProfile, list[Loo
     return card.profile, looks
 
 
-def describe(profile: CardProfile, looks: list[Look], *, full: bool) -> dict[str, Any]:
-    """What was found as JSON values; masked unless ``full``."""
-    from kiosk.card.values import rows_of
+def describe(
+    profile: CardProfile, looks: list[Look], *, full: bool, tag: str | None = None
+) -> dict[str, Any]:
+    """What was found as JSON values, masked unless ``full``; of one tag only where it is given."""
 
     return {
         "profile": profile.name,
@@ -85,7 +89,7 @@ def describe(profile: CardProfile, looks: list[Look], *, full: bool) -> dict[str
                 "state": each.state.value,
                 "items": []
                 if each.stored is None
-                else [row.as_json() for row in rows_of(each.file, each.stored, full=full)],
+                else [row.as_json() for row in _rows(each.file, each.stored, full, tag)],
             }
             for each in looks
         ],
@@ -97,11 +101,16 @@ def _tell(looks: list[Look], *, full: bool) -> None:
         tell_file(each, full=full)
 
 
-def tell_file(found: Look, *, full: bool) -> None:
-    """One file for people."""
+def _rows(file: CardFile, stored: StoredFile, full: bool, tag: str | None) -> list[Row]:
+    from kiosk.card.values import rows_of
+
+    return [row for row in rows_of(file, stored, full=full) if tag in (None, row.tag)]
+
+
+def tell_file(found: Look, *, full: bool, tag: str | None = None) -> None:
+    """One file for people, or one item of it."""
     from kiosk.card.showing import QUIET, WARN, columns, show, text
     from kiosk.card.stored import WORDS, State
-    from kiosk.card.values import rows_of
 
     file = found.file
     heading = text(f"{file.name} {file.zh} {file.en}".rstrip(), "bold")
@@ -111,7 +120,7 @@ def tell_file(found: Look, *, full: bool) -> None:
         return
     show(heading)
     rows = columns(5, 30, 20, 0)
-    for row in rows_of(file, found.stored, full=full):
+    for row in _rows(file, found.stored, full, tag):
         rows.add_row(text(row.tag), text(row.name), text(row.text), text(row.hex, QUIET))
     if rows.row_count:
         show(rows)

@@ -108,6 +108,25 @@ class CardSession:
         """A new part of a long command begins: it has the whole deadline again."""
         self._until = time.monotonic() + DEADLINE_SECONDS
 
+    def reopen(self) -> None:
+        """Find the card anew: it was taken out, or another program reset it."""
+
+        def again() -> Hand:
+            self._held.close()
+            return self._open()
+
+        self._hand = self._on_worker(again)
+
+    def trace(self, on: bool) -> None:
+        """Show each command from now on, or no more; whoever holds the old sink keeps it."""
+        assert self._hand is not None, "outside of the session"
+        self._hand.trace = _show_trace if on else None
+
+    def keep(self, file: Path) -> None:
+        """Write the transcript that `Hand.record` began. Raises CommandFailed."""
+        assert self._hand is not None, "outside of the session"
+        _keep(self._hand, file)
+
     def step(self, do: Callable[[Hand], T]) -> T:
         """Do this to the card, which is ours alone meanwhile."""
         hand = self._hand

@@ -73,6 +73,8 @@ class _Connection:
         return reaction.answer
 
     def reset(self) -> bytes:
+        if self._backend.there(self.reader) is not self._faulty:
+            raise CardRemoved
         self._faulty.card.reset()
         return self.atr
 
