@@ -429,6 +429,7 @@ class Runner:
             detail={"reason": reason.value},
         )
         self._station.release_card(self._executor)
+        self._station.look_at_slots(self._executor)
         self._visit = self._fresh_visit()
         self._wipe()
         if failure is not None:

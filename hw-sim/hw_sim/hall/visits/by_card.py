@@ -126,7 +126,20 @@ _REFUSED = (
     refused("clone", "clone", "card-not-genuine", ExpectAlarm()),
     refused("unknown card", "unknown", "card-unknown"),
     refused("mute card", "mute", "card-mute"),
-    refused("silent card", "silent", "card-mute"),
+    visit(
+        "silent card",
+        TO_SLOT,
+        Insert("silent"),
+        Expect("failure.card-mute", LIMIT),
+        Touch("leave"),
+        Expect("take-card"),
+        # It holds the reader, and staff must know; taken out, the reader is well again.
+        ExpectAlarm(),
+        Remove(),
+        Expect("home"),
+        to_overview("v3"),
+        LEAVE,
+    ),
     refused("lost card", "lost", "card-lost"),
     refused("cancelled card", "cancelled", "card-cancelled"),
 )
