@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from hw_sim.hall.client import HallClient
+
 START_SECONDS = 40
 
 
@@ -42,12 +44,17 @@ class RunningHall:
         return self.process.wait(START_SECONDS)
 
     def close(self) -> None:
+        """Ends it. No card of it may have had a bug."""
+        bugs = 0
+        if self.process.poll() is None:
+            bugs = HallClient(self.run).ask("status")["card_bugs"]
         for pipe in (self.process.stdin, self.process.stderr):
             assert pipe is not None
             pipe.close()
         if self.process.poll() is None:
             self.process.terminate()
         self.process.wait(START_SECONDS)
+        assert bugs == 0, "bugs of simulated cards"
 
 
 def status(hall: RunningHall) -> dict[str, object]:

@@ -85,6 +85,7 @@ class FakeHall:
         self.alarms = 0
         self.sheets = 0
         self.illegal: list[str] = []
+        self.card_bugs = 0
         self.events: dict[str, int] = {}
         self.prints: list[dict[str, object]] = []
         self.refuses: set[str] = set()
@@ -92,6 +93,7 @@ class FakeHall:
     def ask(self, do: str, **arguments: object) -> dict[str, Any]:
         if do == "status":
             return {
+                "card_bugs": self.card_bugs,
                 "pad": {"entry": self.entry},
                 "platform": {"alarms": self.alarms, "events": dict(self.events)},
                 "printer": {"sheets_out": self.sheets, "illegal": []},
@@ -358,6 +360,19 @@ def test_what_no_correct_host_sends_spoils_the_visit(walk: Walk) -> None:
     walk.kiosk.reactions["insert"] = lambda: walk.hall.illegal.append("7e0042")
     report = walk.walk(Approach(), Insert("v3"))
     assert report.visits[0].outcome == "illegal on the wire: scanner: 7e0042"
+
+
+def test_a_bug_of_a_simulated_card_spoils_the_visit(walk: Walk) -> None:
+    walk.kiosk.shows("home")
+    walk.hall.card_bugs = 1
+    assert walk.walk(Approach()).ok
+
+    def broken() -> None:
+        walk.hall.card_bugs = 2
+
+    walk.kiosk.reactions["insert"] = broken
+    report = walk.walk(Approach(), Insert("v3"))
+    assert report.visits[0].outcome == "bugs inside simulated cards: 1"
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,46 @@ def test_no_bug():
     assert make_card("v3").execute(bytes.fromhex("00A40000023F00"))[:1] == b"\\x61"
 """
 
+OTHER_PROCESSES = """
+import socket
+
+import pytest
+from hw_sim.hall.client import HallClient
+from tests.hw_sim.running_hall import RunningHall
+from tests.hw_sim.test_cards_host import bench, host
+
+CHALLENGE = bytes.fromhex("0084000008")
+BUG = bytes.fromhex("6F00")
+
+
+@pytest.fixture
+def hall(tmp_path):
+    hall = RunningHall(tmp_path, "--direct")
+    yield hall
+    hall.close()
+
+
+def test_a_card_of_the_slots_process(host, bench):
+    host.insert("v3")
+    assert bench.ask("contact", CHALLENGE) == [BUG]
+
+
+def test_a_card_of_a_hall(hall):
+    place, port = hall.told["direct"]["contact"].split(":")
+    with socket.create_server((place, int(port))) as reader:
+        reader.settimeout(10)
+        HallClient(hall.run).ask("insert", card="v3")
+        card, _ = reader.accept()
+        with card:
+            card.settimeout(10)
+            card.sendall(bytes.fromhex("000101 0005") + CHALLENGE)
+            assert card.recv(2) + card.recv(2) == b"\\0\\2" + BUG
+
+
+def test_no_bug(host, hall):
+    assert host.status()["bugs"] == 0
+"""
+
 OVER_PCSCD = """
 import time
 
@@ -136,9 +176,16 @@ def test_in_this_process(tmp_path: Path) -> None:
     assert found == {"PASSED": {*held, "test_no_bug"}, "ERROR": held}
 
 
+def test_in_other_processes(tmp_path: Path) -> None:
+    # They take this in as they start.
+    (tmp_path / "sitecustomize.py").write_text(BROKEN)
+    found = outcomes(tmp_path, OTHER_PROCESSES)
+    held = {"test_a_card_of_the_slots_process", "test_a_card_of_a_hall"}
+    assert found == {"PASSED": {*held, "test_no_bug"}, "ERROR": held}
+
+
 @pytest.mark.pcscd
 def test_behind_pcscd(tmp_path: Path, shared_pcscd: object) -> None:
-    # The cards are in another process, which takes this in as it starts.
     (tmp_path / "sitecustomize.py").write_text(BROKEN)
     found = outcomes(tmp_path, OVER_PCSCD)
     held = {"test_a_card_behind_pcscd"}

@@ -223,6 +223,7 @@ def test_tear_frees_the_slot(slots: Slots, bench: Bench) -> None:
 def host(bench: Bench, tmp_path: Path) -> Iterator[SlotsClient]:
     with SlotsProcess(tmp_path / "slots", **bench.addresses) as process:
         yield process.slots
+        assert process.slots.status()["bugs"] == 0
     assert not (tmp_path / "slots").exists()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hw_sim.cards.application import Challenges
 from hw_sim.hall import slot as slot_module
 from hw_sim.hall.control import Refused
 from hw_sim.hall.slot import CardSlot
@@ -35,6 +36,27 @@ def ask(card: socket.socket, message: bytes) -> bytes:
     card.sendall(len(message).to_bytes(2, "big") + message)
     size = card.recv(2)
     return card.recv(int.from_bytes(size, "big")) if size else b""
+
+
+def test_bugs_of_its_cards_are_counted(
+    slot: CardSlot,
+    reader: socket.socket,
+    card_bugs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise LookupError
+
+    assert slot.card_bugs == 0
+    monkeypatch.setattr(Challenges, "draw", broken)
+    slot.insert("v3")
+    card, _ = reader.accept()
+    with card:
+        card.sendall(b"\x00\x01\x01")
+        assert ask(card, bytes.fromhex("0084000008")) == b"\x6f\x00"
+        assert slot.card_bugs == len(card_bugs) == 1
+        slot.remove()
+    card_bugs.clear()
 
 
 def test_one_card_at_a_time(slot: CardSlot) -> None:

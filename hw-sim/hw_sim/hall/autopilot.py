@@ -144,6 +144,9 @@ class Autopilot:
         illegal = self._evidence.illegal()
         if illegal and found.outcome == "ok":
             found.outcome = f"illegal on the wire: {'; '.join(illegal)}"
+        bugs = self._evidence.card_bugs()
+        if bugs and found.outcome == "ok":
+            found.outcome = f"bugs inside simulated cards: {bugs}"
         found.duration_ms = round((time.monotonic() - began) * 1000)
         return found
 

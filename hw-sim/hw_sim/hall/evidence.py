@@ -46,6 +46,10 @@ class Evidence:
             for what in status[device]["illegal"][len(self._before[device]["illegal"]) :]
         )
 
+    def card_bugs(self) -> int:
+        """How often a simulated card broke inside."""
+        return int(self._hall.ask("status")["card_bugs"]) - int(self._before["card_bugs"])
+
     def newest_print(self) -> Path | None:
         """The document of the newest print that was completed, this visit's or an earlier one's."""
         prints = self._hall.ask("prints")["prints"]

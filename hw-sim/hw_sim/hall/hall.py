@@ -266,6 +266,7 @@ class Hall:
             "opening": False,
             "pid": os.getpid(),
             "card": slot.card,
+            "card_bugs": slot.card_bugs,
             "reader": "plugged" if slot.plugged else "unplugged",
             "pcscd": slot.service,
             "pad": {

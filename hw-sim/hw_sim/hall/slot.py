@@ -130,6 +130,11 @@ class CardSlot:
         return None if name is None else str(name)
 
     @property
+    def card_bugs(self) -> int:
+        """How often a simulated card broke inside, and answered 6F00."""
+        return int(self._ask(self._places.status)["bugs"])
+
+    @property
     def service(self) -> str:
         """What is behind the reader: ``pcscd`` or ``direct``."""
         return "direct" if self._world is None else "pcscd"

@@ -59,6 +59,8 @@ def status_table(answer: Answer) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for row in rows:
         table.add_row(*row)
+    if answer["card_bugs"]:
+        table.add_row("bugs of its cards", str(answer["card_bugs"]))
     for device in ("scanner", "printer"):
         for illegal in answer[device]["illegal"]:
             table.add_row("illegal command", f"{device}: {illegal}")
