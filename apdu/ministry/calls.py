@@ -14,7 +14,7 @@ from typing import Any
 
 from apdu.authentication import Random
 from apdu.errors import PinRejected
-from apdu.ministry import basic_reading, files, pins, terminal_information
+from apdu.ministry import basic_reading, files, pins, signatures, terminal_information
 from apdu.ministry.conventions import Conventions, shipped_conventions
 from apdu.ministry.desk import Desk
 from apdu.ministry.error_numbers import Number, Refusal, meaning, number_for
@@ -22,8 +22,6 @@ from apdu.ministry.hsm_steps import Arguments, Steps
 from apdu.ministry.terminal import PinCall, PinCancelled, PinTimedOut, Terminal
 from apdu.profile import Profiles
 
-_ENCODING = "gb18030"
-"""Of which GBK, the interface's encoding, is a part: rare names take four bytes."""
 _STEP = "_Step"
 
 
@@ -182,6 +180,8 @@ _FUNCTIONS: Mapping[str, _Function] = MappingProxyType(
         "iUnblockPIN": _Function(pins.unblock_pin, 2),
         "iVerifyPINK": _Function(pins.verify_given_pin, 2),
         "iChangePINK": _Function(pins.change_given_pin, 3),
+        "PKI_SignData": _Function(signatures.sign, 3),
+        "PKI_VerifySign": _Function(signatures.verify, 5),
         "iGetCardType": _Function(terminal_information.card_type, 0),
         "iGetReaderInfo": _Function(terminal_information.reader_information, 0),
         "iReadICCardNum": _Function(terminal_information.bank_number, 0),
@@ -207,30 +207,6 @@ _TABLE: Mapping[str, _Step] = MappingProxyType(
 )
 NAMES: tuple[str, ...] = (*_FUNCTIONS, *_TABLE)
 """Every function and step that there is."""
-
-
-def to_gbk(text: str) -> bytes:
-    """A text as callers outside take it, without the zero byte at its end.
-
-    Raises:
-        Refusal: ILLEGAL_CHARACTERS: it cannot be written, or would end too early.
-    """
-    if "\0" in text:
-        raise Refusal(Number.ILLEGAL_CHARACTERS)
-    try:
-        return text.encode(_ENCODING)
-    except UnicodeEncodeError:
-        raise Refusal(Number.ILLEGAL_CHARACTERS) from None
-
-
-def from_gbk(text: bytes) -> str:
-    """A text as callers outside give it. Raises as `to_gbk`."""
-    if b"\0" in text:
-        raise Refusal(Number.ILLEGAL_CHARACTERS)
-    try:
-        return text.decode(_ENCODING)
-    except UnicodeDecodeError:
-        raise Refusal(Number.ILLEGAL_CHARACTERS) from None
 
 
 def _counted(arguments: Arguments, count: int) -> Arguments:

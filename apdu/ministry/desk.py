@@ -233,6 +233,11 @@ def _found(result: bytes | None, request: AuthenticationRequest | ProtectionRequ
     return result
 
 
+def check_kind(kind: str) -> None:
+    """Raises Refusal: BAD_PARAMETER: no such iType."""
+    _slots(kind)
+
+
 def _slots(kind: str) -> tuple[Slot, ...]:
     try:
         return _SLOTS[kind]

@@ -29,6 +29,8 @@ class Number(IntEnum):
     NOT_CONNECTED = -12
     UNSUPPORTED = -13
     BAD_PARAMETER = -14
+    NOT_VERIFIED = -15
+    """Of a signature: our choice (mark I)."""
     CARD_ID_FORMAT = -20
     NOT_GENUINE = -21
     DIFFERS_FROM_CARD = -22

@@ -31,7 +31,7 @@ def verify_given_pin(desk: Desk, kind: str, digits: str) -> str:
     desk.permit(PinCall.VERIFY)
     with desk.open(kind) as opened:
         opened.issuer()
-        opened.card.verify_pin(_buffer(digits))
+        opened.card.verify_pin(pin_buffer(digits))
     return ""
 
 
@@ -53,10 +53,10 @@ def change_given_pin(desk: Desk, kind: str, old: str, new: str) -> str:
     desk.permit(PinCall.CHANGE)
     with desk.open(kind) as opened:
         opened.issuer()
-        given = _buffer(new)
+        given = pin_buffer(new)
         try:
             desk.check_new(given)
-            opened.card.change_pin(_buffer(old), given)
+            opened.card.change_pin(pin_buffer(old), given)
         finally:
             wipe(given)
     return ""
@@ -152,7 +152,7 @@ def _data(text: str, header: bytes) -> bytearray:
     return command[len(header) :]
 
 
-def _buffer(digits: str) -> bytearray:
+def pin_buffer(digits: str) -> bytearray:
     """A PIN that came as text, which itself cannot be wiped."""
     check_length(digits)
     return bytearray(digits.encode("ascii", errors="replace"))

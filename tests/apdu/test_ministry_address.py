@@ -13,7 +13,7 @@ from apdu.ministry.address import (
     parse_addresses,
     parse_values,
 )
-from apdu.ministry.calls import from_gbk, to_gbk
+from apdu.ministry.encoding import from_gbk, to_gbk
 from apdu.ministry.error_numbers import Refusal
 
 ISSUANCE = "SSSEEF05|05|06|07|$SSSEEF06|08|09|4E|0A|0B|0D|$SSSEEF08|$DF01EF06|23|28|$DF01EF0A|37|$"
