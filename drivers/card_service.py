@@ -77,8 +77,9 @@ class CardService(Protocol):
 
     def answers(self, reader: str, seconds: float) -> bool:
         """Whether the slot is free within this time: False while a call or a transaction is under
-        way in it, ours or another program's. True of a slot that is empty or gone. The card is
-        neither powered nor reset nor sent anything."""
+        way in it, ours or another program's. True of a slot that is empty or gone; False of
+        any while the service itself hangs. The card is neither powered nor reset nor sent
+        anything."""
 
 
 class Exclusively(AbstractContextManager[None]):

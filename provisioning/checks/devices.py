@@ -23,6 +23,7 @@ _SETTLE = 0.3
 _FREE = 2.0
 """Seconds for a slot to become free; a business step of the kiosk takes less."""
 _CABLE = ("检查读卡器的电源和 USB 线", "check the reader's power and USB cable")
+_RESTART = ("systemctl restart pcscd", "systemctl restart pcscd")
 _PCSCD = ("systemctl enable --now pcscd.socket", "systemctl enable --now pcscd.socket")
 
 
@@ -51,6 +52,9 @@ def visit_readers(machine: Machine) -> Iterator[Finding]:
     try:
         if lost:
             yield fail("pcsc", ("读卡服务 pcscd 没有运行", "pcscd does not run"), _PCSCD)
+            return
+        if not readers and not service.answers("no reader", _FREE):
+            yield fail("pcsc", ("读卡服务 pcscd 没有响应", "pcscd does not answer"), _RESTART)
             return
         names = "、".join(reader.name for reader in readers) or "无"
         yield ok("pcsc", f"读卡器：{names}", f"readers: {names}", readers=len(readers))

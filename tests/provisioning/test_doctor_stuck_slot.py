@@ -49,6 +49,17 @@ def test_a_stuck_slot_says_what_to_do(machine: Machine, stuck: str, name: str, f
     assert "systemctl restart pcscd" in failed[0].advice.en
 
 
+def test_a_service_that_hangs_is_not_a_terminal_without_readers(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "_FIRST_LOOK", 0.05)
+    assert look(machine, FakeCardService())["pcsc"].severity is Severity.OK
+    found = look(machine, FakeCardService(stuck="no reader"))
+    assert found["pcsc"].told.en == "pcscd does not answer"
+    assert found["pcsc"].advice is not None
+    assert found.keys() == {"vpcd", "pcsc"}
+
+
 @pytest.mark.pcscd
 def test_a_card_that_holds_another_programs_call(machine: Machine, pcscd_world: PcscdWorld) -> None:
     slots, service = pcscd_world.slots, PcscService()
