@@ -6,9 +6,11 @@ import contextlib
 import re
 import traceback
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from hw_sim.cards.bank_image import load_bank_image
 from hw_sim.cards.catalogue import holder, make_card
+from hw_sim.cards.iso7816 import Card
 from hw_sim.population import Resident
 from tests.apdu.card_in_process import CHALLENGE_SEED, CardInProcess
 
@@ -22,20 +24,21 @@ Told = tuple[str, str]
 """Where something was told, and the text."""
 
 
-def forms(secret: bytes) -> Iterator[str]:
+@cache
+def forms(secret: bytes) -> tuple[str, ...]:
     """How `secret` may be written, in lower case: as text, in hexadecimal, spaced, with the
     nibbles of each byte exchanged, as Python shows bytes, and as rows of numbers."""
     plain = secret.hex()
     swapped = "".join(pair[::-1] for pair in re.findall("..", plain))
+    found = [repr(secret)[2:-1].lower(), repr(list(secret))[1:-1]]
     for digits in (plain, swapped):
         pairs = re.findall("..", digits)
-        yield from (digits, " ".join(pairs), ":".join(pairs), "\\x".join(pairs))
-        yield ", ".join(f"0x{pair}" for pair in pairs)
-    yield repr(secret)[2:-1].lower()
-    yield repr(list(secret))[1:-1]
+        found += [digits, " ".join(pairs), ":".join(pairs), "\\x".join(pairs)]
+        found.append(", ".join(f"0x{pair}" for pair in pairs))
     for encoding in _ENCODINGS:
         with contextlib.suppress(UnicodeDecodeError):
-            yield secret.decode(encoding).lower()
+            found.append(secret.decode(encoding).lower())
+    return tuple(form for form in found if len(form) >= _SHORTEST or not form.isascii())
 
 
 class Planted:
@@ -49,9 +52,7 @@ class Planted:
 
     def plant(self, name: str, *secrets: bytes) -> None:
         for secret in secrets:
-            for form in forms(secret):
-                if len(form) >= _SHORTEST or not form.isascii():
-                    self._names[form] = name
+            self._names |= dict.fromkeys(forms(secret), name)
 
     def plant_resident(self, whose: str, resident: Resident) -> None:
         born, card = resident.born, resident.card
@@ -76,11 +77,19 @@ class Planted:
         return found
 
 
+@cache
+def psam() -> Card:
+    """One for all runs: it keeps nothing when it is powered anew."""
+    return make_card("psam")
+
+
 class SpiedCard(CardInProcess):
     """A simulated card whose holder is planted, and what it and we prove to each other."""
 
     def __init__(self, name: str, planted: Planted) -> None:
-        super().__init__(make_card(name, challenge_seed=CHALLENGE_SEED))
+        super().__init__(
+            psam() if name == "psam" else make_card(name, challenge_seed=CHALLENGE_SEED)
+        )
         self._planted = planted
         resident = holder(name)
         if resident is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import itertools
 import logging
 import queue
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from typing import Any
 import pytest
 
 from apdu.errors import CardError
+from apdu.personalisation import GoodCard, personalise
+from apdu.personalisation_plan import make_plan
+from apdu.psam import PsamCustodian
 from apdu.recorder import RecordingTransport
 from apdu.stand_ins import StandIns
 from apdu.trace import TraceLine, TracingTransport
@@ -27,7 +31,9 @@ from apdu.transport import Transport
 from drivers.worker import Done, Worker
 from hw_sim.cards.catalogue import holder
 from hw_sim.population import DEMO_PIN
-from tests.apdu.faults import TEARS, Fault, FaultyCard
+from tests.apdu.card_in_process import CountingRandom
+from tests.apdu.faults import Fault, FaultyCard
+from tests.apdu.person import PHOTO, content_for
 from tests.apdu.pki_issuance import ADMIN_PIN, USER_PIN
 from tests.apdu.planted import Planted, SpiedCard, Told, told_by
 from tests.apdu.workflows import WORKFLOWS, WRONG_PIN, Workflow
@@ -142,22 +148,46 @@ def leaks(worker: Worker, run: Run, log: Kept) -> set[tuple[str, str]]:
     return found | run.planted.found_in(told_by(outcome.error))
 
 
-def schedules(length: int) -> Iterator[dict[int, Fault]]:
-    """Every fault at each command, and after a refusal a tear at the next."""
-    for at in range(1, length + 1):
-        yield from ({at: fault} for fault in Fault)
-        yield from ({at: Fault.STATUS_6C05, at + 1: tear} for tear in TEARS)
-
-
 @each_workflow
 def test_no_run_tells_a_secret(worker: Worker, workflow: Workflow, log: Kept) -> None:
     clean = Run(workflow)
     assert leaks(worker, clean, log) == set()
     to_card, to_psam = clean.sent
-    for faults in schedules(to_card):
-        assert leaks(worker, Run(workflow, faults), log) == set(), faults
-    for faults in schedules(to_psam):
-        assert leaks(worker, Run(workflow, psam_faults=faults), log) == set(), faults
+    for at, fault in itertools.product(range(1, to_card + 1), Fault):
+        assert leaks(worker, Run(workflow, {at: fault}), log) == set(), (at, fault)
+    for at, fault in itertools.product(range(1, to_psam + 1), Fault):
+        run = Run(workflow, psam_faults={at: fault})
+        assert leaks(worker, run, log) == set(), (at, fault)
+
+
+def _personalise(card: Transport, psam: Transport) -> GoodCard:
+    blank = make_plan(card.atr, content_for(card.atr), plan_id="ab" * 16)
+    custodian, random = PsamCustodian(psam), CountingRandom()
+    return personalise(card, blank, custodian, lambda journal: None, random=random)
+
+
+def personalisation(faults: dict[int, Fault]) -> Run:
+    run = Run(Workflow("personalise", "blank:7", "blank:8", _personalise, bool), faults)
+    atr = run.recorders[0].atr
+    content = content_for(atr)
+    for encoding in ("utf-8", "gb18030"):
+        run.planted.plant("name", content.holder.name.encode(encoding))
+    run.planted.plant("number", content.holder.social_security_number.encode())
+    run.planted.plant("card number", content.issuer.card_number.encode())
+    run.planted.plant("card serial", atr[-4:])
+    run.planted.plant("telephone", str(content.items["DF01EF06"]["telephone"]).encode())
+    run.planted.plant("photo", PHOTO[:16], PHOTO[250:266])
+    return run
+
+
+def test_no_personalisation_tells_whose_card_it_becomes(worker: Worker, log: Kept) -> None:
+    clean = personalisation({})
+    assert leaks(worker, clean, log) == set()
+    assert len(clean.lines) > 50
+    faults = itertools.cycle(Fault)
+    for at in range(1, clean.sent[0] + 1):
+        for fault in itertools.islice(faults, 3):
+            assert leaks(worker, personalisation({at: fault}), log) == set(), (at, fault)
 
 
 class Crashing:
