@@ -136,6 +136,9 @@ class InProcess:
     def readers(self) -> tuple[ReaderState, ...]:
         return tuple(ReaderState(name, name in self._slots, False, b"") for name in (CONTACT, PSAM))
 
+    def answers(self, reader: str, seconds: float) -> bool:
+        return True
+
     def connect(self, reader: str) -> CardConnection:
         faulty = self._slots.get(reader)
         if faulty is None:
