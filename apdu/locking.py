@@ -83,7 +83,7 @@ def unblock_application(
         True when it was locked and is open now; False when it was not locked.
 
     Raises:
-        WrongCard: the ATR is another card's; nothing was sent.
+        WrongCard: the ATR or an open application is another card's; nothing was done.
         UnknownCard: there is no such application on the card.
         ApplicationBlocked: it, or the card, is locked for ever.
         MalformedAnswer: the card does not tell its algorithm, and nobody else did.
@@ -95,6 +95,9 @@ def unblock_application(
         raise WrongCard("the card in the reader is not the one that was named")
     answer = select_ssse(channel, accept=(_INVALIDATED,))
     if answer.sw != _INVALIDATED:
+        # Readers miss a card that is swapped between two polls: an open one tells itself which.
+        opened = SocialSecurityCard.open(transport, trace=trace, random=random, protected=protected)
+        _need(opened, confirm)
         return False
     found = Diversification(
         algorithm or _told(answer.data, confirm.region), atr.card_factor, confirm.region
@@ -108,10 +111,14 @@ def unblock_application(
 
 
 def _lock(card: SocialSecurityCard, custodian: Custodian, confirm: CardId, what: Protected) -> None:
+    _need(card, confirm)
+    card.send_protected(what, custodian)
+
+
+def _need(card: SocialSecurityCard, confirm: CardId) -> None:
     same = hmac.compare_digest(card.issuer().card_id, confirm.raw)
     if not (same and card.is_consistent()):
         raise WrongCard("the card in the reader is not the one that was named")
-    card.send_protected(what, custodian)
 
 
 def _told(fci: bytes, region: str) -> Algorithm:

@@ -134,7 +134,20 @@ class TestUnblock:
         assert asked.card_factor.hex().upper() == "8638429900000A17"
 
     def test_an_open_application_is_left_alone(self, scripted: Any, demo: Any) -> None:
-        assert unblock_application(scripted((demo.select, demo().fci)), Desk(), CARD_ID) is False
+        data = demo()
+        selected = (data.select, data.fci)
+        transport = scripted(selected, selected, (data.read_issuer, data.issuer))
+        assert unblock_application(transport, Desk(), CARD_ID) is False
+
+    def test_an_open_application_of_another_card_is_not_the_named_one(
+        self, scripted: Any, demo: Any
+    ) -> None:
+        data = demo()
+        selected = (data.select, data.fci)
+        other = data.issuer.replace("00000a17", "00000a18")
+        transport = scripted(selected, selected, (data.read_issuer, other))
+        with pytest.raises(WrongCard):
+            unblock_application(transport, Desk(), CARD_ID)
 
     def test_without_an_algorithm_no_mac_is_risked(self, scripted: Any, demo: Any) -> None:
         desk = Desk()

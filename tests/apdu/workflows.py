@@ -1,7 +1,7 @@
 """The workflows that are swept through every fault, and recorded as golden transcripts.
 
-A new workflow is one entry in `WORKFLOWS`; `test_fault_matrix` and `test_golden_transcripts` take
-it from there.
+A new workflow is one entry in `WORKFLOWS`; the fault matrix and the golden transcripts take it
+from there.
 """
 
 from __future__ import annotations
@@ -11,21 +11,29 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from apdu import simple_tlv
 from apdu.bank import BankAccount, read_account
 from apdu.card import SocialSecurityCard
 from apdu.channel import Channel
 from apdu.crypto import sm2
+from apdu.custodian import FirstThatCan
+from apdu.dictionary import CardFile
 from apdu.errors import ApplicationBlocked, PinRejected
+from apdu.files import StoredFile
 from apdu.identity import CardId
-from apdu.locking import block_application
+from apdu.locking import block_application, block_card, unblock_application
+from apdu.personalisation import GoodCard, personalise, read_back
+from apdu.personalisation_plan import make_plan
 from apdu.pki_profile import KeyUse
 from apdu.psam import PsamCustodian
 from apdu.reading import CardReading, read_card
 from apdu.transport import Transport
 from hw_sim.cards.bank_image import load_bank_image
-from hw_sim.cards.catalogue import holder
+from hw_sim.cards.catalogue import holder, make_card
+from hw_sim.cards.social_security import SocialSecurityCard as SimulatedCard
 from hw_sim.population import DEMO_PIN
-from tests.apdu.card_in_process import CountingRandom
+from tests.apdu.card_in_process import CountingRandom, insert
+from tests.apdu.person import content_for
 from tests.apdu.pki_issuance import USER_PIN, certificate_of, opened, unlocked
 
 Run = Callable[[Transport, Transport], object]
@@ -50,6 +58,7 @@ class Workflow:
             the true one (second) becomes with so many PIN tries left (third).
         done: asked of the card afterwards, when the outcome is the true one: whether it is so.
         repeats: whether every run is the same to the last byte, and its transcript says the same.
+        pieces: whether it writes with more than one command, so that a tear may leave a part.
     """
 
     name: str
@@ -62,6 +71,7 @@ class Workflow:
     again: Callable[[object, object, int], bool] = lambda outcome, truth, _tries: outcome == truth
     done: Callable[[Transport], bool] = lambda _card: True
     repeats: bool = True
+    pieces: bool = False
 
 
 def _read(card: Transport, psam: Transport) -> CardReading:
@@ -140,11 +150,76 @@ def _reload(card: Transport, psam: Transport) -> str:
     return "reloaded"
 
 
-def _lock(card: Transport, psam: Transport) -> str:
-    resident = holder("v3")
+def _card_id(name: str) -> CardId:
+    resident = holder(name)
     assert resident is not None
-    block_application(_open(card), PsamCustodian(psam), CardId.parse(resident.card.card_id))
+    return CardId.parse(resident.card.card_id)
+
+
+def _lock(card: Transport, psam: Transport) -> str:
+    block_application(_open(card), PsamCustodian(psam), _card_id("v3"))
     return "locked"
+
+
+def _lock_for_ever(card: Transport, psam: Transport) -> str:
+    block_card(_open(card), PsamCustodian(psam), _card_id("v3"))
+    return "locked"
+
+
+def _unlock(card: Transport, psam: Transport) -> str:
+    custodian, named = PsamCustodian(psam), _card_id("blocked")
+    unlocked = unblock_application(card, custodian, named, random=CountingRandom())
+    return "unlocked" if unlocked else "was open"
+
+
+def _file(card: SocialSecurityCard, name: str) -> CardFile:
+    card.issuer()
+    return card.profile.files[name]
+
+
+def _read_file(card: Transport, psam: Transport) -> StoredFile:
+    opened = _open(card)
+    return opened.read_file(_file(opened, "DF01EF06"), PsamCustodian(psam))
+
+
+def _is_what_the_card_holds(outcome: object) -> bool:
+    card = make_card("v3")
+    assert isinstance(outcome, StoredFile) and isinstance(card, SimulatedCard)
+    words = card.memory.words()
+    held = [words[f"DF01.EF06.{number}"] for number in range(1, len(outcome.records) + 1)]
+    return simple_tlv.encode(outcome.records) == b"".join(held)
+
+
+_NUMBER = "12900000007"
+
+
+def _write_item(card: Transport, psam: Transport) -> str:
+    opened = _open(card)
+    file = _file(opened, "DF01EF06")
+    (item,) = [item for item in file.items if item.field == "telephone"]
+    opened.files.write_item(file, item, _NUMBER, PsamCustodian(psam))
+    return "written"
+
+
+def _has_the_number(card: Transport) -> bool:
+    opened = _open(card)
+    opened.verify_pin(_digits(DEMO_PIN))
+    file = _file(opened, "DF01EF06")
+    stored = opened.read_file(file, FirstThatCan([]))
+    return file.decode(stored.records)["telephone"] == _NUMBER
+
+
+def _personalise(card: Transport, psam: Transport) -> GoodCard:
+    """From its beginning: without a journal what is there already is not written again."""
+    plan = make_plan(card.atr, content_for(card.atr), plan_id="ab" * 16)
+    return personalise(
+        card, plan, PsamCustodian(psam), lambda _journal: None, random=CountingRandom()
+    )
+
+
+def _is_good(card: Transport) -> bool:
+    plan = make_plan(card.atr, content_for(card.atr), plan_id="ab" * 16)
+    return bool(read_back(card, plan, PsamCustodian(insert("psam"))))
 
 
 def _account(card: Transport, _psam: Transport) -> BankAccount | None:
@@ -197,6 +272,10 @@ def _has_the_new_pin(card: Transport) -> bool:
     return _verify(WRONG_PIN)(card, card) == "verified"
 
 
+def _is_open(card: Transport) -> bool:
+    return not _is_locked(card)
+
+
 def _is_locked(card: Transport) -> bool:
     try:
         _open(card)
@@ -207,6 +286,10 @@ def _is_locked(card: Transport) -> bool:
 
 def _locked_by_now(outcome: object, truth: object, _tries: int) -> bool:
     return outcome == truth or isinstance(outcome, ApplicationBlocked)
+
+
+def _open_by_now(outcome: object, truth: object, _tries: int) -> bool:
+    return outcome in (truth, "was open")
 
 
 def _does(name: str, card: str, run: Run, result: str, **more: Any) -> Workflow:
@@ -233,6 +316,20 @@ WORKFLOWS = (
     _does("pin-reload", "v3", _reload, "reloaded", done=_has_the_new_pin),
     # A replay is another card than the one that is to be locked, and tells no account.
     _does("lock", "v3", _lock, "locked", again=_locked_by_now, done=_is_locked, repeats=False),
+    _does(
+        "lock-card",
+        "v3",
+        _lock_for_ever,
+        "locked",
+        again=_locked_by_now,
+        done=_is_locked,
+        repeats=False,
+    ),
+    _does(
+        "unlock", "blocked", _unlock, "unlocked", again=_open_by_now, done=_is_open, repeats=False
+    ),
+    Workflow("read-file", "v3", "lost", _read_file, _is_what_the_card_holds, repeats=False),
+    _does("write-item", "v2", _write_item, "written", done=_has_the_number),
     Workflow("bank-account", "bank", "bank", _account, _names_the_account, repeats=False),
     Workflow(
         "pki-pin",
@@ -242,6 +339,21 @@ WORKFLOWS = (
         lambda outcome: outcome == "verified",
         tries=1,
     ),
-    Workflow("pki-sign", "pki", "v3", _pki_sign, bool, tries=1, repeats=False),
-    Workflow("pki-certificate", "pki", "pki", _pki_certificate, bool, tries=2, repeats=False),
+    Workflow("pki-sign", "pki", "v3", _pki_sign, bool, tries=1, repeats=False, pieces=True),
+    Workflow(
+        "pki-certificate", "pki", "pki", _pki_certificate, bool, tries=2, repeats=False, pieces=True
+    ),
 )
+LONG_WORKFLOWS = (
+    Workflow(
+        "personalise",
+        "blank:7",
+        "blank:8",
+        _personalise,
+        lambda outcome: isinstance(outcome, GoodCard),
+        done=_is_good,
+        repeats=False,
+        pieces=True,
+    ),
+)
+"""Those of many commands, which not every sweep can go through."""

@@ -1,7 +1,8 @@
 """Every fault at every command of every workflow, in process.
 
 Wherever a workflow is hit, it ends: with the true result, an honest lesser one, or a typed error.
-It never costs a PIN try twice, and the card is fit for the next run.
+It never costs a PIN try twice, leaves no card in a state that it does not tell, and the card is fit
+for the next run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from hw_sim.cards.iso7816 import Card
 from hw_sim.cards.social_security import SocialSecurityCard as SimulatedCard
 from tests.apdu.card_in_process import DEADLINE_SECONDS, CardInProcess, VirtualTime, insert
 from tests.apdu.faults import TEARS, Fault, FaultyCard
-from tests.apdu.workflows import WORKFLOWS, Workflow
+from tests.apdu.workflows import LONG_WORKFLOWS, WORKFLOWS, Workflow
+from tests.scenarios.truth import Truth, issued, memory_of
 
 Schedule = Mapping[int, Fault]
 _NO_FAULT: Schedule = {}
@@ -72,13 +74,16 @@ def happen(
     return Incident(outcome, (to_card.sent, to_psam.sent), inserted, other, time.seconds)
 
 
-def schedules(length: int) -> Iterator[Schedule]:
-    """Every fault at each command, alone and with a tear at the command that follows."""
+def singles(length: int) -> Iterator[Schedule]:
+    """Every fault at each command."""
+    return ({at: fault} for at in range(1, length + 1) for fault in Fault)
+
+
+def pairs(length: int) -> Iterator[Schedule]:
+    """Every fault at each command, with a tear at the command that follows."""
+    refusals = [fault for fault in Fault if fault not in TEARS]
     for at in range(1, length + 1):
-        for fault in Fault:
-            yield {at: fault}
-            if fault not in TEARS:
-                yield from ({at: fault, at + 1: tear} for tear in TEARS)
+        yield from ({at: fault, at + 1: tear} for fault in refusals for tear in TEARS)
 
 
 def counts(card: CardInProcess) -> tuple[int, ...]:
@@ -104,48 +109,63 @@ def shown(card: CardInProcess) -> int:
     return sum(command[1] in SHOWING_A_PIN for command in card.commands)
 
 
-def check(workflow: Workflow, incident: Incident, truth: object) -> None:
-    outcome, card, other = incident.outcome, incident.card, incident.other
-    assert isinstance(outcome, CardError) or workflow.honest(outcome, truth)
+def check(truth: Truth, incident: Incident) -> None:
+    workflow, card, other = truth.workflow, incident.card, incident.other
     cards = [(workflow.card, card)] + ([] if other is None else [(workflow.other, other)])
     for name, each in cards:
         assert spent(name, each) <= workflow.tries
         assert not each.card.bugs
     assert sum(shown(each) for _, each in cards) <= workflow.tries
-    if outcome == truth:
-        assert any(workflow.done(CardInProcess(each.card)) for _, each in cards)
     assert not psam().bugs
     assert incident.seconds <= DEADLINE_SECONDS * 2
+    if other is None or not _took_over(other, card, workflow):
+        truth.judge(incident.outcome, memory_of(card.card))
+        truth.judge_look(CardInProcess(card.card))
+    else:
+        truth.judge_other(incident.outcome, memory_of(card.card), CardInProcess(other.card))
 
 
-each_workflow = pytest.mark.parametrize(
-    "workflow", WORKFLOWS, ids=[workflow.name for workflow in WORKFLOWS]
-)
+def _took_over(other: CardInProcess, card: CardInProcess, workflow: Workflow) -> bool:
+    """Whether it was the other card from the beginning, or all that was written went to it."""
+    return not card.commands or memory_of(other.card) != issued(workflow.other)
 
 
-@each_workflow
+def each(workflows: tuple[Workflow, ...]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("workflow", workflows, ids=[each.name for each in workflows])
+
+
+@each((*WORKFLOWS, *LONG_WORKFLOWS))
 def test_every_fault_at_every_command(workflow: Workflow) -> None:
-    clean = happen(workflow)
+    clean, truth = happen(workflow), Truth.of(workflow)
     assert workflow.true(clean.outcome)
     to_card, to_psam = clean.sent
-    for schedule in schedules(to_card):
-        check(workflow, happen(workflow, schedule), clean.outcome)
-    for schedule in [{at: fault} for at in range(1, to_psam + 1) for fault in Fault]:
-        check(workflow, happen(workflow, psam_faults=schedule), clean.outcome)
+    for schedule in singles(to_card):
+        check(truth, happen(workflow, schedule))
+    for schedule in singles(to_psam):
+        check(truth, happen(workflow, psam_faults=schedule))
 
 
-@each_workflow
+@each(WORKFLOWS)
+def test_every_fault_at_every_command_and_a_tear_at_the_next(workflow: Workflow) -> None:
+    truth = Truth.of(workflow)
+    for schedule in pairs(happen(workflow).sent[0]):
+        check(truth, happen(workflow, schedule))
+
+
+@each((*WORKFLOWS, *LONG_WORKFLOWS))
 def test_the_next_run_is_as_if_nothing_had_happened(workflow: Workflow) -> None:
-    clean = happen(workflow)
-    for schedule in [{at: fault} for at in range(1, clean.sent[0] + 1) for fault in Fault]:
+    clean, truth = happen(workflow), Truth.of(workflow)
+    for schedule in singles(clean.sent[0]):
         card = happen(workflow, schedule).card
         left = counts(card)[0]
         outcome = happen(workflow, card=card.card).outcome
         # What a PIN that was right costs in a torn run, the next right one gives back.
         assert workflow.again(outcome, clean.outcome, left)
+        if truth.done is not None:
+            assert memory_of(card.card) == truth.done
 
 
-@each_workflow
+@each((*WORKFLOWS, *LONG_WORKFLOWS))
 def test_a_slow_card_gives_the_same_result(workflow: Workflow) -> None:
     clean = happen(workflow)
     for at in range(1, clean.sent[0] + 1):
