@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from hw_sim.cards.catalogue import make_card
 from hw_sim.cards.faults import Fault, FaultyContacts
-from hw_sim.cards.iso7816 import Card
+from hw_sim.cards.iso7816 import Card, note_bug
 
 POWER_OFF, POWER_ON, RESET, GET_ATR = 0x00, 0x01, 0x02, 0x04
 MAX_MESSAGE = 0xFFFF
@@ -125,6 +125,10 @@ class CardLink:
                 self._serve(link)
             except OSError:
                 pass
+            except Exception as error:
+                # A thread that just died would leave a card in the slot that never answers.
+                note_bug(self._contacts.card.bugs, error)
+                self._leave()
             finally:
                 with self._lock:
                     self._socket = None

@@ -245,14 +245,18 @@ class EmptyCard:
     def tear(self, command: bytes, at_write: int | None = None) -> None: ...
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_answer_without_a_byte_is_never_sent_and_frees_the_slot(
-    reader: Reader, insert: Insert
+def test_answer_without_a_byte_is_never_sent_and_a_bug_that_takes_the_card_out(
+    reader: Reader, insert: Insert, card_bugs: list[str]
 ) -> None:
-    insert(EmptyCard())
+    card = EmptyCard()
+    link = insert(card)
     assert reader.ask(SSSE) == b""
     assert reader._card is not None
     assert reader._card.recv(1) == b""
+    wait_for(lambda: not link.inserted)
+    assert [type(bug) for bug in card.bugs] == [ValueError]
+    assert len(card_bugs) == 1
+    card_bugs.clear()
 
 
 def test_link_is_inserted_once(insert: Insert) -> None:

@@ -240,15 +240,7 @@ class CardSystem:
         try:
             self.drop_volatile_state()
         except Exception as error:
-            self._note(error)
-
-    def _note(self, error: Exception) -> None:
-        # A card thread that dies would hang its slot for ever: no bug may pass. Its text may hold
-        # what the card holds, and stays out of the log.
-        self.bugs.append(error)
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        kind, file = type(error).__name__, PurePath(place.filename).name
-        log.error("a bug of a simulated card: %s at %s:%s", kind, file, place.lineno)
+            note_bug(self.bugs, error)
 
     def _run(self, raw: bytes) -> bytes:
         try:
@@ -257,7 +249,8 @@ class CardSystem:
             self.memory.roll_back()
             return error.sw.to_bytes(2, "big")
         except Exception as error:
-            self._note(error)
+            # A card thread that dies would hang its slot for ever.
+            note_bug(self.bugs, error)
             self.memory.roll_back()
             return BUG.to_bytes(2, "big")
 
@@ -301,6 +294,15 @@ class CardSystem:
     def _wait(self, answer: Answer) -> bytes:
         self._waiting = answer
         return bytes((0x61, _length_byte(len(answer.data))))
+
+
+def note_bug(bugs: list[Exception], error: Exception) -> None:
+    """Keeps an unexpected exception, and logs where it came from. Its text may hold what the card
+    holds, and stays out of the log."""
+    bugs.append(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    kind, file = type(error).__name__, PurePath(place.filename).name
+    log.error("a bug of a simulated card: %s at %s:%s", kind, file, place.lineno)
 
 
 def _length_byte(length: int) -> int:
