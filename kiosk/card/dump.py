@@ -48,7 +48,8 @@ def _run(arguments: argparse.Namespace) -> int:
     names = [name.upper() for name in arguments.files or ()]
     with CardSession(call) as session:
         profile, looks = _look(session, names)
-    leave_trace(call, arguments.state)
+    if call.full:
+        leave_trace(call.config, arguments.state)
     if call.json:
         say_json(describe(profile, looks, full=call.full))
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiosk.card.exits import EPILOG
 from kiosk.commands import CommandFailed, Exit
-from kiosk.places import DEMO_CONFIG, FIELD_CONFIG, usual_config
+from kiosk.places import DEMO_CONFIG, FIELD_CONFIG, usual_config, usual_state
 
 if TYPE_CHECKING:
     from kiosk.config import TerminalConfig
@@ -99,17 +99,10 @@ def wanted(arguments: argparse.Namespace) -> Wanted:
         CommandFailed: the configuration is wrong, it does not allow ``--full``, or the transcript's
             file exists.
     """
-    from kiosk.config import ConfigError
-    from kiosk.config import load as load_config
-
-    file = arguments.config or usual_config()
-    try:
-        config = load_config(file) if file is not None else None
-    except ConfigError as problem:
-        raise CommandFailed(Exit.CONFIG, str(problem)) from None
+    config = configured(arguments.config)
     full: bool = getattr(arguments, "full", False)
     if full:
-        _allow_full(config)
+        allow_full(config)
     if arguments.record is not None and arguments.record.exists():
         raise CommandFailed(
             Exit.USAGE, f"文件已存在，请换名 {arguments.record} exists; choose another name"
@@ -117,7 +110,20 @@ def wanted(arguments: argparse.Namespace) -> Wanted:
     return Wanted(config, arguments.reader, full, arguments.json, arguments.trace, arguments.record)
 
 
-def _allow_full(config: TerminalConfig | None) -> None:
+def configured(file: Path | None) -> TerminalConfig | None:
+    """The configuration in `file`, else the usual one, else None. Raises CommandFailed."""
+    from kiosk.config import ConfigError
+    from kiosk.config import load as load_config
+
+    found = file or usual_config()
+    try:
+        return load_config(found) if found is not None else None
+    except ConfigError as problem:
+        raise CommandFailed(Exit.CONFIG, str(problem)) from None
+
+
+def allow_full(config: TerminalConfig | None) -> None:
+    """Whether a resident may be shown in full here. Raises CommandFailed."""
     from kiosk.config import Kind
 
     if config is None or config.kind is not Kind.DEMO:
@@ -128,9 +134,8 @@ def _allow_full(config: TerminalConfig | None) -> None:
         )
 
 
-def leave_trace(call: Wanted, state_path: Path | None) -> None:
-    """Showing a resident in full on a command line is audited, in a log of its own (DESIGN §9);
-    nothing where the call shows none in full.
+def leave_trace(config: TerminalConfig | None, state_path: Path | None) -> None:
+    """Showing a resident in full on a command line is audited, in a log of its own (DESIGN §9).
 
     Raises:
         CommandFailed: it cannot be audited; then nothing may be shown.
@@ -140,10 +145,8 @@ def leave_trace(call: Wanted, state_path: Path | None) -> None:
     from kiosk.keys import KeyStore, KeyStoreError
     from kiosk.state import StateDirectory, StateError
 
-    if not call.full or call.config is None:
-        return
     try:
-        state = StateDirectory(state_path or call.config.state)
+        state = StateDirectory(state_path or (config.state if config else usual_state()))
         terminal = KeyStore(state.keys).enrolment().terminal_id
         log = AuditLog(state.audit / "commands.jsonl", terminal, SystemClock())
         log.write("card.dumped", actor="engineer")

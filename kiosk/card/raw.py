@@ -83,7 +83,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     with CardSession(call) as session:
         done = session.step(send_all)
-    leave_trace(call, arguments.state)
+    if call.full:
+        leave_trace(call.config, arguments.state)
     if call.json:
         say_json({"exchanges": [describe(each, full=call.full) for each in done]})
     else:

@@ -37,7 +37,8 @@ def _run(arguments: argparse.Namespace) -> int:
     call = wanted(arguments)
     with CardSession(call) as session:
         reading, duration = session.step(read)
-    leave_trace(call, arguments.state)
+    if call.full:
+        leave_trace(call.config, arguments.state)
     shown = describe(reading, duration, full=call.full)
     if call.json:
         say_json(shown)

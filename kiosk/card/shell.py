@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from kiosk.card.verbs import Verbs
 
     call = wanted(arguments)
-    audit = _once(lambda: leave_trace(call, arguments.state))
+    audit = _once(lambda: leave_trace(call.config, arguments.state))
     with CardSession(call) as session:
         verbs = Verbs(session, call, audit)
         try:

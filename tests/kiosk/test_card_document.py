@@ -71,7 +71,7 @@ def test_every_command_of_the_page_exists(action: str, capsys: pytest.CaptureFix
     "words",
     [
         *(("info",), ("read",), ("tree",), ("dump",), ("pin", "status"), ("pin", "change")),
-        *(("apdu",), ("shell",), ("trace",), ("replay",)),
+        *(("apdu",), ("shell",), ("trace",), ("replay",), ("call",)),
     ],
 )
 def test_every_action_has_help_with_examples_and_exit_codes(

@@ -1,0 +1,72 @@
+"""``yikatong card call``: the ministry's functions, for other programs at the counter."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiosk.card.options import Actions, add_action, allow_full, configured, leave_trace
+from kiosk.commands import CommandFailed, Exit, complain, say, say_json
+
+if TYPE_CHECKING:
+    from kiosk.config import TerminalConfig
+
+_EXAMPLES = """  yikatong card call iReadCardBas 1
+  yikatong card call iReadCard 1 '|' 'SSSEEF05|03|05|$' ''
+  echo '["iReadCardBas_HSM_Step1", "1"]' | yikatong card call --lines
+"""
+
+
+def add_to(actions: Actions) -> None:
+    """Declare ``call``."""
+    parser = add_action(
+        actions,
+        "call",
+        _run,
+        summary="部颁接口函数，供其他程序调用 the ministry's functions, for other programs",
+        description="按部颁接口的名称、参数顺序和返回码调用；结果含个人信息，不脱敏，会留痕，\n"
+        "因此和 --full 一样只在演示配置可用。密码不能作为参数。\n"
+        "By the ministry's names, arguments and numbers. The answer names a person and is not\n"
+        "masked: as --full, a demonstration configuration only, audited. No PIN is an argument.",
+        examples=_EXAMPLES,
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="如 such as iReadCardBas")
+    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="其输入 its inputs")
+    parser.add_argument(
+        "--lines",
+        action="store_true",
+        help="标准输入一行一个 JSON 数组，一次会话 a JSON array a line, in one session",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="终端配置 configuration")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="状态目录 state directory")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from kiosk.card_calls import answer_lines, run_call
+
+    if arguments.lines == bool(arguments.name):
+        raise CommandFailed(Exit.USAGE, "用法 usage: card call NAME [ARGUMENT ...] | --lines")
+    config = _configuration(arguments)
+    leave_trace(config, arguments.state)
+    if arguments.lines:
+        for line in answer_lines(sys.stdin, config, tell=complain):
+            say(line)
+            # Another program waits for it.
+            sys.stdout.flush()
+        return Exit.OK
+    answer = run_call(arguments.name, arguments.arguments, config, tell=complain)
+    if arguments.json:
+        say_json({"name": arguments.name, "number": answer.number, "output": answer.output})
+    else:
+        say(str(answer.number))
+        say(answer.output)
+    return Exit.OK if answer.number >= 0 else Exit.FAILED
+
+
+def _configuration(arguments: argparse.Namespace) -> TerminalConfig:
+    config = configured(arguments.config)
+    allow_full(config)
+    assert config is not None, "allowed without a configuration"
+    return config
