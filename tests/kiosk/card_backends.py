@@ -162,7 +162,11 @@ class ThroughPcscd:
         slot = _SLOTS[reader]
         self._slots.insert(name, slot.name)
         self._await(lambda: self._slots.status()["slots"][slot.name]["noticed"])
-        self._await(lambda: self._present(slot.reader))
+        self.await_card(reader)
+
+    def await_card(self, reader: str = CONTACT) -> None:
+        """Until the service shows the card that is in."""
+        self._await(lambda: self._present(_SLOTS[reader].reader))
 
     def remove(self, reader: str = CONTACT) -> None:
         slot = _SLOTS[reader]
