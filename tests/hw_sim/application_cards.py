@@ -10,7 +10,8 @@ from typing import Any
 from hw_sim.cards.application import Challenges, MultiApplicationCard, RandomSource
 from hw_sim.cards.bank import ContactlessDirectory, DebitApplication, PaymentDirectory
 from hw_sim.cards.bank_image import load_bank_image
-from hw_sim.cards.iso7816 import Handler, Memory
+from hw_sim.cards.iso7816 import Handler
+from hw_sim.cards.memory import Memory
 from hw_sim.cards.pki import PkiApplication, PkiDirectory
 from hw_sim.cards.pki_image import load_pki_image
 from hw_sim.population import population

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from hw_sim.cards.application import Challenges, MultiApplicationCard
-from hw_sim.cards.iso7816 import Answer, Command, Handler, Memory
+from hw_sim.cards.iso7816 import Answer, Command, Handler
+from hw_sim.cards.memory import Memory
 from tests.hw_sim.card_terminal import Ask
 
 

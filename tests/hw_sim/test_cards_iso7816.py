@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw_sim.cards.iso7816 import CardSystem, Command, Memory, SwError
+from hw_sim.cards.iso7816 import CardSystem, Command, SwError
+from hw_sim.cards.memory import Memory
 
 
 class EchoCard(CardSystem):

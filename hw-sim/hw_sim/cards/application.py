@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from hw_sim.cards import iso7816 as iso
-from hw_sim.cards.iso7816 import Answer, CardSystem, Command, Handler, Memory, SwError
+from hw_sim.cards.iso7816 import Answer, CardSystem, Command, Handler, SwError
+from hw_sim.cards.memory import Memory
 
 RandomSource = Callable[[int], bytes]
 

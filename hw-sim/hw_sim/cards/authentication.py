@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hw_sim.cards import iso7816 as iso
 from hw_sim.cards.application import Challenges
-from hw_sim.cards.iso7816 import Command, Handler, Memory, SwError
+from hw_sim.cards.iso7816 import Command, Handler, SwError
 from hw_sim.cards.keys import Algorithm, KeyName, authenticator
 from hw_sim.cards.layout import KeySlot
+from hw_sim.cards.memory import Memory
 from hw_sim.cards.session import Session, Tries
 
 

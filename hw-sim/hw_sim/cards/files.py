@@ -8,8 +8,9 @@ from hw_sim.cards import iso7816 as iso
 from hw_sim.cards.access import Access
 from hw_sim.cards.contents import Marking, Piece, value_of
 from hw_sim.cards.image import Image
-from hw_sim.cards.iso7816 import Answer, Command, Handler, Memory, SwError
+from hw_sim.cards.iso7816 import Answer, Command, Handler, SwError
 from hw_sim.cards.layout import FileLayout, Item, Kind, Type
+from hw_sim.cards.memory import Memory
 
 
 class Files:

@@ -1,4 +1,4 @@
-"""The operating system that every simulated card shares: commands, status words, memory.
+"""The operating system that every simulated card shares: commands, status words, starts and ends.
 
 ISO/IEC 7816-4 short commands only; the social security cards know no extended length.
 """
@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
+
+from hw_sim.cards.memory import Memory, PowerGone
 
 log = logging.getLogger(__name__)
 
@@ -121,58 +123,6 @@ class Card(Protocol):
     def tear(self, command: bytes, at_write: int | None = None) -> None:
         """Loses power in the middle of the command: at its write of this number, from 1, or
         between its last write and its answer."""
-
-
-class PowerGone(BaseException):
-    """In the middle of a command. No exception of a program: nothing in a card may catch it."""
-
-
-class Memory:
-    """Non-volatile memory with an undo log: what a torn or refused command wrote is taken back,
-    except what it committed itself, such as a try that is spent.
-
-    Attributes:
-        writes_left: how many more it takes until power goes; ``None`` for ever.
-    """
-
-    def __init__(self) -> None:
-        self._values: dict[str, bytes] = {}
-        self._undo: list[tuple[str, bytes | None]] = []
-        self.writes_left: int | None = None
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._values
-
-    def read(self, key: str) -> bytes:
-        return self._values[key]
-
-    def count(self, key: str) -> int:
-        """A one-byte counter."""
-        return self._values[key][0]
-
-    def words(self) -> dict[str, bytes]:
-        """All that it holds, by key; a copy."""
-        return dict(self._values)
-
-    def write(self, key: str, value: bytes | int) -> None:
-        """Raises PowerGone."""
-        if self.writes_left is not None:
-            if self.writes_left == 0:
-                raise PowerGone
-            self.writes_left -= 1
-        self._undo.append((key, self._values.get(key)))
-        self._values[key] = bytes([value]) if isinstance(value, int) else value
-
-    def commit(self) -> None:
-        self._undo.clear()
-
-    def roll_back(self) -> None:
-        while self._undo:
-            key, value = self._undo.pop()
-            if value is None:
-                del self._values[key]
-            else:
-                self._values[key] = value
 
 
 class CardSystem:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hw_sim.cards import iso7816 as iso
-from hw_sim.cards.iso7816 import Command, Handler, Memory, SwError
+from hw_sim.cards.iso7816 import Command, Handler, SwError
+from hw_sim.cards.memory import Memory
 from hw_sim.cards.session import Session, Tries
 
 _LENGTHS = range(2, 9)

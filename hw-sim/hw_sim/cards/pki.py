@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from hw_sim.cards import iso7816 as iso
 from hw_sim.cards.application import Application, Challenges
 from hw_sim.cards.ber import ber
-from hw_sim.cards.iso7816 import Command, Handler, Memory, SwError
+from hw_sim.cards.iso7816 import Command, Handler, SwError
+from hw_sim.cards.memory import Memory
 from hw_sim.cards.pki_crypto import KEY_LENGTH, pin_key, sm3
 from hw_sim.cards.pki_files import Rights, TransparentFiles
 from hw_sim.cards.pki_image import PinSlot, PkiImage, load_pki_image

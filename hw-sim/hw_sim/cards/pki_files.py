@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from hw_sim.cards import iso7816 as iso
-from hw_sim.cards.iso7816 import Command, Memory, SwError
+from hw_sim.cards.iso7816 import Command, SwError
+from hw_sim.cards.memory import Memory
 from hw_sim.cards.pki_image import PkiFile, Right
 
 NO_SPACE = 0x6A84

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from hw_sim.cards import iso7816 as iso
 from hw_sim.cards.application import Challenges
-from hw_sim.cards.iso7816 import Command, Memory, SwError
+from hw_sim.cards.iso7816 import Command, SwError
 from hw_sim.cards.keys import sm4_encrypt
+from hw_sim.cards.memory import Memory
 from hw_sim.cards.pki_crypto import command_mac, sm4_decrypt
 
 MAC_WRONG = 0x6988

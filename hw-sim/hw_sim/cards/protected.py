@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from hw_sim.cards import iso7816 as iso
 from hw_sim.cards.application import Challenges
 from hw_sim.cards.image import State
-from hw_sim.cards.iso7816 import Command, Handler, Memory, SwError
+from hw_sim.cards.iso7816 import Command, Handler, SwError
 from hw_sim.cards.keys import Algorithm, block_size, decrypt, mac, process_key
+from hw_sim.cards.memory import Memory
 from hw_sim.cards.pin import Pin
 from hw_sim.cards.session import Session, Tries
 

@@ -6,7 +6,8 @@ import hmac
 
 from hw_sim.cards import iso7816 as iso
 from hw_sim.cards.access import Access
-from hw_sim.cards.iso7816 import Memory, SwError
+from hw_sim.cards.iso7816 import SwError
+from hw_sim.cards.memory import Memory
 
 
 class Session:

@@ -19,9 +19,10 @@ from hw_sim.cards.ber import ber
 from hw_sim.cards.contents import Piece
 from hw_sim.cards.files import Files
 from hw_sim.cards.image import Extra, Image, State
-from hw_sim.cards.iso7816 import Answer, Command, Handler, Memory, SwError
+from hw_sim.cards.iso7816 import Answer, Command, Handler, SwError
 from hw_sim.cards.keys import KeyName, card_key
 from hw_sim.cards.layout import DirectoryLayout
+from hw_sim.cards.memory import Memory
 from hw_sim.cards.pin import Pin
 from hw_sim.cards.pki import PkiApplication, PkiDirectory
 from hw_sim.cards.protected import Lifecycle, ProtectedCommands
