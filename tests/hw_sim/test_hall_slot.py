@@ -115,6 +115,8 @@ def test_none_forgets_and_nonsense_is_refused(slot: CardSlot) -> None:
     slot.set_fault("*:delay=5")
     with pytest.raises(Refused):
         slot.set_fault("3:fire")
+    with pytest.raises(Refused, match="no card of that name"):
+        slot.set_fault("3:swap=v9")
     assert slot.faults_pending == 1
     slot.set_fault("none")
     assert slot.faults_pending == 0
