@@ -174,7 +174,7 @@ class Desk:
         """
         *old, new, again = opened.ask(*before, PinPrompt.NEW, PinPrompt.NEW_AGAIN)
         try:
-            if len(new) not in _PIN_LENGTHS:
+            if len(new) not in _PIN_LENGTHS or not new.isdigit():
                 raise Refusal(Number.PIN_LENGTH)
             if not hmac.compare_digest(new, again):
                 raise Refusal(Number.PINS_DIFFER)

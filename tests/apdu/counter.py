@@ -48,6 +48,28 @@ class CounterCard(CardInProcess):
         self.card.power_off()
 
 
+class OddCard(CounterCard):
+    """A card whose files hold other bytes than it was issued with: each first one is replaced by
+    the second, in the answers to READ RECORD."""
+
+    odd: tuple[tuple[bytes, bytes], ...] = ()
+
+    def transmit(self, command: bytes | bytearray) -> bytes:
+        answer = super().transmit(command)
+        if command[1] in (0xB2, 0xC0):
+            for usual, instead in self.odd:
+                assert len(usual) == len(instead)
+                answer = answer.replace(usual, instead)
+        return answer
+
+
+def odd_card(name: str, *odd: tuple[bytes, bytes]) -> OddCard:
+    """Such a card."""
+    card = OddCard(counter_card(name).card)
+    card.odd = odd
+    return card
+
+
 class NoCustodian:
     """A terminal without PSAM and HSM."""
 
@@ -111,6 +133,7 @@ class Counter:
         card = self.contact if slot is Slot.CONTACT else self.contactless
         if card is None:
             raise CardAbsent
+        assert not card.taken, "a card is powered while another call holds it"
         card.card.power_off()
         card.card.power_on()
         return card

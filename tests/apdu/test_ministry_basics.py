@@ -8,6 +8,7 @@ from tests.apdu.counter import (
     SERIAL,
     CallersHsm,
     Counter,
+    CounterCard,
     LackingCustodian,
     NoCustodian,
     calls,
@@ -191,6 +192,24 @@ def test_the_second_slot_when_the_first_is_empty() -> None:
     counter = Counter(counter_card("v2"), contactless=counter_card("v3"))
     whole = calls(counter).call("iReadCardBas", "4").output
     must_equal(whole.split("|"), told("v3", "429900000123"))
+
+
+def test_a_reader_that_is_not_there_is_passed_over() -> None:
+    counter = Counter(counter_card("v3"), has_contactless=False)
+    assert calls(counter).call("iReadCardBas", "4").number == 0
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_files_of_another_chip(name: str) -> None:
+    class OtherChip(CounterCard):
+        @property
+        def atr(self) -> bytes:
+            return super().atr[:-1] + bytes((super().atr[-1] ^ 1,))
+
+    card = OtherChip(counter_card(name).card)
+    # Nobody is asked for keys, and nothing is read of the holder.
+    for function in ("iReadCardBas", "iReadCardBas_HSM_Step1"):
+        assert fails(calls(Counter(card, NoCustodian())).call(function, "1")) == -21
 
 
 @pytest.mark.parametrize("kind", ["", "0", "5", "11", "一", "1 ", "\0", "1" * 100_000])

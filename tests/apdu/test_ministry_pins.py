@@ -77,6 +77,20 @@ def test_an_entry_that_is_no_pin_never_reaches_the_card(
     assert all_wiped(counter)
 
 
+def test_a_card_that_is_changed_while_somebody_types() -> None:
+    class Sleight(Counter):
+        def ask_pin(self, prompt: PinPrompt, card_number: str) -> bytearray:
+            assert self.contact is not None
+            self.contact.card = counter_card("resident:12").card
+            return super().ask_pin(prompt, card_number)
+
+    card = counter_card("v3")
+    counter = Sleight(card, entries=[DEMO_PIN])
+    assert fails(calls(counter).call("iVerifyPIN", "1")) == -22
+    assert 0x20 not in [command[1] for command in card.commands]
+    assert all_wiped(counter)
+
+
 @pytest.mark.parametrize("name", CARDS)
 def test_a_pin_is_changed(name: str) -> None:
     card = counter_card(name)
@@ -219,6 +233,26 @@ def test_only_the_command_that_was_asked_for_is_sent(command: str, number: int) 
     assert fails(desk.call("iUnblockPIN_HSM_Step3", command)) == number
     assert len(card.commands) == sent + (number == -0x6988)
     assert not card.taken
+
+
+@pytest.mark.parametrize(
+    ("entries", "number"),
+    [
+        (["123", "123"], -33),
+        (["1" * 17] * 2, -33),
+        (["27182x"] * 2, -33),
+        ([NEW, WRONG], -34),
+        ([DEMO_PIN] * 2, -36),
+    ],
+    ids=range(5),
+)
+def test_an_hsm_is_told_no_pin_that_is_none(entries: list[str], number: int) -> None:
+    card = counter_card("v3")
+    counter = Counter(card, NoCustodian(), entries=entries)
+    desk = calls(counter, PinCall.RELOAD)
+    assert fails(desk.call("iReloadPIN_HSM_Step1", "1", card_info(card))) == number
+    assert 0x84 not in [command[1] for command in card.commands]
+    assert all_wiped(counter)
 
 
 def test_a_reload_that_is_given_up_leaves_no_pin_behind() -> None:

@@ -16,6 +16,7 @@ from tests.apdu.counter import (
     counter_card,
     fails,
     must_equal,
+    odd_card,
     psam,
 )
 
@@ -251,24 +252,61 @@ def test_what_is_no_card_information(info: str, number: int) -> None:
     assert not card.commands
 
 
-class RenamedCard(CounterCard):
-    """Its holder's name ends in a separator and a card number of its own."""
-
-    def transmit(self, command: bytes | bytearray) -> bytes:
-        answer = super().transmit(command)
-        name = answer.find(b"\x09\x1e")
-        if command[1] == 0xB2 and name > 0:
-            forged = b"x|B00000000".ljust(30, b"\0")
-            return answer[: name + 2] + forged + answer[name + 32 :]
-        return answer
-
-
 def test_a_card_cannot_move_fields_by_a_separator_in_its_name() -> None:
-    card = RenamedCard(counter_card("v2").card)
+    resident = holder("v2")
+    assert resident is not None
+    name = resident.name.encode("gbk")
+    card = odd_card("v2", (name, b"x|B00000000"[: len(name)]))
     desk = calls(Counter(card))
     assert fails(desk.call("iReadCardBas", "1")) == -41
     assert fails(desk.call("iReadCard", "1", KEY, card_info(card), "SSSEEF06|09|0A|$")) == -41
     assert desk.call("iReadCard", "1", KEY, card_info(card), "SSSEEF06|0A|$").number == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "odd", "wanted"),
+    [
+        # An ASCII date in a packed field, as some issued cards hold it.
+        ("SSSEEF05|06|$", (b"\x06\x04", b"2012"), "SSSEEF05|32303132|$"),
+        ("SSSEEF06|0D|$", (b"\x0d\x04", b"\0\0\0\0"), "SSSEEF06||$"),
+        ("SSSEEF06|0D|$", (b"\x0d\x04", b"\xff\xff\xff\xff"), "SSSEEF06||$"),
+        ("SSSEEF06|09|$", (b"\x09\x1e", b"A\xffB".ljust(30, b"\0")), "SSSEEF06|A�B|$"),
+        ("SSSEEF06|09|$", (b"\x09\x1e", b"A  ".ljust(30, b"\xff")), "SSSEEF06|A|$"),
+    ],
+    ids=range(5),
+)
+def test_what_is_not_of_its_format_is_shown_as_it_is(
+    address: str, odd: tuple[bytes, bytes], wanted: str
+) -> None:
+    head, value = odd
+    card = counter_card("v2+lax")
+    (stored,) = [
+        answer[at : at + 2 + head[1]] for answer in read_all(card) if (at := answer.find(head)) >= 0
+    ]
+    other = odd_card("v2+lax", (stored, head + value))
+    answer = calls(Counter(other)).call("iReadCard", "1", KEY, card_info(other), address)
+    assert answer.number == 0
+    must_equal([answer.output], [wanted])
+
+
+def read_all(card: CounterCard) -> list[bytes]:
+    """EF05 and EF06 as the card gives them."""
+    card.transmit(bytes.fromhex("00A404000F7378312E73682EC9E7BBE1B1A3D5CF"))
+    return [card.transmit(bytes.fromhex(command)) for command in ("00B2012D00", "00B2013500")]
+
+
+def test_a_part_that_holds_the_separator_of_parts() -> None:
+    school = "江城职业技术学院".encode("gbk")
+    card = odd_card("v3", (school, b"^" + school[2:] + b" "))
+    arguments = ("1", KEY, card_info(card), "DF01EF15|40:01|$")
+    assert fails(calls(Counter(card)).call("iReadCard", *arguments)) == -41
+
+
+def test_a_card_that_lacks_a_record() -> None:
+    card = odd_card("v2", (b"\x0a\x01", b"\xf9\x01"))
+    desk = calls(Counter(card))
+    assert fails(desk.call("iReadCard", "1", KEY, card_info(card), "SSSEEF06|0A|$")) == -27267
+    assert desk.call("iReadCard", "1", KEY, card_info(card), "SSSEEF06|0B|$").number == 0
 
 
 @pytest.mark.parametrize(
@@ -298,6 +336,13 @@ def test_any_other_call_ends_the_one_that_waits() -> None:
     assert desk.call("iGetReaderInfo").number == 0
     assert not card.taken
     assert fails(desk.call("iReadCardBas_HSM_Step2", CallersHsm(card).basics(told))) == -12
+
+
+def test_the_same_card_is_given_back_before_it_is_powered_again() -> None:
+    card = counter_card("v3")
+    desk = calls(Counter(card))
+    desk.call("iReadCardBas_HSM_Step1", "1")
+    assert desk.call("iReadCardBas", "1").number == 0
 
 
 def test_a_card_that_is_pulled_between_the_steps() -> None:

@@ -46,6 +46,8 @@ def test_what_the_card_signs_verifies(card: CounterCard, key: sm2.PublicKey) -> 
     nobody = calls(Counter(None))
     told = nobody.call("PKI_VerifySign", "", certificate, TEXT, signed.output, "1")
     assert (told.number, told.output) == (0, "")
+    changed = f"{signed.output[:4]}!{signed.output[4:]}"
+    assert fails(nobody.call("PKI_VerifySign", "", certificate, TEXT, changed, "1")) == -23
     arguments = ("", certificate, TEXT + "。", signed.output, "1")
     assert fails(nobody.call("PKI_VerifySign", *arguments)) == -15
     other = in_base64(certificate_of(sm2.generate().public_key()))

@@ -155,6 +155,20 @@ def test_what_is_not_legal_is_not_written(address: str, data: str, number: int) 
     must_equal([read(card, "DF01EF06|23|28|$")], [before])
 
 
+def test_what_nobody_may_write_is_no_matter_for_an_hsm() -> None:
+    card = counter_card("v3")
+    arguments = ("1", card_info(card), "DF01EF16|$")
+    desk = calls(Counter(card, NoCustodian()))
+    assert fails(desk.call("iWriteCard_HSM_Step1", *arguments)) == -27010
+
+
+def test_blanks_behind_a_text_are_nothing() -> None:
+    card = counter_card("v3")
+    arguments = ("SSSEEF06|09|4E|$", "SSSEEF06|王芳   |  |$")
+    assert calls(Counter(card)).call("iWriteCard", "1", card_info(card), *arguments).number == 0
+    must_equal([read(card, "SSSEEF06|09|4E|$")], ["SSSEEF06|王芳||$"])
+
+
 def test_nothing_illegal_is_written_by_an_hsm_either() -> None:
     card = counter_card("v3")
     desk = calls(Counter(card, NoCustodian()))
