@@ -115,20 +115,27 @@ _CONSISTENT = {
 }
 
 
+def add_atr(rows: Table, atr: dict[str, object]) -> None:
+    """An answer to reset, as `kiosk.card.atr.explain` gives it."""
+    from kiosk.card.showing import WARN, text
+
+    rows.add_row("复位应答 ATR", text(atr["bytes"]))
+    if not atr["readable"]:
+        rows.add_row("", text("复位应答残缺 this is no complete answer to reset", WARN))
+        return
+    protocols = " ".join(str(each) for each in _list(atr["protocols"]))
+    rows.add_row("  协议 protocol", text(f"{protocols}, {atr['convention']} convention"))
+    rows.add_row("  历史字节 historical", text(atr["historical"]))
+
+
 def _tell(reader: str, found: Survey) -> None:
     from kiosk.card.atr import explain
-    from kiosk.card.showing import OK, STOP, WARN, pairs, show, text
+    from kiosk.card.showing import OK, STOP, pairs, show, text
 
     atr = explain(found.atr, full=False)
     head = pairs()
     head.add_row("读卡器 reader", text(reader))
-    head.add_row("复位应答 ATR", text(atr["bytes"]))
-    if atr["readable"]:
-        protocols = " ".join(str(each) for each in _list(atr["protocols"]))
-        head.add_row("  协议 protocol", text(f"{protocols}, {atr['convention']} convention"))
-        head.add_row("  历史字节 historical", text(atr["historical"]))
-    else:
-        head.add_row("", text("复位应答残缺 this is no complete answer to reset", WARN))
+    add_atr(head, atr)
     if found.is_social_security_card:
         issuer, algorithm = found.issuer, found.algorithm
         assert issuer is not None and algorithm is not None

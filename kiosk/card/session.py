@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEADLINE_SECONDS = 9.0
+DEADLINE_SECONDS = 8.0
 """A command answers within ten seconds, also on a card that never does; a long one so each part."""
 _FIRST_LOOK_SECONDS = 1.0
 _GIVE_BACK_SECONDS = 1.0

@@ -17,7 +17,9 @@ from kiosk.card.atr import explain
 from kiosk.card.dump import describe as describe_files
 from kiosk.card.dump import tell_file
 from kiosk.card.exits import CardExit
+from kiosk.card.info import add_atr
 from kiosk.card.pins import asker, wipe
+from kiosk.card.showing import QUIET, columns, pairs, show, text
 from kiosk.card.stored import WORDS, Look, State, looking, opened, rule_in_words, size_of
 from kiosk.commands import CommandFailed, Exit, say
 
@@ -147,8 +149,6 @@ class Verbs:
         profile = self._opened().profile
         files = [each for each in profile.files.values() if each.application == self.application]
         if not self._call.json:
-            from kiosk.card.showing import QUIET, columns, show, text
-
             rows = columns(4, 30, 6, 0)
             for each in files:
                 size = size_of(each)
@@ -185,8 +185,6 @@ class Verbs:
     def _tree(self, _: list[str]) -> Any:
         profile = self._opened().profile
         if not self._call.json:
-            from kiosk.card.showing import show
-
             show(tree.draw(profile, None, items=False))
         return tree.describe(profile, None)
 
@@ -207,8 +205,9 @@ class Verbs:
     def _atr(self, _: list[str]) -> Any:
         told = explain(self._step(lambda hand: hand.line.atr), full=self._full())
         if not self._call.json:
-            for name, value in told.items():
-                say(f"{name:<14}{value}")
+            rows = pairs()
+            add_atr(rows, told)
+            show(rows)
         return told
 
     def _auth(self, words: list[str]) -> Any:
