@@ -111,7 +111,6 @@ def write_items_by_hsm(desk: Desk, kind: str, info: str, address: str) -> Steps:
 
 
 def _found(desk: Desk, opened: OpenCard, addresses: Iterable[FileAddress]) -> list[_Place]:
-    opened.issuer()
     return [_place(desk, opened, address) for address in addresses]
 
 
