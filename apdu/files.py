@@ -13,16 +13,15 @@ from apdu.authentication import Authentication
 from apdu.binary import PIECE, read_content
 from apdu.channel import Channel
 from apdu.command import Command
-from apdu.commands import READ_SELECTED, ReadMode
+from apdu.commands import READ_SELECTED
 from apdu.custodian import Custodian
 from apdu.dictionary import Access, AccessRule, CardFile, FieldValue, FileKind, Item
 from apdu.errors import AccessNever, PinNeeded, PsamUnavailable, UnexpectedStatus
 from apdu.profile import CardProfile
 from apdu.records import RecordReader
-from apdu.response import Response
 from apdu.selection import Selection
 from apdu.simple_tlv import Record
-from apdu.status import Outcome, meaning, raise_for
+from apdu.status import raise_for
 
 _SECURITY_STATUS = 0x6982
 _NO_RECORD = 0x6A83
@@ -104,7 +103,7 @@ class Files:
             case FileKind.RECORDS:
                 return StoredFile(records=self._records.read(file))
             case FileKind.CYCLIC:
-                return StoredFile(entries=self._read_entries(file))
+                return StoredFile(entries=self._records.read_entries(file))
             case FileKind.TRANSPARENT:
                 self._selection.open_file(file)
                 wanted = (file.size or 0) if size is None else size
@@ -216,22 +215,6 @@ class Files:
             raise PsamUnavailable(f"no source tells the key id of {key.name}")
         self._authentication.authenticate(custodian, key)
 
-    def _read_entries(self, file: CardFile) -> tuple[bytes, ...]:
-        """The records of a cyclic file, by number, until there is none."""
-        entries: list[bytes] = []
-        sfi = file.sfi
-        for number in range(1, (file.records or 0) + 1):
-            response = self._channel.send(commands.read_record(number, ReadMode.BY_NUMBER, sfi=sfi))
-            if number == 1 and _is_refused(response):
-                sfi = READ_SELECTED
-                self._selection.open_file(file)
-                command = commands.read_record(number, ReadMode.BY_NUMBER, sfi=sfi)
-                response = self._channel.send(command)
-            if response.sw == _NO_RECORD:
-                break
-            entries.append(raise_for("READ RECORD", response).data)
-        return tuple(entries)
-
 
 def chunks(file: CardFile, content: bytes) -> tuple[tuple[int, bytes], ...]:
     """Offsets and parts by which `content` is written into a transparent file.
@@ -244,9 +227,3 @@ def chunks(file: CardFile, content: bytes) -> tuple[tuple[int, bytes], ...]:
     if len(content) > (file.size or 0):
         raise ValueError(f"{len(content)} bytes do not go into {file.name}")
     return tuple((at, content[at : at + PIECE]) for at in range(0, len(content), PIECE))
-
-
-def _is_refused(response: Response) -> bool:
-    """Whether this card takes no short file identifier; a missing record is no refusal."""
-    outcome = meaning(response.sw, "READ RECORD").outcome
-    return response.sw != _NO_RECORD and outcome in (Outcome.REFUSED, Outcome.NOT_FOUND)

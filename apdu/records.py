@@ -110,6 +110,7 @@ class RecordReader:
 
         Raises:
             UnexpectedStatus: refused, by short file identifier and with the file selected.
+            MalformedAnswer: a record has another length than declared, and each time another.
             CardError: see `apdu.errors`.
         """
         if self.way not in (Way.SELECTED_NUMBERS, Way.SELECTED_TAGS):
@@ -198,6 +199,11 @@ class RecordReader:
             response = self._one(number, ReadMode.BY_NUMBER, sfi, size)
             if response is None:
                 break
+            if len(response.data) != size:
+                # Only what the card stores like that is taken: it gives the same once more.
+                again = self._one(number, ReadMode.BY_NUMBER, sfi, size)
+                if again is None or again.data != response.data:
+                    raise MalformedAnswer("a cyclic record of changing length")
             entries.append(response.data)
         return tuple(entries)
 

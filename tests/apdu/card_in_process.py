@@ -70,11 +70,12 @@ class CardInProcess:
         self.pulled = True
         self.card.power_off()
 
-    def tear(self, command: bytes | bytearray) -> None:
-        """The card leaves the reader while it works on `command`."""
+    def tear(self, command: bytes | bytearray, at_write: int | None = None) -> None:
+        """The card leaves the reader while it works on `command`: at its write of this number,
+        from 1, or after its last."""
         self.commands.append(bytes(command))
         self.pulled = True
-        self.card.tear(bytes(command))
+        self.card.tear(bytes(command), at_write)
 
     def _present(self) -> None:
         assert not self.closed, "a closed connection was used"

@@ -22,7 +22,8 @@ class Fault(Enum):
     """What happens to one command."""
 
     TEAR_BEFORE = "torn before it reaches the card"
-    TEAR_DURING = "torn while the card works"
+    TEAR_AT_WRITE = "torn at the card's first write"
+    TEAR_DURING = "torn when the card has written all, and committed nothing"
     TEAR_AFTER = "torn before the answer is out"
     STATUS_6F00 = "6F00 instead, and the card never sees it"
     STATUS_6C05 = "6C05 instead, and the card never sees it"
@@ -37,7 +38,7 @@ class Fault(Enum):
     SERVICE_GONE = "the service dies with the answer"
 
 
-TEARS = (Fault.TEAR_BEFORE, Fault.TEAR_DURING, Fault.TEAR_AFTER)
+TEARS = (Fault.TEAR_BEFORE, Fault.TEAR_AT_WRITE, Fault.TEAR_DURING, Fault.TEAR_AFTER)
 
 
 class EndlessTalk(AssertionError):
@@ -105,8 +106,8 @@ class FaultyCard:
             case Fault.TEAR_BEFORE:
                 self._card.pull()
                 raise self._ever(CardRemoved)
-            case Fault.TEAR_DURING:
-                self._card.tear(command)
+            case Fault.TEAR_AT_WRITE | Fault.TEAR_DURING:
+                self._card.tear(command, 1 if fault is Fault.TEAR_AT_WRITE else None)
                 raise self._ever(CardRemoved)
             case Fault.TEAR_AFTER:
                 self._card.transmit(command)

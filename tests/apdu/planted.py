@@ -106,9 +106,9 @@ class SpiedCard(CardInProcess):
             self._planted.plant("PIN digest", answer[:-2])
         return answer
 
-    def tear(self, command: bytes | bytearray) -> None:
+    def tear(self, command: bytes | bytearray, at_write: int | None = None) -> None:
         self._look_at(command)
-        super().tear(command)
+        super().tear(command, at_write)
 
     def _look_at(self, command: bytes | bytearray) -> None:
         if command[1] == 0x82:

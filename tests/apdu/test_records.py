@@ -274,6 +274,18 @@ def test_a_cyclic_file_of_a_card_that_wants_the_exact_length(scripted: Any) -> N
     assert RecordReader(Channel(scripted(*script))).read_entries(DEALS) == (DEAL,)
 
 
+@pytest.mark.parametrize("stored", [DEAL[:-1], DEAL + b"\x00"])
+def test_a_cyclic_record_of_another_length_is_taken_where_the_card_stores_it(
+    scripted: Any, stored: bytes
+) -> None:
+    answer = stored.hex() + "9000"
+    script = [(DEAL_1, answer), (DEAL_1, answer), (DEAL_2, "6A83")]
+    assert RecordReader(Channel(scripted(*script))).read_entries(DEALS) == (stored,)
+    changing = [(DEAL_1, answer), (DEAL_1, DEAL.hex() + "9000")]
+    with pytest.raises(MalformedAnswer):
+        RecordReader(Channel(scripted(*changing))).read_entries(DEALS)
+
+
 def test_a_closed_cyclic_file(scripted: Any) -> None:
     with pytest.raises(UnexpectedStatus) as caught:
         RecordReader(Channel(scripted((DEAL_1, "6982")))).read_entries(DEALS)

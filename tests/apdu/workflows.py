@@ -190,6 +190,31 @@ def _is_what_the_card_holds(outcome: object) -> bool:
     return simple_tlv.encode(outcome.records) == b"".join(held)
 
 
+_KEY_UNKNOWN = "DF07"
+"""How to show a key of this application to a card is not public."""
+_ONE_PROVINCES = "SSSEEF0D"
+
+
+def _read_tree(card: Transport, psam: Transport) -> dict[str, StoredFile]:
+    """Every file that PIN and keys open."""
+    opened, custodian = _open(card), PsamCustodian(psam)
+    opened.verify_pin(_digits(DEMO_PIN))
+    opened.issuer()
+    return {
+        name: opened.read_file(file, custodian)
+        for name, file in opened.profile.files.items()
+        if file.application != _KEY_UNKNOWN and name != _ONE_PROVINCES
+    }
+
+
+def _is_the_tree(outcome: object) -> bool:
+    card = make_card("v3")
+    assert isinstance(outcome, dict) and isinstance(card, SimulatedCard)
+    words = card.memory.words()
+    photo, entries = words["SSSE.EF08.bytes"], (words["DF04.EF08.1"],)
+    return (outcome["SSSEEF08"].content, outcome["DF04EF08"].entries) == (photo, entries)
+
+
 _NUMBER = "12900000007"
 
 
@@ -345,6 +370,7 @@ WORKFLOWS = (
     ),
 )
 LONG_WORKFLOWS = (
+    Workflow("read-tree", "v3", "lost", _read_tree, _is_the_tree, tries=1, repeats=False),
     Workflow(
         "personalise",
         "blank:7",
