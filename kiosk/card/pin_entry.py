@@ -36,8 +36,6 @@ def at_keyboard(prompt: str) -> bytearray:
             "密码只能在终端上输入，不能来自管道 a PIN is typed on a terminal, never piped",
         )
     terminal = sys.stdin.fileno()
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
     before = termios.tcgetattr(terminal)
     silent = list(before)
     silent[3] &= ~termios.ECHO
@@ -45,6 +43,8 @@ def at_keyboard(prompt: str) -> bytearray:
     try:
         # What was typed ahead is dropped: it was typed with echo.
         termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
         size = os.readv(terminal, [line])
         if not size:
             raise CommandFailed(Exit.USAGE, "没有输入 nothing was typed")

@@ -59,6 +59,22 @@ def test_the_tree_of_a_card_tells_what_is_readable_now(desk: Desk) -> None:
     assert told["DF07EF05"] == "needs-key"
 
 
+def test_of_a_photo_the_tree_reads_one_byte(desk: Desk) -> None:
+    desk.insert("v3")
+    files = shipped_profiles()["3"].files.values()
+    transparent = [file for file in files if file.kind is FileKind.TRANSPARENT]
+    assert desk.card("tree", "--trace").err.count("READ BINARY") == len(transparent)
+
+
+@pytest.mark.parametrize("action", ["dump", "tree"])
+@pytest.mark.parametrize("number", [2, 3, 4, 5, 9, 20, 40, 60])
+def test_a_card_pulled_at_any_command_is_told(desk: Desk, action: str, number: int) -> None:
+    desk.insert("v3", f"{number}:tear")
+    answer = desk.card(action)
+    assert (answer.code, answer.out) == (CardExit.TORN, "")
+    assert desk.given_back == 1
+
+
 def test_without_a_psam_nothing_behind_a_key_is_readable(desk: Desk) -> None:
     desk.insert("v3")
     desk.backend.remove(PSAM)

@@ -85,11 +85,16 @@ def test_nothing_names_the_card_or_its_holder(desk: Desk) -> None:
         assert person.card.card_id[8:12].hex().upper() not in answer.out + answer.err
 
 
-def test_a_card_pulled_in_the_middle_is_told(desk: Desk) -> None:
-    desk.insert("v3", "5:tear")
-    answer = desk.card("info")
-    assert (answer.code, answer.out) == (CardExit.TORN, "")
-    assert desk.given_back == 1
+def test_a_card_pulled_at_any_command_is_told(desk: Desk) -> None:
+    for number in range(2, 100):
+        desk.backend.remove()
+        desk.insert("v3", f"{number}:tear")
+        answer = desk.card("info")
+        assert desk.given_back == number - 1
+        if answer.code == 0:
+            break
+        assert (answer.code, answer.out) == (CardExit.TORN, "")
+    assert 15 < number < 40
 
 
 def test_no_card(desk: Desk) -> None:

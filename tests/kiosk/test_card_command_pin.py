@@ -39,7 +39,9 @@ def change(desk: Desk, *typed: str, options: tuple[str, ...] = ()) -> tuple[Answ
     """The answer, and what the terminal showed."""
     with pytest.MonkeyPatch.context() as patch, typing(patch, *typed) as typist:
         answer = desk.card("pin", "change", *options)
-        return answer, typist.finish()
+        shown = typist.finish()
+        assert typist.silent
+        return answer, shown
 
 
 def pin_of(desk: Desk, digits: str) -> int:

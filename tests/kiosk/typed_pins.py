@@ -1,4 +1,4 @@
-"""Somebody at a terminal who types a PIN each time when the echo goes off."""
+"""Somebody at a terminal who types a PIN at each prompt."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ _PATIENCE = 10.0
 
 
 class Typist:
-    """Types `lines` one after the other; keeps what the terminal showed."""
+    """Types `lines` one after the other.
+
+    Attributes:
+        seen: what the terminal showed.
+        silent: whether its echo was off each time.
+    """
 
     def __init__(self, master: int, slave: int, lines: list[str]) -> None:
         self.seen = b""
+        self.silent = True
         self._master = master
         self._slave = slave
         self._lines = lines
@@ -28,11 +34,9 @@ class Typist:
 
     def _type(self) -> None:
         for number, line in enumerate(self._lines, 1):
-            # The prompt comes while the echo is still on: only then is the echo's end this one's.
             while self.seen.count(PROMPT.encode()) < number and self._look(_PATIENCE):
                 pass
-            while termios.tcgetattr(self._slave)[3] & termios.ECHO:
-                self._look(0.001)
+            self.silent &= not termios.tcgetattr(self._slave)[3] & termios.ECHO
             os.write(self._master, line.encode() + b"\n")
 
     def _look(self, seconds: float) -> bool:
