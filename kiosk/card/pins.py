@@ -28,7 +28,8 @@ Ask = Callable[[str], bytearray]
 
 def add_to(actions: Actions) -> None:
     """Declare ``pin status`` and ``pin change``."""
-    pin = actions.add_parser("pin", help="密码：剩余次数、修改 the PIN: tries left, change")
+    summary = "密码：剩余次数、修改 the PIN: tries left, change"
+    pin = actions.add_parser("pin", help=summary, description=summary)
     inner = pin.add_subparsers(title="操作 actions", dest="pin", required=True, metavar="ACTION")
     status = add_action(
         inner,

@@ -22,5 +22,5 @@ def _started(_config: TerminalConfig | None) -> Iterator[CardService]:
 
 
 if __name__ == "__main__":
-    session.started = _started
+    setattr(session, session.started.__name__, _started)
     sys.exit(main(["card", "shell", *sys.argv[1:]]))

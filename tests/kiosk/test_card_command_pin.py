@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import termios
 import threading
 import time
@@ -145,7 +146,7 @@ def test_every_buffer_is_zeros_afterwards(desk: Desk, monkeypatch: pytest.Monkey
 
 def test_the_line_that_was_typed_is_zeros_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[bytearray] = []
-    read = pin_entry.os.readv
+    read = os.readv
 
     def readv(fd: int, buffers: list[bytearray]) -> int:
         lines.extend(buffers)

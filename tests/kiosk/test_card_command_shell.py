@@ -154,7 +154,7 @@ class _Lines(io.StringIO):
         self._desk = desk
         self._left = iter(("cat EF05", "cat EF06", "cat EF05", "reset", "cat EF05"))
 
-    def __next__(self) -> str:
+    def __next__(self) -> str:  # type: ignore[override]
         line = next(self._left)
         if line == "reset":
             self._desk.backend.fault("")
@@ -191,7 +191,7 @@ class _Meanwhile(io.StringIO):
         super().__init__()
         self._left = iter(("record kept.txt", "cat EF05", "record off"))
 
-    def __next__(self) -> str:
+    def __next__(self) -> str:  # type: ignore[override]
         line = next(self._left)
         if line == "record off":
             Path("kept.txt").write_text("another's", encoding="ascii")

@@ -94,7 +94,7 @@ def test_each_part_of_a_long_command_has_the_whole_deadline(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    monkeypatch.setattr(session_module.time, "monotonic", lambda: now)
+    monkeypatch.setattr("time.monotonic", lambda: now)
     with CardSession(CALL) as session:
         now += session_module.DEADLINE_SECONDS + 1
         assert session._until < now
