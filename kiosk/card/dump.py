@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from kiosk.card.options import Actions, add_action, add_card_options, leave_trace, wanted
+from kiosk.card.options import (
+    Actions,
+    Wanted,
+    add_action,
+    add_card_options,
+    leave_trace,
+    wanted,
+)
 from kiosk.commands import CommandFailed, Exit, say_json
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """  yikatong card dump
   yikatong card dump --file SSSEEF05 --file DF01EF06
+  yikatong card dump --pin            # 含需密码的文件 also files that want the PIN
   yikatong card dump --full           # 演示配置，留痕 demo configuration only, audited
 """
 
@@ -38,6 +46,11 @@ def add_to(actions: Actions) -> None:
         dest="files",
         help="只看这个文件，如 SSSEEF05 only this file; may be repeated",
     )
+    parser.add_argument(
+        "--pin",
+        action="store_true",
+        help="先验证密码（不回显或密码键盘）show the PIN first: files that want it are read too",
+    )
     add_card_options(parser, full=True)
 
 
@@ -47,7 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
     call = wanted(arguments)
     names = [name.upper() for name in arguments.files or ()]
     with CardSession(call) as session:
-        profile, looks = _look(session, names)
+        profile, looks = _look(session, names, call if arguments.pin else None)
     if call.full:
         leave_trace(call.config, arguments.state)
     if call.json:
@@ -57,7 +70,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return Exit.OK
 
 
-def _look(session: CardSession, names: list[str]) -> tuple[CardProfile, list[Look]]:
+def _look(
+    session: CardSession, names: list[str], with_pin: Wanted | None
+) -> tuple[CardProfile, list[Look]]:
+    from kiosk.card.pins import show_pin
     from kiosk.card.stored import looking, opened
 
     card = session.step(opened)
@@ -68,6 +84,8 @@ def _look(session: CardSession, names: list[str]) -> tuple[CardProfile, list[Loo
             Exit.USAGE,
             f"没有文件 no file {unknown[0]}; card tree --files 列出全部 lists them",
         )
+    if with_pin is not None:
+        show_pin(session, card, with_pin, keyboard=False)
     looks = []
     for name in names or files:
         session.renew()

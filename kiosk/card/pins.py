@@ -13,7 +13,7 @@ from kiosk.commands import CommandFailed, Exit, say, say_json
 
 if TYPE_CHECKING:
     from apdu.card import SocialSecurityCard
-    from kiosk.card.session import Hand
+    from kiosk.card.session import CardSession, Hand
 
 _STATUS_EXAMPLES = """  yikatong card pin status
 """
@@ -139,6 +139,21 @@ def _old_and_new(ask: Ask) -> tuple[bytearray, bytearray]:
     finally:
         wipe(again)
     return old, new
+
+
+def show_pin(
+    session: CardSession, card: SocialSecurityCard, call: Wanted, *, keyboard: bool
+) -> None:
+    """Ask for the PIN and show it to the card, once. Raises CommandFailed."""
+    number = session.step(lambda _: card.issuer().card_number)
+    rules = card.profile.pin
+    ask = asker(call, number, rules.digits_min, rules.digits_max, keyboard=keyboard)
+    digits = ask("密码 PIN")
+    try:
+        session.renew()
+        session.step(lambda _: card.verify_pin(digits))
+    finally:
+        wipe(digits)
 
 
 def wipe(*buffers: bytearray) -> None:

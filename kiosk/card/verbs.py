@@ -18,7 +18,7 @@ from kiosk.card.dump import describe as describe_files
 from kiosk.card.dump import tell_file
 from kiosk.card.exits import CardExit
 from kiosk.card.info import add_atr
-from kiosk.card.pins import asker, wipe
+from kiosk.card.pins import show_pin
 from kiosk.card.showing import QUIET, columns, pairs, show, text
 from kiosk.card.stored import WORDS, Look, State, looking, opened, rule_in_words, size_of
 from kiosk.commands import CommandFailed, Exit, say
@@ -240,14 +240,10 @@ class Verbs:
 
     def _pin(self, _: list[str]) -> Any:
         card = self._opened()
-        rules = card.profile.pin
-        number = self._step(lambda _: card.issuer().card_number)
-        ask = asker(self._call, number, rules.digits_min, rules.digits_max, keyboard=False)
-        digits = ask("密码 PIN")
+        self._session.renew()
         try:
-            self._step(lambda _: card.verify_pin(digits))
+            show_pin(self._session, card, self._call, keyboard=False)
         finally:
-            wipe(digits)
             self._pin_shown = card.files.pin_shown
         if not self._call.json:
             say("密码正确 the PIN is right")

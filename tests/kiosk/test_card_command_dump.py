@@ -14,6 +14,8 @@ from apdu.formats import Unreadable
 from apdu.profile import shipped_profiles
 from apdu.simple_tlv import Record
 from hw_sim.cards.catalogue import holder
+from hw_sim.population import DEMO_PIN
+from kiosk.card import pin_entry
 from kiosk.card.exits import CardExit
 from kiosk.card.values import rows_of
 from tests.kiosk.card_backends import PSAM
@@ -103,6 +105,22 @@ def test_a_dump_names_everything_and_nobody(desk: Desk, card: str) -> None:
         ):
             assert hidden.hex().upper() not in said
         assert person.born.isoformat() not in said
+
+
+def test_with_the_pin_files_that_want_it_are_read_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.insert("v3")
+    typed = [bytearray(DEMO_PIN.encode()), bytearray(b"909090")]
+    given = iter(typed)
+    monkeypatch.setattr(pin_entry, "at_keyboard", lambda _prompt: next(given))
+    words = ("dump", "--file", "DF04EF06", "--file", "DF04EF08", "--json")
+    assert [each["state"] for each in desk.card(*words).json["files"]] == ["needs-pin"] * 2
+    told = desk.card(*words, "--pin").json["files"]
+    assert [each["state"] for each in told] == ["read", "read"]
+    answer = desk.card(*words, "--pin")
+    assert (answer.code, answer.out) == (CardExit.PIN_WRONG, "")
+    assert not any(any(buffer) for buffer in typed)
 
 
 def test_one_file_is_picked(desk: Desk) -> None:
