@@ -86,6 +86,17 @@ def test_torn_it_is_not_good_and_resumed_it_is(bench_card: BenchCard, fault: str
     check_person(desk)
 
 
+@pytest.mark.parametrize("fault", ["7:9000", "15:9000", "19:9000", "24:9000"])
+def test_what_the_card_says_is_written_and_is_not_spoils_it(
+    bench_card: BenchCard, fault: str
+) -> None:
+    desk = Desk.with_blank(bench_card(BLANK, faults=fault))
+    with pytest.raises(PersonalisationFailed) as spoiled:
+        desk.run()
+    assert len(spoiled.value.items) <= 2
+    assert not desk.is_good()
+
+
 def test_another_blank_between_two_attempts_is_not_touched(bench_card: BenchCard) -> None:
     desk = Desk.with_blank(bench_card(BLANK, faults="25:tear"))
     with pytest.raises(CardRemoved):

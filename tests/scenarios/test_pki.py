@@ -9,6 +9,7 @@ from apdu.crypto import sm2
 from apdu.errors import (
     CardRemoved,
     KeyMismatch,
+    PersonalisationFailed,
     PinBlocked,
     PinRejected,
     UnexpectedStatus,
@@ -155,6 +156,22 @@ def test_a_torn_certificate_is_none_or_whole_and_is_written_again(
     found = opened(bench).read_certificate(KeyUse.SIGNATURE)
     assert found is None or found.der == der
     with_both_pins(bench).write_certificate(KeyUse.SIGNATURE, der)
+    found = opened(bench).read_certificate(KeyUse.SIGNATURE)
+    assert found is not None and found.der == der
+
+
+@pytest.mark.parametrize("fault", ["5:9000", "7:9000"])
+def test_a_certificate_that_the_card_says_it_has_and_has_not(
+    bench_card: BenchCard, fault: str
+) -> None:
+    bench = bench_card("pki")
+    application = with_both_pins(bench)
+    der = certificate_of(application.generate_key_pair())
+    bench.faults(fault)
+    with pytest.raises(PersonalisationFailed):
+        application.write_certificate(KeyUse.SIGNATURE, der)
+    bench.faults("")
+    application.write_certificate(KeyUse.SIGNATURE, der)
     found = opened(bench).read_certificate(KeyUse.SIGNATURE)
     assert found is not None and found.der == der
 
