@@ -11,29 +11,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from apdu import simple_tlv
 from apdu.bank import BankAccount, read_account
-from apdu.card import SocialSecurityCard
 from apdu.channel import Channel
 from apdu.crypto import sm2
-from apdu.custodian import FirstThatCan
-from apdu.dictionary import CardFile
 from apdu.errors import ApplicationBlocked, PinRejected
-from apdu.files import StoredFile
 from apdu.identity import CardId
 from apdu.locking import block_application, block_card, unblock_application
-from apdu.personalisation import GoodCard, personalise, read_back
-from apdu.personalisation_plan import make_plan
+from apdu.personalisation import GoodCard
 from apdu.pki_profile import KeyUse
 from apdu.psam import PsamCustodian
 from apdu.reading import CardReading, read_card
 from apdu.transport import Transport
 from hw_sim.cards.bank_image import load_bank_image
-from hw_sim.cards.catalogue import holder, make_card
-from hw_sim.cards.social_security import SocialSecurityCard as SimulatedCard
+from hw_sim.cards.catalogue import holder
 from hw_sim.population import DEMO_PIN
-from tests.apdu.card_in_process import CountingRandom, insert
-from tests.apdu.person import content_for
+from tests.apdu.card_in_process import CountingRandom
+from tests.apdu.file_workflows import (
+    has_the_number,
+    is_good,
+    is_the_tree,
+    is_what_the_card_holds,
+    open_card,
+    personalise_blank,
+    read_file,
+    read_tree,
+    write_item,
+)
 from tests.apdu.pki_issuance import USER_PIN, certificate_of, opened, unlocked
 
 Run = Callable[[Transport, Transport], object]
@@ -111,17 +114,13 @@ def _honest_reading(outcome: object, truth: object) -> bool:
     return proven and replace(outcome, genuine=truth.genuine) == truth
 
 
-def _open(card: Transport) -> SocialSecurityCard:
-    return SocialSecurityCard.open(card, random=CountingRandom())
-
-
 def _digits(pin: str) -> bytearray:
     return bytearray(pin.encode())
 
 
 def _verify(pin: str) -> Run:
     def run(card: Transport, _psam: Transport) -> str:
-        opened = _open(card)
+        opened = open_card(card)
         try:
             opened.verify_pin(_digits(pin))
         except PinRejected as refused:
@@ -132,7 +131,7 @@ def _verify(pin: str) -> Run:
 
 
 def _change(card: Transport, _psam: Transport) -> str:
-    opened = _open(card)
+    opened = open_card(card)
     try:
         opened.change_pin(_digits(DEMO_PIN), _digits(WRONG_PIN))
     except PinRejected as refused:
@@ -141,12 +140,12 @@ def _change(card: Transport, _psam: Transport) -> str:
 
 
 def _unblock(card: Transport, psam: Transport) -> str:
-    _open(card).unblock_pin(PsamCustodian(psam))
+    open_card(card).unblock_pin(PsamCustodian(psam))
     return "unblocked"
 
 
 def _reload(card: Transport, psam: Transport) -> str:
-    _open(card).reload_pin(PsamCustodian(psam), _digits(WRONG_PIN))
+    open_card(card).reload_pin(PsamCustodian(psam), _digits(WRONG_PIN))
     return "reloaded"
 
 
@@ -157,12 +156,12 @@ def _card_id(name: str) -> CardId:
 
 
 def _lock(card: Transport, psam: Transport) -> str:
-    block_application(_open(card), PsamCustodian(psam), _card_id("v3"))
+    block_application(open_card(card), PsamCustodian(psam), _card_id("v3"))
     return "locked"
 
 
 def _lock_for_ever(card: Transport, psam: Transport) -> str:
-    block_card(_open(card), PsamCustodian(psam), _card_id("v3"))
+    block_card(open_card(card), PsamCustodian(psam), _card_id("v3"))
     return "locked"
 
 
@@ -170,81 +169,6 @@ def _unlock(card: Transport, psam: Transport) -> str:
     custodian, named = PsamCustodian(psam), _card_id("blocked")
     unlocked = unblock_application(card, custodian, named, random=CountingRandom())
     return "unlocked" if unlocked else "was open"
-
-
-def _file(card: SocialSecurityCard, name: str) -> CardFile:
-    card.issuer()
-    return card.profile.files[name]
-
-
-def _read_file(card: Transport, psam: Transport) -> StoredFile:
-    opened = _open(card)
-    return opened.read_file(_file(opened, "DF01EF06"), PsamCustodian(psam))
-
-
-def _is_what_the_card_holds(outcome: object) -> bool:
-    card = make_card("v3")
-    assert isinstance(outcome, StoredFile) and isinstance(card, SimulatedCard)
-    words = card.memory.words()
-    held = [words[f"DF01.EF06.{number}"] for number in range(1, len(outcome.records) + 1)]
-    return simple_tlv.encode(outcome.records) == b"".join(held)
-
-
-_KEY_UNKNOWN = "DF07"
-"""How to show a key of this application to a card is not public."""
-_ONE_PROVINCES = "SSSEEF0D"
-
-
-def _read_tree(card: Transport, psam: Transport) -> dict[str, StoredFile]:
-    """Every file that PIN and keys open."""
-    opened, custodian = _open(card), PsamCustodian(psam)
-    opened.verify_pin(_digits(DEMO_PIN))
-    opened.issuer()
-    return {
-        name: opened.read_file(file, custodian)
-        for name, file in opened.profile.files.items()
-        if file.application != _KEY_UNKNOWN and name != _ONE_PROVINCES
-    }
-
-
-def _is_the_tree(outcome: object) -> bool:
-    card = make_card("v3")
-    assert isinstance(outcome, dict) and isinstance(card, SimulatedCard)
-    words = card.memory.words()
-    photo, entries = words["SSSE.EF08.bytes"], (words["DF04.EF08.1"],)
-    return (outcome["SSSEEF08"].content, outcome["DF04EF08"].entries) == (photo, entries)
-
-
-_NUMBER = "12900000007"
-
-
-def _write_item(card: Transport, psam: Transport) -> str:
-    opened = _open(card)
-    file = _file(opened, "DF01EF06")
-    (item,) = [item for item in file.items if item.field == "telephone"]
-    opened.files.write_item(file, item, _NUMBER, PsamCustodian(psam))
-    return "written"
-
-
-def _has_the_number(card: Transport) -> bool:
-    opened = _open(card)
-    opened.verify_pin(_digits(DEMO_PIN))
-    file = _file(opened, "DF01EF06")
-    stored = opened.read_file(file, FirstThatCan([]))
-    return file.decode(stored.records)["telephone"] == _NUMBER
-
-
-def _personalise(card: Transport, psam: Transport) -> GoodCard:
-    """From its beginning: without a journal what is there already is not written again."""
-    plan = make_plan(card.atr, content_for(card.atr), plan_id="ab" * 16)
-    return personalise(
-        card, plan, PsamCustodian(psam), lambda _journal: None, random=CountingRandom()
-    )
-
-
-def _is_good(card: Transport) -> bool:
-    plan = make_plan(card.atr, content_for(card.atr), plan_id="ab" * 16)
-    return bool(read_back(card, plan, PsamCustodian(insert("psam"))))
 
 
 def _account(card: Transport, _psam: Transport) -> BankAccount | None:
@@ -303,7 +227,7 @@ def _is_open(card: Transport) -> bool:
 
 def _is_locked(card: Transport) -> bool:
     try:
-        _open(card)
+        open_card(card)
     except ApplicationBlocked:
         return True
     return False
@@ -353,8 +277,8 @@ WORKFLOWS = (
     _does(
         "unlock", "blocked", _unlock, "unlocked", again=_open_by_now, done=_is_open, repeats=False
     ),
-    Workflow("read-file", "v3", "lost", _read_file, _is_what_the_card_holds, repeats=False),
-    _does("write-item", "v2", _write_item, "written", done=_has_the_number),
+    Workflow("read-file", "v3", "lost", read_file, is_what_the_card_holds, repeats=False),
+    _does("write-item", "v2", write_item, "written", done=has_the_number),
     Workflow("bank-account", "bank", "bank", _account, _names_the_account, repeats=False),
     Workflow(
         "pki-pin",
@@ -370,14 +294,14 @@ WORKFLOWS = (
     ),
 )
 LONG_WORKFLOWS = (
-    Workflow("read-tree", "v3", "lost", _read_tree, _is_the_tree, tries=1, repeats=False),
+    Workflow("read-tree", "v3", "lost", read_tree, is_the_tree, tries=1, repeats=False),
     Workflow(
         "personalise",
         "blank:7",
         "blank:8",
-        _personalise,
+        personalise_blank,
         lambda outcome: isinstance(outcome, GoodCard),
-        done=_is_good,
+        done=is_good,
         repeats=False,
         pieces=True,
     ),
