@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 
 from apdu.custodian import Custodian, FirstThatCan
 from apdu.errors import CardError, PsamUnavailable, ReaderGone
-from apdu.ministry.calls import Answer, MinistryCalls
+from apdu.ministry.calls import NAMES, Answer, MinistryCalls
 from apdu.ministry.error_numbers import Number, meaning
 from apdu.ministry.terminal import PinCall, PinCancelled, PinPrompt, PinTimedOut, Slot
 from drivers import pin_pad
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Tell = Callable[[str], None]
 """Says to whoever sits at the counter what the holder is to do now."""
+Before = Callable[[str], None]
+"""Learns a function's name before it is called: to leave a trace, or to raise."""
 
 _PAD_DIGITS = (4, 12)
 _PAD_SECONDS = 60.0
@@ -212,7 +214,12 @@ class CardCalls:
 
 
 def run_call(
-    name: str, arguments: Iterable[str], config: TerminalConfig, *, tell: Tell = lambda _text: None
+    name: str,
+    arguments: Iterable[str],
+    config: TerminalConfig,
+    *,
+    before: Before,
+    tell: Tell = lambda _text: None,
 ) -> Answer:
     """One call whose arguments stood on a command line: none that carries a PIN is done, whatever
     the configuration allows. Steps of an HSM call need `answer_lines`.
@@ -221,20 +228,27 @@ def run_call(
         name: as the ministry writes it.
         arguments: its inputs, in their order.
         config: of this terminal.
+        before: see `Before`.
         tell: says what the holder is to do.
     """
+    before(_known(name))
     with CardCalls(config, platform_client(config), tell=tell) as calls:
         return calls.call(name, *arguments)
 
 
 def answer_lines(
-    lines: Iterable[str], config: TerminalConfig, *, tell: Tell = lambda _text: None
+    lines: Iterable[str],
+    config: TerminalConfig,
+    *,
+    before: Before,
+    tell: Tell = lambda _text: None,
 ) -> Iterator[str]:
     """A call a line, an answer a line, in one session, so that steps go on with their card.
 
     Args:
         lines: each a JSON array of texts: the function's name and its inputs.
         config: of this terminal; its ``pin_calls`` may be called.
+        before: see `Before`.
         tell: says what the holder is to do.
 
     Yields:
@@ -243,9 +257,12 @@ def answer_lines(
     pins = config.card.pin_calls
     with CardCalls(config, platform_client(config), pins=pins, tell=tell) as calls:
         for line in lines:
-            if line.strip():
-                words = _words(line)
-                yield as_json(calls.call(*words) if words else _failed(Number.BAD_PARAMETER))
+            if not line.strip():
+                continue
+            words = _words(line)
+            if words:
+                before(_known(words[0]))
+            yield as_json(calls.call(*words) if words else _failed(Number.BAD_PARAMETER))
 
 
 def as_json(answer: Answer) -> str:
@@ -280,6 +297,11 @@ def platform_client(config: TerminalConfig) -> PlatformClient | None:
         clock=clock.time,
         monotonic=clock.monotonic,
     )
+
+
+def _known(name: str) -> str:
+    """The name as a log may hold it: another program may say anything."""
+    return name if name in NAMES else "unknown"
 
 
 def _words(line: str) -> list[str]:

@@ -40,6 +40,8 @@ class CardConfig:
         pcsc_socket: socket of a pcscd of one's own (the simulated hall's), empty for the system's;
             demonstration only.
         contact_address, psam_address: where the direct driver listens; None with PC/SC.
+        ministry_calls: whether other programs may call the ministry's functions, which show
+            persons in full: a counter's terminal, never one that residents use alone.
         contactless_reader: as contact_reader, for other programs' calls; empty without one.
         reader_serial: 终端设备号 that other programs' calls tell.
         pin_calls: functions of other programs in which a PIN passes through their hands.
@@ -51,6 +53,7 @@ class CardConfig:
     pcsc_socket: str
     contact_address: Address | None
     psam_address: Address | None
+    ministry_calls: bool = False
     contactless_reader: str = ""
     reader_serial: str = ""
     pin_calls: tuple[PinCall, ...] = ()
@@ -101,6 +104,7 @@ class PrinterConfig:
 def read_card(table: Table, *, in_field: bool) -> CardConfig:
     """From ``[card]``. Raises the table's error; a field configuration may do less."""
     driver = table.choice("driver", CardDriver)
+    calls = table.boolean("ministry_calls", False)
     serial = table.text("reader_serial", "")
     pin_calls = table.choices("pin_calls", PinCall, ())
     if driver is CardDriver.DIRECT:
@@ -114,6 +118,7 @@ def read_card(table: Table, *, in_field: bool) -> CardConfig:
             pcsc_socket="",
             contact_address=_address(table, "contact_address"),
             psam_address=_address(table, "psam_address") if psam else None,
+            ministry_calls=calls,
             reader_serial=serial,
             pin_calls=pin_calls,
         )
@@ -126,6 +131,7 @@ def read_card(table: Table, *, in_field: bool) -> CardConfig:
             contact_address=None,
             psam_address=None,
             contactless_reader=table.text("contactless_reader", ""),
+            ministry_calls=calls,
             reader_serial=serial,
             pin_calls=pin_calls,
         )

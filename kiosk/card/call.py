@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk.card.options import Actions, add_action, allow_full, configured, leave_trace
+from kiosk.card.options import Actions, add_action, configured, leave_trace
 from kiosk.commands import CommandFailed, Exit, complain, say, say_json
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ def add_to(actions: Actions) -> None:
         "call",
         _run,
         summary="部颁接口函数，供其他程序调用 the ministry's functions, for other programs",
-        description="按部颁接口的名称、参数顺序和返回码调用；结果含个人信息，不脱敏，会留痕，\n"
-        "因此和 --full 一样只在演示配置可用。密码不能作为参数。\n"
-        "By the ministry's names, arguments and numbers. The answer names a person and is not\n"
-        "masked: as --full, a demonstration configuration only, audited. No PIN is an argument.",
+        description="按部颁接口的名称、参数顺序和返回码调用；结果含个人信息，不脱敏，每次留痕，\n"
+        "只在业务员柜台（配置 [card] ministry_calls = true）或演示配置可用。密码不能作为参数。\n"
+        "By the ministry's names, arguments and numbers. The answer names a person, unmasked:\n"
+        "only at a clerk's counter ([card] ministry_calls = true) or in a demonstration; each\n"
+        "call is audited. No PIN is an argument.",
         examples=_EXAMPLES,
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="如 such as iReadCardBas")
@@ -49,14 +50,17 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.lines == bool(arguments.name):
         raise CommandFailed(Exit.USAGE, "用法 usage: card call NAME [ARGUMENT ...] | --lines")
     config = _configuration(arguments)
-    leave_trace(config, arguments.state)
+
+    def audited(call: str) -> None:
+        leave_trace(config, arguments.state, call)
+
     if arguments.lines:
-        for line in answer_lines(sys.stdin, config, tell=complain):
+        for line in answer_lines(sys.stdin, config, before=audited, tell=complain):
             say(line)
             # Another program waits for it.
             sys.stdout.flush()
         return Exit.OK
-    answer = run_call(arguments.name, arguments.arguments, config, tell=complain)
+    answer = run_call(arguments.name, arguments.arguments, config, before=audited, tell=complain)
     if arguments.json:
         say_json({"name": arguments.name, "number": answer.number, "output": answer.output})
     else:
@@ -66,7 +70,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _configuration(arguments: argparse.Namespace) -> TerminalConfig:
+    from kiosk.config import Kind
+
     config = configured(arguments.config)
-    allow_full(config)
-    assert config is not None, "allowed without a configuration"
+    if config is None or not (config.kind is Kind.DEMO or config.card.ministry_calls):
+        raise CommandFailed(
+            Exit.REFUSED,
+            "本机未开放接口调用：在终端配置 [card] 中设 ministry_calls = true\n"
+            "not open to other programs here: the terminal's configuration decides",
+        )
     return config

@@ -134,8 +134,15 @@ def allow_full(config: TerminalConfig | None) -> None:
         )
 
 
-def leave_trace(config: TerminalConfig | None, state_path: Path | None) -> None:
+def leave_trace(
+    config: TerminalConfig | None, state_path: Path | None, call: str | None = None
+) -> None:
     """Showing a resident in full on a command line is audited, in a log of its own (DESIGN §9).
+
+    Args:
+        config: of this terminal.
+        state_path: another state directory than that of the configuration.
+        call: the function that another program calls; None for a command of ours.
 
     Raises:
         CommandFailed: it cannot be audited; then nothing may be shown.
@@ -149,7 +156,10 @@ def leave_trace(config: TerminalConfig | None, state_path: Path | None) -> None:
         state = StateDirectory(state_path or (config.state if config else usual_state()))
         terminal = KeyStore(state.keys).enrolment().terminal_id
         log = AuditLog(state.audit / "commands.jsonl", terminal, SystemClock())
-        log.write("card.dumped", actor="engineer")
+        if call is None:
+            log.write("card.dumped", actor="engineer")
+        else:
+            log.write("card.called", detail={"call": call})
         log.close()
     except (AuditUnavailable, KeyStoreError, StateError) as problem:
         raise CommandFailed(Exit.STATE, f"无法留痕，不显示：not shown, {problem}") from None
