@@ -70,7 +70,7 @@ def test_the_answer_is_whole_and_no_longer_than_asked_or_the_failure_has_a_type(
     assert len(lines) == (len(card.asked) if traced else 0)
     if response is not None:
         assert len(response.data) <= (command.ne or 0)
-        assert response.data in b"".join(answer[:-2] for answer in answers * len(card.asked))
+        assert set(response.data) <= set(b"".join(answers))
 
 
 @given(COMMANDS, ANSWERS)

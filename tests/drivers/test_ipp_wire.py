@@ -23,7 +23,7 @@ from tests.drivers import printer_double as far
 from tests.drivers.pad_double import soon
 from tests.drivers.printer_double import PrinterDouble
 
-SHORT = IppPatience(connect=0.3, answer=0.3, submit=0.3)
+SHORT = IppPatience(connect=1.0, answer=1.0, submit=1.0)
 GONE = PrinterStatus(PrinterReason.GONE)
 HEAD = [
     ("attributes-charset", b"utf-8"),
