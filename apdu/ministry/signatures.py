@@ -20,7 +20,7 @@ from apdu.ministry.encoding import to_gbk
 from apdu.ministry.error_numbers import Number, Refusal
 from apdu.ministry.pins import pin_buffer
 from apdu.ministry.terminal import PinCall
-from apdu.pki import PkiApplication
+from apdu.pki.application import PkiApplication
 
 
 def sign(desk: Desk, digits: str, text: str, kind: str) -> str:

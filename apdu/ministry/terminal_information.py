@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apdu.bank import read_account
+from apdu.bank.account import read_account
 from apdu.channel import Channel
 from apdu.ministry.desk import ANY_SLOT, Desk
 from apdu.ministry.error_numbers import Number, Refusal

@@ -15,9 +15,9 @@ from xml.sax.saxutils import escape
 
 from rich.cells import cell_len
 
-from apdu.bank_profile import shipped_bank_profile
+from apdu.bank.profile import shipped_bank_profile
 from apdu.dictionary import Access, CardFile
-from apdu.pki_profile import KeyFiles, PkiProfile, shipped_pki_profile
+from apdu.pki.profile import KeyFiles, PkiProfile, shipped_pki_profile
 from apdu.profile import CardProfile, shipped_profiles
 from kiosk.card.stored import size_of
 from ui.theme import LIGHT, Colour

@@ -38,8 +38,8 @@ def explained(error: Exception) -> Exception:
     """What a card or its reader did wrong, as the end of the command; any other error itself."""
     from apdu import errors as card
     from apdu.pin import IllegalPin
-    from apdu.replay import ReplayError
-    from apdu.transcript import TranscriptError
+    from apdu.recording.replay import ReplayError
+    from apdu.recording.transcript import TranscriptError
     from kiosk.logs import describe
 
     match error:

@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 
 from apdu.errors import CardMute
-from apdu.recorder import RecordingTransport
-from apdu.stand_ins import StandIns
+from apdu.recording.recorder import RecordingTransport
+from apdu.recording.stand_ins import StandIns
 from drivers.card_service import CardConnection
 
 

@@ -14,7 +14,7 @@ from kiosk.card.options import Actions, add_action, add_card_options, wanted
 from kiosk.commands import CommandFailed, Exit, complain, say_json
 
 if TYPE_CHECKING:
-    from apdu.replay import ReplayTransport
+    from apdu.recording.replay import ReplayTransport
 
 _TRACE_EXAMPLES = """  yikatong card trace card.txt
   yikatong card replay card.txt
@@ -110,8 +110,8 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 
 def _transport(file: Path, mode: str) -> ReplayTransport:
-    from apdu.replay import Mode, ReplayTransport
-    from apdu.transcript import Transcript, TranscriptError
+    from apdu.recording.replay import Mode, ReplayTransport
+    from apdu.recording.transcript import Transcript, TranscriptError
 
     try:
         transcript = Transcript.parse(file.read_text(encoding="utf-8"))

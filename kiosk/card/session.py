@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from apdu.custodian import Custodian, FirstThatCan
 from apdu.errors import CardAbsent, CardError, CardMute, ReaderGone
 from apdu.psam import PsamCustodian, is_psam
-from apdu.stand_ins import StandIns
+from apdu.recording.stand_ins import StandIns
 from apdu.trace import Sink
 from drivers.card_service import CardConnection, CardService, ReaderState
 from drivers.worker import Done, Worker

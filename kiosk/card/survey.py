@@ -9,7 +9,7 @@ from enum import Enum
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from apdu.bank_profile import shipped_bank_profile
+from apdu.bank.profile import shipped_bank_profile
 from apdu.card import SocialSecurityCard
 from apdu.channel import Channel
 from apdu.commands import select_by_name
@@ -25,7 +25,7 @@ from apdu.errors import (
     UnknownCard,
 )
 from apdu.holder import Issuer
-from apdu.pki_profile import shipped_pki_profile
+from apdu.pki.profile import shipped_pki_profile
 from apdu.profile import shipped_profiles
 from apdu.redaction import SSSE_NAME
 from apdu.selection import select_ssse

@@ -7,8 +7,8 @@ import functools
 
 from apdu.channel import Channel
 from apdu.crypto import sm2, sm4
-from apdu.pki import PkiApplication
-from apdu.pki_sealed_pair import SealedKeyPair
+from apdu.pki.application import PkiApplication
+from apdu.pki.sealed_pair import SealedKeyPair
 from apdu.transport import Transport
 
 USER_PIN, ADMIN_PIN = b"123456", b"12345678"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apdu.bank import BankAccount, NumberSource, read_account
+from apdu.bank.account import BankAccount, NumberSource, read_account
 from apdu.channel import Channel
 from apdu.errors import ApplicationBlocked, MalformedAnswer, UnexpectedStatus
 from apdu.trace import TraceLine

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apdu.bank import read_account
+from apdu.bank.account import read_account
 from apdu.channel import Channel
 from apdu.errors import CardError
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apdu.bank_profile import BankProfile, Moment, shipped_bank_profile
+from apdu.bank.profile import BankProfile, Moment, shipped_bank_profile
 
 PROFILE = shipped_bank_profile()
 MOMENT = Moment(datetime(2026, 3, 4, 15, 6, 7), lambda size: b"\xab" * size)

@@ -12,10 +12,10 @@ import pytest
 
 from apdu.holder import Holder, Issuer
 from apdu.reading import CardReading
-from apdu.recorder import RecordingTransport
-from apdu.replay import Mode, ReplayTransport
-from apdu.stand_ins import StandIns
-from apdu.transcript import Transcript
+from apdu.recording.recorder import RecordingTransport
+from apdu.recording.replay import Mode, ReplayTransport
+from apdu.recording.stand_ins import StandIns
+from apdu.recording.transcript import Transcript
 from hw_sim.cards.catalogue import holder
 from hw_sim.population import DEMO_PIN
 from tests.apdu.card_in_process import insert

@@ -7,8 +7,8 @@ import pytest
 from apdu.channel import Channel
 from apdu.crypto import sm2
 from apdu.ministry.terminal import PinCall
-from apdu.pki import PkiApplication
-from apdu.pki_profile import KeyUse
+from apdu.pki.application import PkiApplication
+from apdu.pki.profile import KeyUse
 from tests.apdu.counter import Counter, CounterCard, calls, counter_card, fails
 from tests.apdu.pki_issuance import certificate_of
 

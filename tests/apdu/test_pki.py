@@ -19,8 +19,8 @@ from apdu.errors import (
     UnknownCard,
 )
 from apdu.pin import IllegalPin
-from apdu.pki import PkiApplication
-from apdu.pki_profile import KeyUse, shipped_pki_profile
+from apdu.pki.application import PkiApplication
+from apdu.pki.profile import KeyUse, shipped_pki_profile
 from tests.apdu.card_in_process import CardInProcess, insert
 from tests.apdu.pki_issuance import ADMIN_PIN, USER_PIN, opened
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from apdu import pki_secrets
 from apdu.errors import (
     AuthenticationFailed,
     CardError,
@@ -17,8 +16,9 @@ from apdu.errors import (
     UnexpectedStatus,
 )
 from apdu.pin import IllegalPin
-from apdu.pki import PkiApplication
-from apdu.pki_access import KeyPlace
+from apdu.pki import proofs
+from apdu.pki.access import KeyPlace
+from apdu.pki.application import PkiApplication
 from apdu.transport import Transport
 from tests.apdu.card_in_process import CardInProcess, insert
 from tests.apdu.faults import TEARS, Fault, FaultyCard
@@ -45,20 +45,20 @@ CHANGE = "845E01001491A41964F0736EB6F6003DD1934FFE11E48CEFB3"
 
 
 def test_the_logged_mac_is_folded() -> None:
-    key = pki_secrets.pin_key(bytearray.fromhex("12345678"))
+    key = proofs.pin_key(bytearray.fromhex("12345678"))
     assert key.hex().upper() == DIGEST_OF_ADMIN_PIN[:32]
     block = bytearray.fromhex("0472923074" + "80" + "00" * 10)
     challenge = bytes.fromhex("84B7B9199A29A245B2ADE3E80BE4EAF3")
-    data = pki_secrets.protect(key, challenge, bytes.fromhex("845E0100"), block)
+    data = proofs.protect(key, challenge, bytes.fromhex("845E0100"), block)
     assert data.hex().upper() == CHANGE[10:]
 
 
 def test_the_block_of_a_master_key() -> None:
-    block = pki_secrets.key_block(KEY)
+    block = proofs.key_block(KEY)
     assert block.hex() == "13000000" + KEY.hex() + "80" + "00" * 11
     for size in (0, 15, 17):
         with pytest.raises(ValueError, match="16 bytes"):
-            pki_secrets.key_block(bytearray(size))
+            proofs.key_block(bytearray(size))
 
 
 # --- the admin PIN -----------------------------------------------------------------------------

@@ -20,8 +20,8 @@ from apdu.errors import (
     PersonalisationFailed,
     UnexpectedStatus,
 )
-from apdu.pki import PkiApplication
-from apdu.pki_profile import KeyUse, shipped_pki_profile
+from apdu.pki.application import PkiApplication
+from apdu.pki.profile import KeyUse, shipped_pki_profile
 from tests.apdu.card_in_process import CardInProcess, insert
 from tests.apdu.faults import TEARS, Fault, FaultyCard
 from tests.apdu.pki_issuance import (

@@ -14,9 +14,9 @@ from apdu.channel import Channel
 from apdu.crypto import sm2
 from apdu.crypto.certificate import Certificate
 from apdu.errors import CardError
-from apdu.pki import CardSignature, PkiApplication
-from apdu.pki_access import KeyPlace
-from apdu.pki_profile import KeyUse
+from apdu.pki.access import KeyPlace
+from apdu.pki.application import CardSignature, PkiApplication
+from apdu.pki.profile import KeyUse
 from tests.apdu.pki_issuance import certificate_of, sealed_pair
 
 OWN = sm2.PrivateKey(bytes(31) + b"\x02")

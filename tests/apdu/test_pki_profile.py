@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from apdu.pki_profile import KeyUse, PkiProfile, Step, shipped_pki_profile
+from apdu.pki.profile import KeyUse, PkiProfile, Step, shipped_pki_profile
 
 PROFILE = shipped_pki_profile()
 TEXT = resources.files("apdu").joinpath("profiles", "pki.toml").read_text(encoding="utf-8")

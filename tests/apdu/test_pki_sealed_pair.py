@@ -7,9 +7,9 @@ import pytest
 
 from apdu.crypto import sm2
 from apdu.errors import CardRemoved, PersonalisationFailed, UnexpectedStatus
-from apdu.pki import PkiApplication
-from apdu.pki_profile import KeyUse
-from apdu.pki_sealed_pair import SealedKeyPair
+from apdu.pki.application import PkiApplication
+from apdu.pki.profile import KeyUse
+from apdu.pki.sealed_pair import SealedKeyPair
 from hw_sim.cards.iso7816 import Card
 from tests.apdu.card_in_process import CardInProcess, insert
 from tests.apdu.faults import TEARS, Fault, FaultyCard

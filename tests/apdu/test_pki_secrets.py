@@ -8,8 +8,8 @@ import pytest
 
 from apdu.channel import Channel, wipe
 from apdu.errors import CardError
-from apdu.pki import PkiApplication
-from apdu.pki_access import KeyPlace
+from apdu.pki.access import KeyPlace
+from apdu.pki.application import PkiApplication
 from apdu.trace import TraceLine
 from hw_sim.cards.pki_crypto import pin_key
 from tests.apdu.card_in_process import CardInProcess, insert

@@ -12,8 +12,8 @@ import pytest
 
 from apdu.crypto import sm2
 from apdu.errors import KeyMismatch, MalformedAnswer, UnexpectedStatus
-from apdu.pki import CardSignature, PkiApplication
-from apdu.pki_profile import KeyUse
+from apdu.pki.application import CardSignature, PkiApplication
+from apdu.pki.profile import KeyUse
 from tests.apdu.card_in_process import CardInProcess, insert
 from tests.apdu.pki_issuance import USER_PIN, opened
 from tests.apdu.test_pki import SELECT

@@ -24,8 +24,8 @@ from apdu.errors import CardError
 from apdu.personalisation import GoodCard, personalise
 from apdu.personalisation_plan import make_plan
 from apdu.psam import PsamCustodian
-from apdu.recorder import RecordingTransport
-from apdu.stand_ins import StandIns
+from apdu.recording.recorder import RecordingTransport
+from apdu.recording.stand_ins import StandIns
 from apdu.trace import TraceLine, TracingTransport
 from apdu.transport import Transport
 from drivers.worker import Done, Worker

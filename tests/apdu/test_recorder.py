@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from apdu.command import Command
 from apdu.errors import CardError, CardMute, CardRemoved, MalformedAnswer, ReaderGone
-from apdu.recorder import RecordingTransport
-from apdu.replay import ReplayTransport
-from apdu.stand_ins import StandIns
-from apdu.transcript import Exchange, Redacted, Reset, Transcript
+from apdu.recording.recorder import RecordingTransport
+from apdu.recording.replay import ReplayTransport
+from apdu.recording.stand_ins import StandIns
+from apdu.recording.transcript import Exchange, Redacted, Reset, Transcript
 
 SSSE = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF00"
 SECRET = "5EC0DE5EC0DE"

@@ -4,8 +4,8 @@ import pytest
 
 from apdu.errors import CardError, CardMute
 from apdu.reading import read_card
-from apdu.replay import Mode, ReplayDepleted, ReplayError, ReplayMismatch, ReplayTransport
-from apdu.transcript import Transcript, TranscriptError
+from apdu.recording.replay import Mode, ReplayDepleted, ReplayError, ReplayMismatch, ReplayTransport
+from apdu.recording.transcript import Transcript, TranscriptError
 from tests.apdu.conftest import ATR, DemoCard
 
 TEXT = """\

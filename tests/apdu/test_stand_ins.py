@@ -4,8 +4,8 @@ import pytest
 
 from apdu.formats import Unreadable
 from apdu.profile import shipped_profiles
+from apdu.recording.stand_ins import StandIns
 from apdu.simple_tlv import Record
-from apdu.stand_ins import StandIns
 
 ITEMS = {
     item.tag: item

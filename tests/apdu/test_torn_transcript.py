@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apdu.errors import CardError
-from apdu.replay import Mode, ReplayDepleted, ReplayError, ReplayTransport
-from apdu.transcript import Transcript, TranscriptError
+from apdu.recording.replay import Mode, ReplayDepleted, ReplayError, ReplayTransport
+from apdu.recording.transcript import Transcript, TranscriptError
 from tests.apdu.workflows import WORKFLOWS, Workflow
 
 FOLDER = Path(__file__).parent / "transcripts"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apdu.commands import Ins
 from apdu.errors import CardRemoved
-from apdu.pki_profile import shipped_pki_profile
+from apdu.pki.profile import shipped_pki_profile
 from apdu.secure_messaging import shipped_commands
 from apdu.trace import TraceLine, TracingTransport
 

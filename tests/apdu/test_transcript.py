@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apdu.errors import CardError, CardMute
-from apdu.transcript import FAILURES, Exchange, Redacted, Reset, Transcript, TranscriptError
+from apdu.recording.transcript import (
+    FAILURES,
+    Exchange,
+    Redacted,
+    Reset,
+    Transcript,
+    TranscriptError,
+)
 
 TEXT = """\
 # SYNTHETIC: 01020304

@@ -14,7 +14,7 @@ from apdu.errors import CardMute, CardRemoved, CardReset, MalformedAnswer, Reade
 from apdu.get_response import CompleteAnswers
 from apdu.psam import PsamCustodian
 from apdu.reading import CardReading, read_card
-from apdu.recorder import RecordingTransport
+from apdu.recording.recorder import RecordingTransport
 from apdu.trace import TracingTransport
 from apdu.transport import Transport
 from tests.apdu.card_in_process import CountingRandom, insert

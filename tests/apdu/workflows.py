@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from apdu.bank import BankAccount, read_account
+from apdu.bank.account import BankAccount, read_account
 from apdu.channel import Channel
 from apdu.crypto import sm2
 from apdu.errors import ApplicationBlocked, PinRejected
 from apdu.identity import CardId
 from apdu.locking import block_application, block_card, unblock_application
 from apdu.personalisation import GoodCard
-from apdu.pki_profile import KeyUse
+from apdu.pki.profile import KeyUse
 from apdu.psam import PsamCustodian
 from apdu.reading import CardReading, read_card
 from apdu.transport import Transport

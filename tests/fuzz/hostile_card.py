@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from apdu.bank import read_account
+from apdu.bank.account import read_account
 from apdu.card import SocialSecurityCard
 from apdu.channel import Channel
 from apdu.custodian import AuthenticationRequest, Custodian, ProtectionRequest

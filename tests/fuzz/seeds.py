@@ -12,9 +12,9 @@ from pathlib import Path
 from apdu.custodian import AuthenticationRequest, ProtectionRequest
 from apdu.errors import CardError
 from apdu.psam import PsamCustodian
-from apdu.recorder import RecordingTransport
-from apdu.stand_ins import StandIns
-from apdu.transcript import Exchange, Redacted
+from apdu.recording.recorder import RecordingTransport
+from apdu.recording.stand_ins import StandIns
+from apdu.recording.transcript import Exchange, Redacted
 from hw_sim.cards.catalogue import make_card
 from tests.apdu.card_in_process import CardInProcess
 from tests.fuzz.hostile_card import PROOF, WAYS, Way, chunk

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from apdu.pki_profile import shipped_pki_profile
+from apdu.pki.profile import shipped_pki_profile
 from apdu.profile import shipped_profiles
 from kiosk.card.diagram import GENERATION, Box, Label, draw, parts
 from kiosk.cli import main

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from apdu.bank import NumberSource, read_account
+from apdu.bank.account import NumberSource, read_account
 from apdu.channel import Channel
 from apdu.errors import ApplicationBlocked, UnexpectedStatus
 from apdu.reading import read_card

@@ -15,8 +15,8 @@ from apdu.errors import (
     UnexpectedStatus,
     UnknownCard,
 )
-from apdu.pki import PkiApplication
-from apdu.pki_profile import KeyUse
+from apdu.pki.application import PkiApplication
+from apdu.pki.profile import KeyUse
 from apdu.reading import read_card
 from tests.apdu.pki_issuance import ADMIN_PIN, USER_PIN, certificate_of, sealed_pair
 from tests.scenarios.bench import Bench

@@ -11,17 +11,17 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apdu import pki_secrets
 from apdu.channel import Channel
 from apdu.crypto import sm2, sm2_der, sm3
 from apdu.crypto.certificate import Certificate
 from apdu.crypto.errors import MalformedKey
 from apdu.errors import KeyMismatch, MalformedAnswer, PersonalisationFailed
-from apdu.pki_access import KeyPlace, replace_admin_pin, replace_master_key, show_pin
-from apdu.pki_certificate_file import read_certificate, write_certificate
-from apdu.pki_exchange import PkiExchange, file_reference
-from apdu.pki_profile import KeyUse, PkiProfile, Step, shipped_pki_profile
-from apdu.pki_sealed_pair import SealedKeyPair, import_pair
+from apdu.pki import proofs
+from apdu.pki.access import KeyPlace, replace_admin_pin, replace_master_key, show_pin
+from apdu.pki.certificate_file import read_certificate, write_certificate
+from apdu.pki.exchange import PkiExchange, file_reference
+from apdu.pki.profile import KeyUse, PkiProfile, Step, shipped_pki_profile
+from apdu.pki.sealed_pair import SealedKeyPair, import_pair
 
 _KEY_REFERENCE, _PUBLIC_FILE, _PRIVATE_FILE = 0x84, 0xC0, 0xC2
 _SIGNATURE_SIZE = 64
@@ -232,7 +232,7 @@ class PkiApplication:
             CardError: see `apdu.errors`.
             ValueError: `key` does not have 16 bytes; the card was not asked.
         """
-        pki_secrets.check_key(key)
+        proofs.check_key(key)
         with self._within(place):
             self._exchange.prove(Step.PROVE_MASTER_KEY, key)
 
@@ -249,7 +249,7 @@ class PkiApplication:
             ValueError: a key does not have 16 bytes; the card was not asked.
         """
         for key in (old, new):
-            pki_secrets.check_key(key)
+            proofs.check_key(key)
         with self._within(place):
             replace_master_key(self._exchange, old, new)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from apdu import pki_secrets
 from apdu.binary import read_content
 from apdu.channel import Channel, wipe
 from apdu.command import Command
@@ -15,7 +14,8 @@ from apdu.commands import (
     update_binary,
 )
 from apdu.errors import MalformedAnswer, UnknownCard
-from apdu.pki_profile import PkiProfile, Step
+from apdu.pki import proofs
+from apdu.pki.profile import PkiProfile, Step
 from apdu.response import Response
 from apdu.status import Outcome, meaning, raise_for
 
@@ -67,7 +67,7 @@ class PkiExchange:
 
     def prove(self, step: Step, key: bytearray) -> None:
         """Show the card by a fresh challenge that we have its key (16 bytes)."""
-        proof = pki_secrets.proof(key, self._challenge())
+        proof = proofs.proof(key, self._challenge())
         try:
             self.do(step, proof)
         finally:
@@ -76,7 +76,7 @@ class PkiExchange:
     def replace(self, step: Step, key: bytearray, block: bytearray) -> None:
         """Give the card a new secret under the old one's key, which it has just been shown."""
         challenge = self._challenge()
-        data = pki_secrets.protect(key, challenge, self._profile.commands[step].header, block)
+        data = proofs.protect(key, challenge, self._profile.commands[step].header, block)
         try:
             self.do(step, data)
         finally:

@@ -6,8 +6,8 @@ from apdu.binary import PIECE
 from apdu.crypto.certificate import HEAD_SIZE, Certificate, announced_size
 from apdu.crypto.errors import MalformedCertificate
 from apdu.errors import MalformedAnswer
-from apdu.pki_exchange import PkiExchange
-from apdu.pki_profile import CertificateForm
+from apdu.pki.exchange import PkiExchange
+from apdu.pki.profile import CertificateForm
 
 _ERASED = (b"\x00", b"\xff")
 

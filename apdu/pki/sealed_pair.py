@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apdu import pki_secrets
 from apdu.channel import wipe
 from apdu.command import SHORT_NE
 from apdu.crypto import sm2
-from apdu.pki_exchange import PkiExchange, file_reference
-from apdu.pki_profile import KeyUse, PkiProfile, Step
+from apdu.pki import proofs
+from apdu.pki.exchange import PkiExchange, file_reference
+from apdu.pki.profile import KeyUse, PkiProfile, Step
 
 _PUBLIC_FILE, _TEXT, _PRIVATE_FILE, _PUBLIC_KEY, _PRIVATE_KEY = 0xC0, 0xC1, 0xC2, 0xCA, 0xCB
 _LENGTH_OF_TWO = 0x82
@@ -50,14 +50,14 @@ def import_pair(exchange: PkiExchange, profile: PkiProfile, pair: SealedKeyPair)
     opener, files = profile.files[KeyUse.SIGNATURE], profile.files[KeyUse.ENCRYPTION]
     size = _ENVELOPE_SIZE.to_bytes(2, "big")
     envelope = bytes((_TEXT, _LENGTH_OF_TWO)) + size + pair.envelope
-    data = bytearray(2 + pki_secrets.KEY_SIZE)
+    data = bytearray(2 + proofs.KEY_SIZE)
     try:
-        data[:2] = _TEXT, pki_secrets.KEY_SIZE
+        data[:2] = _TEXT, proofs.KEY_SIZE
         data[2:] = exchange.do(
             Step.OPEN_ENVELOPE,
             file_reference(_PRIVATE_FILE, opener.private_key) + envelope,
             ne=SHORT_NE,
-            size=pki_secrets.KEY_SIZE,
+            size=proofs.KEY_SIZE,
         ).data
         exchange.do(Step.LOAD_SESSION_KEY, data)
     finally:

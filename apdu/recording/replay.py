@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import assert_never
 
-from apdu.transcript import Event, Exchange, Redacted, Reset, Transcript, TranscriptError
+from apdu.recording.transcript import Event, Exchange, Redacted, Reset, Transcript, TranscriptError
 
 
 class Mode(Enum):

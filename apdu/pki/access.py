@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from enum import Enum
 
-from apdu import pin, pki_secrets
+from apdu import pin
 from apdu.channel import wipe
 from apdu.command import SHORT_NE
 from apdu.crypto import sm3
 from apdu.errors import AuthenticationFailed, PersonalisationFailed, PinBlocked, PinRejected
-from apdu.pki_exchange import PkiExchange
-from apdu.pki_profile import PinForm, Step
+from apdu.pki import proofs
+from apdu.pki.exchange import PkiExchange
+from apdu.pki.profile import PinForm, Step
 
 _TEXT = 0xC1
 
@@ -45,7 +46,7 @@ def replace_admin_pin(exchange: PkiExchange, form: PinForm, old: bytearray, new:
     old_key = bytearray()
     try:
         block = pin.pin_block(
-            new, pki_secrets.BLOCK_SIZE, shortest=form.digits_min, longest=form.digits_max
+            new, proofs.BLOCK_SIZE, shortest=form.digits_min, longest=form.digits_max
         )
         old_key = _pin_key(exchange, form, old)
         exchange.prove(Step.VERIFY_ADMIN, old_key)
@@ -66,7 +67,7 @@ def replace_master_key(exchange: PkiExchange, old: bytearray, new: bytearray) ->
         PersonalisationFailed: replaced, said the card, and refused the new one.
         ValueError: a key does not have 16 bytes.
     """
-    block = pki_secrets.key_block(new)
+    block = proofs.key_block(new)
     try:
         exchange.prove(Step.PROVE_MASTER_KEY, old)
         exchange.replace(Step.CHANGE_MASTER_KEY, old, block)
@@ -84,11 +85,11 @@ def _pin_key(exchange: PkiExchange, form: PinForm, digits: bytearray) -> bytearr
     data = bytearray(2 + len(packed))
     try:
         if not form.digest_by_card:
-            return pki_secrets.pin_key(packed)
+            return proofs.pin_key(packed)
         data[:2] = _TEXT, len(packed)
         data[2:] = packed
         answer = exchange.do(Step.DIGEST, data, ne=SHORT_NE, size=sm3.DIGEST_SIZE)
-        return bytearray(answer.data[: pki_secrets.KEY_SIZE])
+        return bytearray(answer.data[: proofs.KEY_SIZE])
     finally:
         wipe(packed)
         wipe(data)

@@ -14,10 +14,10 @@ from typing import assert_never
 from apdu.command import Layout
 from apdu.errors import CardError, MalformedAnswer
 from apdu.identity import CARD_ID_SIZE, Atr
+from apdu.recording.stand_ins import StandIns
+from apdu.recording.transcript import FAILURES, Event, Exchange, Redacted, Reset, Transcript
 from apdu.redaction import Content, Redactor, is_harmless, items
 from apdu.simple_tlv import Record
-from apdu.stand_ins import StandIns
-from apdu.transcript import FAILURES, Event, Exchange, Redacted, Reset, Transcript
 from apdu.transport import Transport
 
 _CARD_ID = 0x01

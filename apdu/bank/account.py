@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import Enum
 
 from apdu import ber_tlv
-from apdu.bank_profile import BankProfile, Moment, shipped_bank_profile
+from apdu.bank.profile import BankProfile, Moment, shipped_bank_profile
 from apdu.ber_tlv import DataObject
 from apdu.channel import Channel
 from apdu.command import SHORT_NC, SHORT_NE, Command

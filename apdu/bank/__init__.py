@@ -1,0 +1,1 @@
+"""The bank application; begin with `account`."""

@@ -1,0 +1,1 @@
+"""The PKI application of third-generation cards; begin with `application`."""

@@ -1,0 +1,1 @@
+"""Sessions with a card as text, without anybody in it: recorded and replayed."""
