@@ -45,7 +45,7 @@ def add_to(actions: Actions) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from kiosk.card_calls import answer_lines, run_call
+    from kiosk.card.counter import answer_lines, run_call
 
     if arguments.lines == bool(arguments.name):
         raise CommandFailed(Exit.USAGE, "用法 usage: card call NAME [ARGUMENT ...] | --lines")

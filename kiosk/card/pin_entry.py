@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _LINE = 256
 """More than a terminal gives of one typed line that could be a PIN."""
 _END = b"\r\n"
-_PAD_SECONDS = 60.0
+PAD_SECONDS = 60.0
+"""For one entry at the pad."""
 
 
 def at_keyboard(prompt: str) -> bytearray:
@@ -76,7 +77,7 @@ def pad_of(config: TerminalConfig | None, length: tuple[int, int]) -> PadStation
         lambda: pad_master_key(pad),
         load_master=pad.plain_key_load,
         length=length,
-        seconds=_PAD_SECONDS,
+        seconds=PAD_SECONDS,
     )
 
 

@@ -8,6 +8,8 @@ from typing import ClassVar
 import pytest
 
 from apdu import derivation
+from apdu.crypto import sm2_libcrypto
+from apdu.crypto.errors import BackendRefused
 from apdu.custodian import Algorithm, AuthenticationRequest, ProtectionRequest
 from apdu.derivation import Scheme
 from apdu.errors import CardError, PsamUnavailable
@@ -213,3 +215,9 @@ class DemoCard:
 def demo() -> type[DemoCard]:
     """The class of demo cards."""
     return DemoCard
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose libcrypto is refused."""
+    monkeypatch.setattr(sm2_libcrypto, "_search", lambda: BackendRefused("by the test"))

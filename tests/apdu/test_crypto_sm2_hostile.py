@@ -1,40 +1,15 @@
 """SM2: what was changed, spoiled or written loosely never passes."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apdu.crypto import sm2, sm2_curve, sm2_der, sm2_libcrypto, sm2_pure
-from apdu.crypto.errors import BackendRefused, MalformedCiphertext
-from apdu.crypto.sm2 import CiphertextEncoding, PrivateKey, PublicKey, SignatureEncoding
+from apdu.crypto import sm2, sm2_curve, sm2_der, sm2_pure
+from apdu.crypto.errors import MalformedCiphertext
+from apdu.crypto.sm2 import CiphertextEncoding, PrivateKey, SignatureEncoding
+from tests.apdu.sm2_example import KEY, MESSAGE, PUBLIC, SIGNATURE, XY, D
 
 DER, RAW = SignatureEncoding.DER, SignatureEncoding.RAW
-D = bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8")
-XY = bytes.fromhex(
-    "09F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020"
-    "CCEA490CE26775A52DC6EA718CC1AA600AED05FBF35E084A6632F6072DA9AD13"
-)
-MESSAGE = b"message digest"
-SIGNATURE = bytes.fromhex(
-    "F5A03B0648D2C4630EEAC513E1BB81A15944DA3827D5B74143AC7EACEEE720B3"
-    "B1B6AA29DF212FD8763182BC0D421CA1BB9038FD1F7F42D4840B69C485BBC1AA"
-)
-C1 = bytes.fromhex(
-    "04EBFC718E8D1798620432268E77FEB6415E2EDE0E073C0F4F640ECD2E149A73"
-    "E858F9D81E5430A57B36DAAB8F950A3C64E6EE6A63094D99283AFF767E124DF0"
-)
-C3 = bytes.fromhex("59983C18F809E262923C53AEC295D30383B54E39D609D160AFCB1908D0BD8766")
-C2 = bytes.fromhex("21886CA989CA9C7D58087307CA93092D651EFA")
-KEY, PUBLIC = PrivateKey(D), PublicKey(XY)
-
-
-@pytest.fixture
-def refused(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine whose libcrypto is refused."""
-    monkeypatch.setattr(sm2_libcrypto, "_search", lambda: BackendRefused("by the test"))
-    yield
 
 
 BIT = st.integers(0, 8 * 1024 - 1)

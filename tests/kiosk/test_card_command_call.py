@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hw_sim.cards.catalogue import holder
-from kiosk import card_calls, config
+from kiosk import config
+from kiosk.card import counter
 from kiosk.devices import Readers
 from tests.kiosk.card_backends import CONTACT, PSAM
 from tests.kiosk.card_cli import Desk, desk_for
@@ -22,7 +23,7 @@ def desk(
 ) -> Desk:
     made = desk_for(monkeypatch, capsys, tmp_path)
     readers = Readers(made.backend.service, CONTACT, PSAM)
-    monkeypatch.setattr(card_calls, "open_readers", lambda _card: readers)
+    monkeypatch.setattr(counter, "open_readers", lambda _card: readers)
     made.insert("v3")
     return made
 

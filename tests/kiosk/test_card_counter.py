@@ -12,8 +12,8 @@ import pytest
 from apdu.ministry.terminal import PinCall
 from drivers.card_service import CardService
 from hw_sim.population import DEMO_PIN, population
-from kiosk import card_calls
-from kiosk.card_calls import CardCalls, answer_lines, as_json, run_call
+from kiosk.card import counter
+from kiosk.card.counter import CardCalls, answer_lines, as_json, run_call
 from kiosk.config import TerminalConfig, load
 from kiosk.devices import Readers
 from kiosk.toml_tables import FileProblem
@@ -58,7 +58,7 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> InProcess:
     def readers(_card: object) -> Readers:
         return Readers(service, CONTACT, PSAM)
 
-    monkeypatch.setattr(card_calls, "open_readers", readers)
+    monkeypatch.setattr(counter, "open_readers", readers)
     return found
 
 
@@ -153,8 +153,8 @@ def test_a_device_that_never_comes_back_is_mute(
         raise AssertionError("freed")
 
     monkeypatch.setattr(backend, "connect", stuck)
-    monkeypatch.setattr(card_calls, "_CALL_SECONDS", 0.01)
-    monkeypatch.setattr(card_calls, "_CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr(counter, "_CALL_SECONDS", 0.01)
+    monkeypatch.setattr(counter, "_CLOSE_SECONDS", 0.01)
     with CardCalls(configured(), None) as calls:
         assert calls.call("iReadCardBas", "1").number == -4
         assert calls.call("iReadCardBas", "1").number == -4

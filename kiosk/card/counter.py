@@ -24,10 +24,11 @@ from drivers import pin_pad
 from drivers.card_service import CardConnection, find_reader
 from drivers.pin_block import MalformedPinBlock
 from drivers.worker import Done, Worker
+from kiosk.card.pin_entry import PAD_SECONDS, pad_of
 from kiosk.card_station import PsamInReader
 from kiosk.config import Custodian as CustodianKind
 from kiosk.config import TerminalConfig
-from kiosk.devices import Readers, custodians, open_pad, open_readers, pad_master_key
+from kiosk.devices import Readers, custodians, open_readers
 from kiosk.logs import describe
 from kiosk.pad_station import PadStation
 from kiosk.platform.client import PlatformClient, TerminalIdentity
@@ -44,8 +45,7 @@ Before = Callable[[str], None]
 """Learns a function's name before it is called: to leave a trace, or to raise."""
 
 _PAD_DIGITS = (4, 12)
-_PAD_SECONDS = 60.0
-_CALL_SECONDS = 3 * _PAD_SECONDS + 15.0
+_CALL_SECONDS = 3 * PAD_SECONDS + 15.0
 """Three entries at the pad and what the card does about them; then the device is stuck."""
 _FIRST_LOOK_SECONDS = 1.0
 _CLOSE_SECONDS = 1.0
@@ -156,7 +156,9 @@ class CardCalls:
         self._client = client
         self._readers = open_readers(config.card)
         keepers = custodians(config, self._readers, client)
-        self._terminal = CounterTerminal(config, self._readers, keepers, _pad(config), tell)
+        self._terminal = CounterTerminal(
+            config, self._readers, keepers, pad_of(config, _PAD_DIGITS), tell
+        )
         self._calls = MinistryCalls(self._terminal, allowed=frozenset(pins), random=os.urandom)
         self._worker = Worker("card calls")
         self._stuck = False
@@ -317,16 +319,3 @@ def _words(line: str) -> list[str]:
 
 def _failed(number: Number) -> Answer:
     return Answer(int(number), meaning(number).zh)
-
-
-def _pad(config: TerminalConfig) -> PadStation | None:
-    pad = config.pad
-    if pad is None:
-        return None
-    return PadStation(
-        lambda: open_pad(pad),
-        lambda: pad_master_key(pad),
-        load_master=pad.plain_key_load,
-        length=_PAD_DIGITS,
-        seconds=_PAD_SECONDS,
-    )
