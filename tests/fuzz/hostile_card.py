@@ -15,6 +15,8 @@ from apdu.card import SocialSecurityCard
 from apdu.channel import Channel
 from apdu.custodian import AuthenticationRequest, Custodian, ProtectionRequest
 from apdu.errors import CardError, CardRemoved
+from apdu.pki.application import PkiApplication
+from apdu.pki.profile import KeyUse
 from apdu.reading import read_card
 from apdu.transport import Transport
 
@@ -112,8 +114,18 @@ def _bank(card: Transport, _custodian: Custodian) -> None:
     read_account(Channel(card), now=lambda: datetime(2026, 1, 1), random=bytes)
 
 
+def _pki(card: Transport, _custodian: Custodian) -> None:
+    application = PkiApplication.open(Channel(card))
+    for use in KeyUse:
+        application.public_key(use)
+        application.read_certificate(use)
+    application.verify_pin(bytearray(b"123456"))
+    application.sign(b"message digest")
+
+
 WAYS: dict[str, Way] = {
     "read": _whole_read,
     "files": _every_file,
     "bank": _bank,
+    "pki": _pki,
 }

@@ -20,7 +20,7 @@ from tests.apdu.card_in_process import CardInProcess
 from tests.fuzz.hostile_card import PROOF, WAYS, Way, chunk
 
 CORPUS = Path(__file__).parent / "corpus"
-CARDS = ("v1", "v2", "v3", "bank", "damaged", "blocked", "blank")
+CARDS = ("v1", "v2", "v3", "bank", "pki", "damaged", "blocked", "blank")
 
 
 class _Psam:
