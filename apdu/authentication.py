@@ -20,6 +20,7 @@ from apdu.response import Response
 from apdu.status import raise_for
 
 CHALLENGE_SIZE = 8
+_GET_CHALLENGE = commands.get_challenge(CHALLENGE_SIZE)
 Random = Callable[[int], bytes]
 """Gives so many random bytes; `os.urandom` outside tests."""
 
@@ -150,7 +151,7 @@ class Authentication:
             CardError: see `apdu.errors`.
         """
         self._still_trusted()
-        answer = raise_for("GET CHALLENGE", self._channel.send(commands.get_challenge()))
+        answer = raise_for("GET CHALLENGE", self._channel.send(_GET_CHALLENGE))
         if len(answer.data) != CHALLENGE_SIZE:
             raise MalformedAnswer("a challenge that does not have 8 bytes")
         return answer.data

@@ -95,12 +95,13 @@ def find(data: bytes, *path: int) -> bytes | None:
         MalformedAnswer: what comes before it, on a level on the way, is no BER-TLV.
     """
     value = data
-    for tag in path:
-        items = _objects(value, skip_padding=True)
-        found = next((item for item in items if item.tag == tag), None)
-        if found is None:
+    for wanted in path:
+        for tag, content in _objects(value, skip_padding=True):
+            if tag == wanted:
+                value = content
+                break
+        else:
             return None
-        value = found.value
     return value
 
 
@@ -154,16 +155,17 @@ def _tag_bytes(tag: int) -> bytes:
 
 def _take_tag(data: bytes, at: int) -> tuple[int, int] | None:
     """The tag that starts at `at` and the offset behind it; None when it is broken."""
-    if data[at] in _PADDING:
+    first, end = data[at], at + 1
+    if first in _PADDING:
         return None
-    end = at + 1
-    if data[at] & _MORE_TAG == _MORE_TAG:
-        while True:
-            if end >= len(data) or end - at >= _MAXIMUM_TAG_BYTES:
-                return None
-            end += 1
-            if not data[end - 1] & 0x80:
-                break
+    if first & _MORE_TAG != _MORE_TAG:
+        return first, end
+    while True:
+        if end >= len(data) or end - at >= _MAXIMUM_TAG_BYTES:
+            return None
+        end += 1
+        if not data[end - 1] & 0x80:
+            break
     return int.from_bytes(data[at:end], "big"), end
 
 

@@ -179,8 +179,3 @@ def external_authenticate(key_id: int, cryptogram: bytes, data: bytes) -> Comman
         raise ValueError(_EIGHT)
     body = bytearray(cryptogram + data)
     return Command(_CLA, Ins.EXTERNAL_AUTHENTICATE.value, 0x00, key_id, body)
-
-
-def get_response(ne: int) -> Command:
-    """GET RESPONSE of `ne` bytes, 1..256, after 61xx."""
-    return Command(_CLA, Ins.GET_RESPONSE.value, 0x00, 0x00, ne=ne)

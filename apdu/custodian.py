@@ -199,7 +199,7 @@ class FirstThatCan:
 
     def _first(self, ask: Callable[[Custodian], bytes | None]) -> bytes | None:
         answered = False
-        failure = PsamUnavailable("there is no custodian of keys")
+        failure: PsamUnavailable | None = None
         for custodian in self._custodians:
             try:
                 result = ask(custodian)
@@ -211,7 +211,7 @@ class FirstThatCan:
                 return result
         if answered:
             return None
-        raise failure
+        raise failure or PsamUnavailable("there is no custodian of keys")
 
 
 def _is_hex(text: str) -> bool:
@@ -219,7 +219,7 @@ def _is_hex(text: str) -> bool:
 
 
 def _check_eight(*parts: bytes) -> None:
-    if any(len(part) != 8 for part in parts):
+    if {*map(len, parts)} != {8}:
         raise ValueError("factor, challenge and data have 8 bytes each")
 
 

@@ -7,7 +7,7 @@ its own in the same form.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -187,12 +187,20 @@ class Item:
 
     def decode(self, raw: bytes) -> FieldValue:
         """Read a stored value leniently; never raises. See `formats.decode`."""
-        if self.length is None:
-            return formats.decode(self.form, raw, len(raw))
+        return self.reader(raw)
+
+    @cached_property
+    def reader(self) -> Callable[[bytes], FieldValue]:
+        """What `decode` does, made once."""
+        form, length = self.form, self.length
+        if length is None:
+            return lambda raw: formats.decode(form, raw, len(raw))
+        read = formats.reader(form, length)
         if self.cut:
-            raw = raw[: self.length]
-        read = formats.decode(self.form, raw, self.length)
-        return self._decode_parts(read) if self.parts and isinstance(read, bytes) else read
+            return lambda raw: read(raw[:length])
+        if self.parts:
+            return lambda raw: self._decode_parts(read(raw))
+        return read
 
     def _encode_parts(self, value: FieldValue) -> bytes:
         if not isinstance(value, Mapping):
@@ -201,7 +209,9 @@ class Item:
             raise ValueError(f"{self.field}: a part that is not declared")
         return simple_tlv.encode(part.encode(value.get(part.field)) for part in self.parts)
 
-    def _decode_parts(self, stored: bytes) -> Unreadable | Parts | None:
+    def _decode_parts(self, stored: formats.Read) -> FieldValue:
+        if not isinstance(stored, bytes):
+            return stored
         try:
             records = simple_tlv.decode(stored, skip_padding=True)
         except MalformedAnswer:
@@ -221,7 +231,7 @@ class Item:
 def _read(item: Item, record: Record | None) -> FieldValue:
     if record is None:
         return None
-    return item.decode(record.value) if record.whole else Unreadable(record.value)
+    return item.reader(record.value) if record.whole else Unreadable(record.value)
 
 
 @dataclass(frozen=True)

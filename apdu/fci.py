@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from apdu import ber_tlv
 from apdu.custodian import Algorithm
 from apdu.errors import MalformedAnswer
@@ -11,8 +13,10 @@ _SSF33_REGION = "11"
 """Beijing's cards without an algorithm flag use SSF33 (mark C)."""
 
 
+@functools.lru_cache(maxsize=64)
 def told_algorithm(fci: bytes) -> Algorithm | None:
-    """The flag in 6F / A5 / 9F0C / 86; None when any of them is absent.
+    """The flag in 6F / A5 / 9F0C / 86; None when any of them is absent. Remembered: a city's cards
+    all tell the same.
 
     Raises:
         MalformedAnswer: it is no FCI, or names an unknown algorithm.

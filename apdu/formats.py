@@ -8,6 +8,7 @@ that nobody can read, such as ASCII digits where a packed date belongs, is repor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -121,40 +122,46 @@ def blank(form: Format, length: int) -> bytes:
             assert_never(form)
 
 
-def decode(form: Format, raw: bytes, length: int) -> Value | Unreadable | None:
+Read = Value | Unreadable | None
+"""What is read: None where the field is blank, `Unreadable` where it is not of its format."""
+
+
+def decode(form: Format, raw: bytes, length: int) -> Read:
     """Read a stored value leniently; never raises.
 
     Args:
         form: the item's format.
         raw: the value as stored.
         length: the item's declared length. A longer value loses what is only padding.
-
-    Returns:
-        the value; None when the field is blank; `Unreadable` when it is not of its format.
     """
+    return reader(form, length)(raw)
+
+
+def reader(form: Format, length: int) -> Callable[[bytes], Read]:
+    """What reads values of this format and length, as `decode`; for whoever reads many."""
+    read: Callable[[bytes, int], Read]
     match form:
         case Format.AN | Format.ANS:
-            return _read_text(raw)
+            return _read_text
         case Format.B:
-            return _exactly(raw, length)
+            return lambda raw: _exactly(raw, length)
         case Format.TRANSPARENT:
-            return raw[:length].rstrip(_FILLING) or None
+            return lambda raw: raw[:length].rstrip(_FILLING) or None
         case Format.INT:
-            return _read_integer(raw, length)
-        case _ if _is_blank_field(raw[:length]):
-            return None
+            return lambda raw: _read_integer(raw, length)
         case Format.B_TLV:
-            return _exactly(raw, length)
-        case Format.CN | Format.CN_HEX:
-            return _read_digits(raw, length, allow_letters=form is Format.CN_HEX)
+            read = _exactly
+        case Format.CN:
+            read = _read_decimals
+        case Format.CN_HEX:
+            read = _read_digits
         case Format.CN_DATE:
-            digits = _read_digits(raw, length, allow_letters=False)
-            return _date(digits, raw) if isinstance(digits, str) else digits
+            read = _read_date
         case Format.CN_MONTH:
-            digits = _read_digits(raw, length, allow_letters=False)
-            return digits if isinstance(digits, str) and _is_month(digits) else Unreadable(raw)
+            read = _read_month
         case _:
             assert_never(form)
+    return lambda raw: None if _is_blank_field(raw[:length]) else read(raw, length)
 
 
 def _is_blank_field(field: bytes) -> bool:
@@ -226,15 +233,6 @@ def _exactly(raw: bytes, length: int) -> bytes | Unreadable:
     return raw[:length] if len(raw) >= length and not excess else Unreadable(raw)
 
 
-def _is_month(digits: str) -> bool:
-    return (
-        len(digits) == 6
-        and digits.isascii()
-        and digits.isdecimal()
-        and ("01" <= digits[4:] <= "12")
-    )
-
-
 def _read_text(raw: bytes) -> str | Unreadable | None:
     if not raw.strip(_BLANKS):
         return None
@@ -244,18 +242,31 @@ def _read_text(raw: bytes) -> str | Unreadable | None:
         return Unreadable(raw)
 
 
-def _read_digits(raw: bytes, length: int, *, allow_letters: bool) -> str | Unreadable:
+def _read_digits(raw: bytes, length: int) -> str | Unreadable:
     field = _exactly(raw, length)
-    if isinstance(field, Unreadable):
-        return field
-    digits = field.hex().upper().rstrip("F")
-    return digits if allow_letters or digits.isdecimal() else Unreadable(raw)
+    return field if isinstance(field, Unreadable) else field.hex().upper().rstrip("F")
 
 
-def _date(digits: str, raw: bytes) -> date | Unreadable:
-    if len(digits) != 8:
+def _read_decimals(raw: bytes, length: int) -> str | Unreadable:
+    digits = _read_digits(raw, length)
+    return digits if isinstance(digits, Unreadable) or digits.isdecimal() else Unreadable(raw)
+
+
+def _read_date(raw: bytes, length: int) -> date | Unreadable:
+    digits = _read_decimals(raw, length)
+    if isinstance(digits, Unreadable) or len(digits) != 8:
         return Unreadable(raw)
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        return date.fromisoformat(digits)
     except ValueError:
         return Unreadable(raw)
+
+
+def _read_month(raw: bytes, length: int) -> str | Unreadable:
+    digits = _read_decimals(raw, length)
+    return digits if isinstance(digits, str) and _is_month(digits) else Unreadable(raw)
+
+
+def _is_month(digits: str) -> bool:
+    number = digits.isascii() and digits.isdecimal()
+    return number and len(digits) == 6 and "01" <= digits[4:] <= "12"

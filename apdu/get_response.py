@@ -7,13 +7,12 @@ VERIFY that would hide how many tries are left.
 from __future__ import annotations
 
 from apdu.command import Layout
-from apdu.commands import get_response
 from apdu.errors import MalformedAnswer
 from apdu.response import Response
 from apdu.transport import Transport
 
 _MORE_DATA, _WRONG_LE, _WRONG_LENGTH = 0x61, 0x6C, 0x6700
-_SHORT_NE = 256
+_GET_RESPONSE = bytes.fromhex("00C00000")
 _SHORT_DATA_START = 5
 """Where data starts, or a case 2 command ends, when lengths take one byte."""
 _UNFINISHED = frozenset((0x61, 0x6C, 0x67))
@@ -108,17 +107,16 @@ class CompleteAnswers:
         while answer.sw >> 8 == _MORE_DATA:
             if len(parts) > MAXIMUM_ROUNDS:
                 raise MalformedAnswer("the card's answer never ends")
-            answer = self._fetch(answer.sw & 0xFF or _SHORT_NE)
+            answer = self._fetch(answer.sw & 0xFF)
             if answer.sw >> 8 == _MORE_DATA and not answer.data:
                 raise MalformedAnswer("the card announces data and gives none")
             parts.append(answer)
         return b"".join(part.data for part in parts) + answer.sw.to_bytes(2, "big")
 
-    def _fetch(self, ne: int) -> Response:
-        answer = Response.parse(self._send(get_response(ne).encode()))
+    def _fetch(self, le: int) -> Response:
+        answer = Response.parse(self._send(_GET_RESPONSE + bytes((le,))))
         if answer.sw >> 8 == _WRONG_LE:
-            again = get_response(answer.sw & 0xFF or _SHORT_NE)
-            answer = Response.parse(self._send(again.encode()))
+            answer = Response.parse(self._send(_GET_RESPONSE + bytes((answer.sw & 0xFF,))))
         return answer
 
 

@@ -165,4 +165,5 @@ def _sex(code: str) -> Sex | None:
 
 
 def _unreadable(fields: Fields) -> tuple[str, ...]:
-    return tuple(name for name, value in fields.items() if isinstance(value, formats.Unreadable))
+    unreadable = formats.Unreadable
+    return tuple([name for name, value in fields.items() if isinstance(value, unreadable)])

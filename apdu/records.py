@@ -250,7 +250,7 @@ def _record_size(item: Item | None) -> int | None:
 
 
 def _check(response: Response, command: str) -> Response:
-    if meaning(response.sw, command).outcome in (
+    if not response.ok and meaning(response.sw, command).outcome in (
         Outcome.REFUSED,
         Outcome.NOT_FOUND,
         Outcome.CARD_FAULT,

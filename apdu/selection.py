@@ -18,6 +18,7 @@ from apdu.response import Response
 from apdu.status import Outcome, meaning, raise_for
 
 _MASTER_FILE = 0x3F00
+_SELECT_SSSE = select_by_name(SSSE_NAME)
 _COMMAND = "SELECT"
 
 
@@ -35,10 +36,10 @@ def select_ssse(channel: Channel, *, accept: Collection[int] = ()) -> Response:
         ApplicationBlocked: it, or the card, is locked.
         CardError: see `apdu.errors`.
     """
-    response = channel.send(select_by_name(SSSE_NAME))
+    response = channel.send(_SELECT_SSSE)
     if _is_refusal(response):
         channel.send(select_by_fid(_MASTER_FILE))
-        response = channel.send(select_by_name(SSSE_NAME))
+        response = channel.send(_SELECT_SSSE)
     if _is_refusal(response):
         raise UnknownCard(f"SELECT answered {response.sw:04X}")
     return raise_for(_COMMAND, response, accept=accept)
@@ -101,5 +102,7 @@ class Selection:
 
 
 def _is_refusal(response: Response) -> bool:
+    if response.ok:
+        return False
     outcome = meaning(response.sw, _COMMAND).outcome
     return outcome in (Outcome.NOT_FOUND, Outcome.REFUSED, Outcome.UNKNOWN)

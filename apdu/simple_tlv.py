@@ -72,7 +72,11 @@ def decode(data: bytes, *, skip_padding: bool = False) -> tuple[Record, ...]:
                 raise MalformedAnswer("a record with an impossible tag")
             at += 1
             continue
-        length, start = _length(data, at + 1)
+        start = at + 2
+        if start <= size and data[at + 1] != _LONG:
+            length = data[at + 1]
+        else:
+            length, start = _long_length(data, at + 1)
         at = start + length
         if at > size:
             raise MalformedAnswer("a record longer than the answer")
@@ -80,12 +84,8 @@ def decode(data: bytes, *, skip_padding: bool = False) -> tuple[Record, ...]:
     return tuple(records)
 
 
-def _length(data: bytes, at: int) -> tuple[int, int]:
-    """The length that starts at `at`, and where its value starts."""
-    if at >= len(data):
-        raise MalformedAnswer("a record without length")
-    if data[at] != _LONG:
-        return data[at], at + 1
+def _long_length(data: bytes, at: int) -> tuple[int, int]:
+    """The length in the two bytes behind `at`, and where its value starts."""
     if at + 3 > len(data):
         raise MalformedAnswer("a record without length")
     return int.from_bytes(data[at + 1 : at + 3], "big"), at + 3

@@ -54,14 +54,20 @@ class Job:
         return self._worker._abandon(self)
 
 
-_here = threading.local()
+class _Here(threading.local):
+    """What this thread is."""
+
+    worker: Worker | None = None
+
+
+_here = _Here()
 
 
 def given_up() -> bool:
     """Whether the call that runs on this thread was abandoned. It comes back too late then:
     nobody hears of what it does, so a device sends nothing more for it. False on a thread that is
     no worker's."""
-    worker: Worker | None = getattr(_here, "worker", None)
+    worker = _here.worker
     return worker is not None and worker.abandoned
 
 

@@ -31,7 +31,6 @@ SSSE = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
             commands.external_authenticate(0x0A, b"\xaa" * 8, b"\xbb" * 8),
             "0082000A10" + "AA" * 8 + "BB" * 8,
         ),
-        (commands.get_response(256), "00C0000000"),
         (commands.select_by_name(b"12345"), "00A4040005313233343500"),
         (commands.select_by_name(b"1" * 16), "00A4040010" + "31" * 16 + "00"),
         (commands.read_binary(30, 1), "00B09E0001"),

@@ -109,9 +109,9 @@ def _measure(service: PcscService, psam: CardConnection) -> Iterator[Figure]:
                 raise AssertionError(f"the replayed read was refused: {sw1:02X}")
         card.disconnect()
 
-    mine, peer = paired(ours, bare, ROUNDS)
+    pairs = paired(ours, bare, ROUNDS)
     bare_psam.disconnect()
-    yield Figure.of("card.read", mine, "ms", peer, "bare pyscard, same APDUs")
+    yield Figure.of_pairs("card.read", pairs, "ms", "bare pyscard, same APDUs")
     yield Figure.of(
         "card.apdus", statistics.median(apdus), "count", PUBLIC_READER_APDUS, "public readers"
     )

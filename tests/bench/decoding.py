@@ -94,8 +94,8 @@ def _rate(name: str, ours: Callable[[], object], peer: Callable[[], object]) -> 
     def often(work: Callable[[], object]) -> Callable[[], object]:
         return lambda: [work() for _ in range(BATCH)]
 
-    mine, theirs = paired(often(ours), often(peer), ROUNDS)
-    return Figure.rate(name, BATCH * 1000 / mine, BATCH * 1000 / theirs, "construct")
+    pairs = paired(often(ours), often(peer), ROUNDS)
+    return Figure.rate(name, BATCH * 1000 / pairs.mine, BATCH * 1000 / pairs.theirs, "construct")
 
 
 def _issuer_file() -> bytes:

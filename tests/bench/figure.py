@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Figure:
     Attributes:
         unit: ``ms``, ``us``, ``1/s``, ``%`` or ``count``.
         against: the peer's median in the same run, or the limit.
-        ratio: value / against, turned for a rate: below 1 is better than the peer or within the
-            limit.
+        ratio: value / against, or of pairs the median of their ratios; turned for a rate: below
+            1 is better than the peer or within the limit.
         peer: what ``against`` is.
     """
 
@@ -31,6 +32,12 @@ class Figure:
     @classmethod
     def of(cls, name: str, value: float, unit: str, against: float, peer: str) -> Figure:
         return cls(name, round(value, 4), unit, round(against, 4), round(value / against, 3), peer)
+
+    @classmethod
+    def of_pairs(cls, name: str, pairs: Pairs, unit: str, peer: str) -> Figure:
+        """What was measured in turn with its peer."""
+        mine, theirs = round(pairs.mine, 4), round(pairs.theirs, 4)
+        return cls(name, mine, unit, theirs, round(pairs.ratio, 3), peer)
 
     @classmethod
     def rate(cls, name: str, value: float, against: float, peer: str) -> Figure:
@@ -48,17 +55,24 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def paired(
-    ours: Callable[[], object], peer: Callable[[], object], rounds: int
-) -> tuple[float, float]:
-    """Medians of both in ms, measured in turn so that the machine's drift hits both alike."""
+class Pairs(NamedTuple):
+    """Medians in ms, and the median of each pair's ratio."""
+
+    mine: float
+    theirs: float
+    ratio: float
+
+
+def paired(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> Pairs:
+    """Measures both in turn, so that the machine's drift hits both alike."""
     for warm in (ours, peer, ours, peer):
         warm()
     mine, theirs = [], []
     for _ in range(rounds):
         mine.append(milliseconds(ours))
         theirs.append(milliseconds(peer))
-    return statistics.median(mine), statistics.median(theirs)
+    ratios = [one / other for one, other in zip(mine, theirs, strict=True)]
+    return Pairs(statistics.median(mine), statistics.median(theirs), statistics.median(ratios))
 
 
 def median_ms(work: Callable[[], object], rounds: int) -> float:

@@ -38,10 +38,10 @@ def figures() -> Iterator[Figure]:
         def enqueue() -> None:
             queue.enqueue("rating", BODY, key=key(next(numbers)))
 
-        mine, peer = paired(enqueue, _raw_enqueue(raw), ROUNDS)
-        yield Figure.of("queue.enqueue", mine, "ms", peer, "bare sqlite3 WAL+FULL, same schema")
-        mine, peer = paired(_claim_ack(queue), _raw_claim_ack(raw), ROUNDS // 2)
-        yield Figure.of("queue.claim_ack", mine, "ms", peer, "its two bare commits")
+        pairs = paired(enqueue, _raw_enqueue(raw), ROUNDS)
+        yield Figure.of_pairs("queue.enqueue", pairs, "ms", "bare sqlite3 WAL+FULL, same schema")
+        pairs = paired(_claim_ack(queue), _raw_claim_ack(raw), ROUNDS // 2)
+        yield Figure.of_pairs("queue.claim_ack", pairs, "ms", "its two bare commits")
         queue.close()
         raw.close()
         for figure, state in (
@@ -52,10 +52,9 @@ def figures() -> Iterator[Figure]:
             few = _filled(folder / f"{figure}-few", FEW, state)
             # What filling left in the kernel's buffers would be written while we measure.
             os.sync()
-            mine, peer = paired(_claim_ack(many), _claim_ack(few), FLAT_ROUNDS)
-            yield Figure.of(
-                figure, mine, "ms", peer, f"{MANY:,} rows {state.value} against {FEW:,}"
-            )
+            pairs = paired(_claim_ack(many), _claim_ack(few), FLAT_ROUNDS)
+            against = f"{MANY:,} rows {state.value} against {FEW:,}"
+            yield Figure.of_pairs(figure, pairs, "ms", against)
             many.close()
             few.close()
 
