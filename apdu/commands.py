@@ -6,7 +6,7 @@ Bytes as observed on issued cards; status words and files are described in `apdu
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import IntEnum
 
 from apdu.command import SHORT_NC, SHORT_NE, Command
 
@@ -20,7 +20,7 @@ READ_SELECTED = 0
 """SFI value that names the currently selected file."""
 
 
-class Ins(Enum):
+class Ins(IntEnum):
     """Instruction bytes, with the names used in messages and traces."""
 
     CARD_BLOCK = 0x16
@@ -46,7 +46,7 @@ class Ins(Enum):
         return self.name.replace("_", " ")
 
 
-class Select(Enum):
+class Select(IntEnum):
     """P1 of SELECT when a file is named by its two-byte identifier; cards differ."""
 
     ANY = 0x00
@@ -54,7 +54,7 @@ class Select(Enum):
     """An elementary file under the current application."""
 
 
-class ReadMode(Enum):
+class ReadMode(IntEnum):
     """Low three bits of P2 of READ RECORD, telling what P1 means."""
 
     BY_TAG = 0
@@ -69,12 +69,12 @@ def select_by_name(name: bytes) -> Command:
     """SELECT an application by its name (AID), 5..16 bytes; answers with its FCI."""
     if not 5 <= len(name) <= 16:
         raise ValueError(f"an application name has 5..16 bytes, not {len(name)}")
-    return Command(_CLA, Ins.SELECT.value, 0x04, 0x00, name, SHORT_NE)
+    return Command(_CLA, Ins.SELECT, 0x04, 0x00, name, SHORT_NE)
 
 
 def select_by_fid(fid: int, how: Select = Select.ANY) -> Command:
     """SELECT a file by its two-byte identifier."""
-    return Command(_CLA, Ins.SELECT.value, how.value, 0x00, fid.to_bytes(2, "big"), SHORT_NE)
+    return Command(_CLA, Ins.SELECT, how, 0x00, fid.to_bytes(2, "big"), SHORT_NE)
 
 
 def read_record(
@@ -93,7 +93,7 @@ def read_record(
     """
     if not 0 <= sfi <= 30:
         raise ValueError(f"SFI {sfi} is not in 0..30")
-    return Command(_CLA, Ins.READ_RECORD.value, p1, sfi << 3 | mode.value, ne=ne)
+    return Command(_CLA, Ins.READ_RECORD, p1, sfi << 3 | mode, ne=ne)
 
 
 def update_record(number: int, record: bytes) -> Command:
@@ -103,7 +103,7 @@ def update_record(number: int, record: bytes) -> Command:
         raise ValueError(f"record {number} is not in 1..254 (numbers are bytes)")
     if not 1 <= len(record) <= SHORT_NC:
         raise ValueError(f"a record of {len(record)} bytes does not go into one command")
-    return Command(_CLA, Ins.UPDATE_RECORD.value, number, ReadMode.BY_NUMBER.value, record)
+    return Command(_CLA, Ins.UPDATE_RECORD, number, ReadMode.BY_NUMBER, record)
 
 
 def read_binary(sfi: int, ne: int, *, offset: int = 0) -> Command:
@@ -118,7 +118,7 @@ def read_binary(sfi: int, ne: int, *, offset: int = 0) -> Command:
         ValueError: a part is out of range.
     """
     p1, p2 = _place(sfi, offset)
-    return Command(_CLA, Ins.READ_BINARY.value, p1, p2, ne=ne)
+    return Command(_CLA, Ins.READ_BINARY, p1, p2, ne=ne)
 
 
 def update_binary(sfi: int, offset: int, data: bytes) -> Command:
@@ -126,7 +126,7 @@ def update_binary(sfi: int, offset: int, data: bytes) -> Command:
     if not 1 <= len(data) <= SHORT_NC:
         raise ValueError(f"{len(data)} bytes do not go into one command")
     p1, p2 = _place(sfi, offset)
-    return Command(_CLA, Ins.UPDATE_BINARY.value, p1, p2, data)
+    return Command(_CLA, Ins.UPDATE_BINARY, p1, p2, data)
 
 
 def _place(sfi: int, offset: int) -> tuple[int, int]:
@@ -142,13 +142,13 @@ def verify(pin: bytearray) -> Command:
     """VERIFY the holder's PIN, 2..8 packed bytes. The buffer is kept: wipe it afterwards."""
     if not 2 <= len(pin) <= 8:
         raise ValueError("a packed PIN has 2..8 bytes")
-    return Command(_CLA, Ins.VERIFY.value, 0x00, 0x00, pin)
+    return Command(_CLA, Ins.VERIFY, 0x00, 0x00, pin)
 
 
 def pin_status() -> Command:
     """VERIFY without data: asks for the tries left. Some cards take it for a wrong PIN: send it
     only where the profile says that they do not (`PinRules.status_query`)."""
-    return Command(_CLA, Ins.VERIFY.value, 0x00, 0x00)
+    return Command(_CLA, Ins.VERIFY, 0x00, 0x00)
 
 
 def change_pin(pins: bytearray) -> Command:
@@ -156,21 +156,21 @@ def change_pin(pins: bytearray) -> Command:
     it afterwards."""
     if not 5 <= len(pins) <= 17:
         raise ValueError("two packed PINs have 2..8 bytes each, and FF between them")
-    return Command(_CLA_PROPRIETARY, Ins.CHANGE_PIN.value, 0x01, 0x00, pins)
+    return Command(_CLA_PROPRIETARY, Ins.CHANGE_PIN, 0x01, 0x00, pins)
 
 
 def get_challenge(length: int = 8) -> Command:
     """GET CHALLENGE of 4, 8 or 16 bytes; good for one authentication."""
     if length not in (4, 8, 16):
         raise ValueError(f"a challenge has 4, 8 or 16 bytes, not {length}")
-    return Command(_CLA, Ins.GET_CHALLENGE.value, 0x00, 0x00, ne=length)
+    return Command(_CLA, Ins.GET_CHALLENGE, 0x00, 0x00, ne=length)
 
 
 def internal_authenticate(factor: bytes, data: bytes) -> Command:
     """INTERNAL AUTHENTICATE: the card proves itself over 8 bytes `factor` and 8 bytes `data`."""
     if not len(factor) == len(data) == 8:
         raise ValueError(_EIGHT)
-    return Command(_CLA, Ins.INTERNAL_AUTHENTICATE.value, 0x00, 0x00, factor + data, ne=8)
+    return Command(_CLA, Ins.INTERNAL_AUTHENTICATE, 0x00, 0x00, factor + data, ne=8)
 
 
 def external_authenticate(key_id: int, cryptogram: bytes, data: bytes) -> Command:
@@ -178,4 +178,4 @@ def external_authenticate(key_id: int, cryptogram: bytes, data: bytes) -> Comman
     if not len(cryptogram) == len(data) == 8:
         raise ValueError(_EIGHT)
     body = bytearray(cryptogram + data)
-    return Command(_CLA, Ins.EXTERNAL_AUTHENTICATE.value, 0x00, key_id, body)
+    return Command(_CLA, Ins.EXTERNAL_AUTHENTICATE, 0x00, key_id, body)

@@ -274,6 +274,11 @@ class CardFile:
         return {name: record.value for name, record in named.items() if record.whole}
 
     @cached_property
+    def records_size(self) -> int:
+        """Bytes of all item records together, as far as their lengths are known."""
+        return sum(2 + (item.length or 0) for item in self.items)
+
+    @cached_property
     def required_tags(self) -> frozenset[int | None]:
         """Tags that a healthy card has."""
         return frozenset(item.tag for item in self.items if not item.optional)

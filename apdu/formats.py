@@ -237,7 +237,7 @@ def _read_text(raw: bytes) -> str | Unreadable | None:
     if not raw.strip(_BLANKS):
         return None
     try:
-        return text_bytes(raw).decode(ENCODING)
+        return raw.rstrip(_TEXT_PADDING).decode(ENCODING)
     except UnicodeDecodeError:
         return Unreadable(raw)
 

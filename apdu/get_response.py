@@ -64,7 +64,8 @@ class CompleteAnswers:
             shorter = _without_le(command)
             if shorter is not None:
                 return self._collect(self._send_copy(shorter))
-        raw = self._send(command)
+        self.transmitted += 1
+        raw = self._transport.transmit(command)
         if len(raw) >= 2 and raw[-2] not in _UNFINISHED:
             return raw
         answer = Response.parse(raw)

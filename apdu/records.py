@@ -46,7 +46,7 @@ class Way(Enum):
         """
         match self:
             case Way.ALL:
-                return sum(_TAG_AND_LENGTH + (i.length or 0) for i in file.items) <= SHORT_NE
+                return file.records_size <= SHORT_NE
             case Way.TAGS | Way.SELECTED_TAGS:
                 return all(item.occurrence == 1 for item in file.items)
             case Way.NUMBERS | Way.SELECTED_NUMBERS:
