@@ -23,7 +23,8 @@ class CardExit(IntEnum):
 
 
 EPILOG = """退出码 exit codes:
-   0  完成 done                 5  没有读卡器或服务 no reader or no smart card service
+   0  完成 done                 1  卡或结果不对 a copy, or a call that failed
+   5  没有读卡器或服务 no reader or no smart card service
   10  没有卡 no card           11  不是社会保障卡 no social security card
   12  卡无应答 mute card       13  读取中被拔出 pulled while reading
   14  数据损坏 damaged card     7  无权显示完整信息 --full not allowed here

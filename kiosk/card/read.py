@@ -44,7 +44,8 @@ def _run(arguments: argparse.Namespace) -> int:
         say_json(shown)
     else:
         tell(shown)
-    return Exit.OK
+    # What nobody could tell is no finding; a copy is one.
+    return Exit.FAILED if reading.genuine is False or not reading.consistent else Exit.OK
 
 
 def read(hand: Hand) -> tuple[CardReading, float]:
