@@ -143,7 +143,9 @@ def draw(profile: CardProfile, states: States | None, *, items: bool) -> Tree:
         for file in _files(profile, application):
             leaf = branch.add(_label(file, states))
             for item in file.items if items else ():
-                _add_item(leaf, item)
+                # Records of the same tag are alike: one line stands for all of them.
+                if item.occurrence == 1:
+                    _add_item(leaf, item, sum(other.tag == item.tag for other in file.items))
     return root
 
 
@@ -154,6 +156,8 @@ def _label(file: CardFile, states: States | None) -> Any:
     size = size_of(file)
     label = text(f"{file.fid:04X} {file.zh} {file.en}".rstrip())
     label.append(f"  {size if size is not None else '?'} B", QUIET)
+    if file.records is not None:
+        label.append(f"  循环 cyclic ×{file.records}", QUIET)
     if states is not None:
         state = states[file.name]
         label.append(f"  {WORDS[state]}", OK if state is State.READ else WARN)
@@ -163,13 +167,15 @@ def _label(file: CardFile, states: States | None) -> Any:
     return label
 
 
-def _add_item(branch: Tree, item: Item) -> None:
+def _add_item(branch: Tree, item: Item, alike: int = 1) -> None:
     from kiosk.card.showing import QUIET, text
     from kiosk.card.stored import title
 
     tag = f"#{item.record:<2}" if item.tag is None else f"{item.tag:02X} "
     label = text(f"{tag} {title(item)}")
     label.append(f"  {item.form.value} {'?' if item.length is None else item.length}", QUIET)
+    if alike > 1 and item.tag is not None:
+        label.append(f"  ×{alike}", QUIET)
     leaf = branch.add(label)
     for part in item.parts:
         _add_item(leaf, part)

@@ -52,6 +52,13 @@ def test_the_tree_of_a_generation_needs_no_card(desk: Desk, profile: Any) -> Non
                 assert f"{item.tag:02X}  {item.zh}" in text
 
 
+def test_records_that_are_alike_take_one_line(desk: Desk) -> None:
+    text = desk.card("tree", "--profile", "v3").out
+    degrees = text.partition("EF15 学历")[2].partition("EF16")[0]
+    assert (degrees.count("b-tlv"), degrees.count("b-tlv 52  ×3")) == (1, 1)
+    assert "EF07 就业记录 employment record  340 B  循环 cyclic ×4" in text
+
+
 def test_the_tree_of_a_card_tells_what_is_readable_now(desk: Desk) -> None:
     desk.insert("v3")
     told = states(desk.card("tree", "--json").json)
