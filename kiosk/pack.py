@@ -2,8 +2,9 @@
 
 A pack is a folder with ``pack.toml`` (manifest, menu, limits, codes), ``items.toml`` (事项目录, the
 item catalogue), ``texts.toml`` (texts of the place), ``certificates.toml`` with its templates (how
-certificates look and whose seals they bear) and ``pack.sig``. `load` verifies the signature
-before it reads anything, then checks everything it reads.
+certificates look and whose seals they bear), ``pack.sig`` and, where the province differs there,
+``ministry-calls.toml`` (`apdu.ministry.conventions`). `load` verifies the signature before it reads
+anything, then checks everything it reads.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from apdu.crypto.sm2 import PublicKey
+from apdu.ministry.conventions import Conventions, shipped_conventions
 from kiosk.bilingual import Bilingual, read_bilingual
 from kiosk.codes import CodePatterns
 from kiosk.confidence import Confidence
@@ -71,6 +73,7 @@ class Pack:
     Attributes:
         valid_from, valid_to: first and last day it may be used.
         certificates: seals that are believed, and how certificates are printed.
+        conventions: of the ministry's call interface here.
         digest: hex SM3 of the signed listing; goes into the audit line.
     """
 
@@ -86,6 +89,7 @@ class Pack:
     texts: Mapping[str, Bilingual]
     codes: CodePatterns
     certificates: CertificateBook
+    conventions: Conventions
     digest: str
 
 
@@ -129,10 +133,20 @@ def load(
         texts=MappingProxyType(_texts(Table.read(folder / "texts.toml", PackError))),
         codes=_codes(top.table("codes"), certificates),
         certificates=certificates,
+        conventions=_conventions(folder / "ministry-calls.toml"),
         digest=digest,
     )
     top.finish()
     return pack
+
+
+def _conventions(file: Path) -> Conventions:
+    if not file.exists():
+        return shipped_conventions()
+    try:
+        return Conventions.from_toml(file.read_text(encoding="utf-8"))
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise PackError(file, "", f"{type(error).__name__}: {error}") from error
 
 
 def _levels(menu: Table) -> Iterator[tuple[str, int]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kiosk.config import TerminalConfig
 
 _EXAMPLES = """  yikatong card call iReadCardBas 1
-  yikatong card call iReadCard 1 '|' 'SSSEEF05|03|05|$' ''
+  yikatong card call iReadCard 1 2 '卡识别码|卡号|' 'SSSEEF05|03|05|$'
   echo '["iReadCardBas_HSM_Step1", "1"]' | yikatong card call --lines
 """
 
@@ -45,11 +45,18 @@ def add_to(actions: Actions) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from kiosk.card.counter import answer_lines, run_call
+    from kiosk.pack import PackError
 
     if arguments.lines == bool(arguments.name):
         raise CommandFailed(Exit.USAGE, "用法 usage: card call NAME [ARGUMENT ...] | --lines")
-    config = _configuration(arguments)
+    try:
+        return _call(arguments, _configuration(arguments))
+    except PackError as problem:
+        raise CommandFailed(Exit.CONFIG, str(problem)) from None
+
+
+def _call(arguments: argparse.Namespace, config: TerminalConfig) -> int:
+    from kiosk.card.counter import answer_lines, run_call
 
     def audited(call: str) -> None:
         leave_trace(config, arguments.state, call)

@@ -12,12 +12,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from types import TracebackType
 from typing import Self, TypeVar
 
 from apdu.custodian import Custodian, FirstThatCan
 from apdu.errors import CardError, PsamUnavailable, ReaderGone
 from apdu.ministry.calls import NAMES, Answer, MinistryCalls
+from apdu.ministry.conventions import Conventions
 from apdu.ministry.error_numbers import Number, meaning
 from apdu.ministry.terminal import PinCall, PinCancelled, PinPrompt, PinTimedOut, Slot
 from drivers import pin_pad
@@ -30,6 +32,8 @@ from kiosk.config import Custodian as CustodianKind
 from kiosk.config import TerminalConfig
 from kiosk.devices import Readers, custodians, open_readers
 from kiosk.logs import describe
+from kiosk.pack import load as load_pack
+from kiosk.pack import read_root
 from kiosk.pad_station import PadStation
 from kiosk.platform.client import PlatformClient, TerminalIdentity
 from kiosk.platform.errors import PlatformError
@@ -140,6 +144,7 @@ class CardCalls:
     Args:
         config: of this terminal.
         client: of its platform, for the key service; closed at the end. None without one.
+        conventions: of the interface in this province.
         pins: functions with PINs in the caller's hands that may be called; never any whose
             arguments stand on a command line.
         tell: says what the holder is to do.
@@ -150,6 +155,7 @@ class CardCalls:
         config: TerminalConfig,
         client: PlatformClient | None,
         *,
+        conventions: Conventions | None = None,
         pins: Iterable[PinCall] = (),
         tell: Tell = lambda _text: None,
     ) -> None:
@@ -159,7 +165,9 @@ class CardCalls:
         self._terminal = CounterTerminal(
             config, self._readers, keepers, pad_of(config, _PAD_DIGITS), tell
         )
-        self._calls = MinistryCalls(self._terminal, allowed=frozenset(pins), random=os.urandom)
+        self._calls = MinistryCalls(
+            self._terminal, allowed=frozenset(pins), conventions=conventions, random=os.urandom
+        )
         self._worker = Worker("card calls")
         self._stuck = False
 
@@ -232,9 +240,13 @@ def run_call(
         config: of this terminal.
         before: see `Before`.
         tell: says what the holder is to do.
+
+    Raises:
+        kiosk.pack.PackError: the data pack is not the one that was signed, or not valid today.
     """
     before(_known(name))
-    with CardCalls(config, platform_client(config), tell=tell) as calls:
+    conventions = province_conventions(config)
+    with CardCalls(config, platform_client(config), conventions=conventions, tell=tell) as calls:
         return calls.call(name, *arguments)
 
 
@@ -255,9 +267,14 @@ def answer_lines(
 
     Yields:
         a JSON object with ``number`` and ``output``; ``meaning`` in English where it failed.
+
+    Raises:
+        kiosk.pack.PackError: as `run_call`.
     """
     pins = config.card.pin_calls
-    with CardCalls(config, platform_client(config), pins=pins, tell=tell) as calls:
+    conventions = province_conventions(config)
+    client = platform_client(config)
+    with CardCalls(config, client, conventions=conventions, pins=pins, tell=tell) as calls:
         for line in lines:
             if not line.strip():
                 continue
@@ -273,6 +290,12 @@ def as_json(answer: Answer) -> str:
     if answer.number < 0:
         told["meaning"] = meaning(answer.number).en
     return json.dumps(told, ensure_ascii=False)
+
+
+def province_conventions(config: TerminalConfig) -> Conventions:
+    """What the signed data pack says of the interface. Raises `kiosk.pack.PackError`."""
+    pack = config.pack
+    return load_pack(pack.folder, read_root(pack.root_key), today=date.today()).conventions
 
 
 def platform_client(config: TerminalConfig) -> PlatformClient | None:

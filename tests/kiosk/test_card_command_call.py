@@ -5,16 +5,22 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from apdu.ministry.conventions import ReadAuthentication, shipped_conventions
 from hw_sim.cards.catalogue import holder
-from kiosk import config
+from kiosk import config, pack
 from kiosk.card import counter
+from kiosk.config import DEMO_ROOT_KEY
 from kiosk.devices import Readers
 from tests.kiosk.card_backends import CONTACT, PSAM
 from tests.kiosk.card_cli import Desk, desk_for
+
+DEMO = DEMO_ROOT_KEY.parent / "demo"
+TODAY = date(2026, 11, 21)
 
 
 @pytest.fixture
@@ -83,6 +89,35 @@ def test_a_counter_in_the_field_is_open_by_its_configuration(
     field = replace(field, card=replace(field.card, ministry_calls=True))
     assert desk.card("call", "iReadCardBas", "1").code == 0
     assert audited(audit) == ["iReadCardBas"]
+
+
+def test_the_province_s_pack_says_what_the_arguments_mean(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.demonstration()
+    basics = desk.card("call", "iReadCardBas", "1", "--json").json["output"].split("|")
+    card = f"{basics[3]}|{basics[2]}|"
+    reading = ("call", "iReadCard", "1", "9", card, "SSSEEF05|03|$")
+    demo = shipped_conventions()
+    ours = replace(demo, read_authentication={"9": ReadAuthentication.KEY})
+    found = replace(pack.load(DEMO, pack.read_root(DEMO_ROOT_KEY), today=TODAY), conventions=ours)
+    assert desk.card(*reading).out.splitlines()[0] == "-14"
+    monkeypatch.setattr(counter, "load_pack", lambda *_, **__: found)
+    assert desk.card(*reading).out.splitlines() == ["0", "SSSEEF05|3.00|$"]
+
+
+def test_a_pack_that_is_not_the_signed_one_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.demonstration()
+
+    def altered(*_: object, **__: object) -> None:
+        raise pack.PackError(Path("pack.sig"), "", "another one was signed")
+
+    monkeypatch.setattr(counter, "load_pack", altered)
+    answer = desk.card("call", "iReadCardBas", "1")
+    assert (answer.code, answer.out) == (3, "")
+    assert "pack.sig" in answer.err
 
 
 def test_lines_in_one_session(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

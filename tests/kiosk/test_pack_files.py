@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from apdu.crypto import sm2
+from apdu.ministry.conventions import shipped_conventions
 from kiosk.config import DEMO_ROOT_KEY
 from kiosk.identity import Leg
 from kiosk.items import MAXIMUM_STEPS, OfflineClass
@@ -231,6 +233,36 @@ def test_an_empty_group_is_refused(folder: Path, edit: Edit) -> None:
     empty = f"[[menu.entry]]\n{group_lines('g')}\nentry = []\n\n"
     edit("pack.toml", LAST_ENTRY, empty + LAST_ENTRY)
     with pytest.raises(PackError, match="nothing in it"):
+        load_it(folder)
+
+
+def with_conventions(folder: Path, old: str, new: str) -> None:
+    """Puts a province's own conventions of the ministry's calls into a pack and signs it."""
+    text = resources.files("apdu.ministry").joinpath("conventions.toml").read_text("utf-8")
+    assert old in text
+    (folder / "ministry-calls.toml").write_text(text.replace(old, new, 1), "utf-8")
+    sign(folder, sm2.PrivateKey.from_pem(DEMO_ROOT_PRIVATE.read_text("ascii")))
+
+
+def test_a_province_has_its_own_conventions_of_the_ministry_s_calls(folder: Path) -> None:
+    assert load_it(folder).conventions == shipped_conventions()
+    with_conventions(folder, '2 = "key"', '0 = "key"')
+    assert load_it(folder).conventions.read_authentication.keys() == {"0", "1"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"factor", "original"', '"factor", "factor"'),
+        ('2 = "key"', '2 = "eye"'),
+        ("[pin]", "[pins]"),
+        ("[pin]", "pin = 3\n[pins]"),
+        ("[pin]", "[pin"),
+    ],
+)
+def test_conventions_that_are_none_are_named(folder: Path, old: str, new: str) -> None:
+    with_conventions(folder, old, new)
+    with pytest.raises(PackError, match=r"ministry-calls\.toml"):
         load_it(folder)
 
 
