@@ -134,6 +134,12 @@ def meaning(sw: int, command: str = "") -> StatusMeaning:
     )
 
 
+def commands_of(sw: int) -> tuple[str, ...]:
+    """Commands to which `sw` answers something else than to all others, such as ``VERIFY``."""
+    found = {command for entry in _entries() for command in entry.commands}
+    return tuple(sorted(each for each in found if meaning(sw, each) != meaning(sw)))
+
+
 def raise_for(command: str, response: Response, *, accept: Collection[int] = ()) -> Response:
     """Return `response` when the card did what it was told, else raise what went wrong.
 

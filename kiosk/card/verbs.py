@@ -11,7 +11,7 @@ from apdu.commands import select_by_fid, select_by_name
 from apdu.dictionary import Application, CardFile
 from apdu.errors import AuthenticationFailed
 from apdu.profile import shipped_keys, shipped_profiles
-from apdu.status import Outcome, meaning
+from apdu.status import Outcome, commands_of, meaning
 from kiosk.card import raw, tree
 from kiosk.card.atr import explain
 from kiosk.card.dump import describe as describe_files
@@ -192,15 +192,17 @@ class Verbs:
         value = _hex(words[0])
         if len(value) != 2:
             raise CommandFailed(Exit.USAGE, "状态字是四位十六进制 four hexadecimal digits: sw 6982")
-        told = meaning(int.from_bytes(value))
-        if not self._call.json:
-            say(f"{told.sw:04X} {told.staff_zh} {told.staff_en} ({told.name}, {told.mark})")
-        return {
-            "sw": f"{told.sw:04X}",
-            "meaning": told.name,
-            "zh": told.staff_zh,
-            "en": told.staff_en,
-        }
+        sw = int.from_bytes(value)
+        found = {command: meaning(sw, command) for command in (*commands_of(sw), "")}
+        for command, told in found.items():
+            if not self._call.json:
+                to = f"{command}: " if command else ""
+                say(f"{sw:04X} {to}{told.staff_zh} {told.staff_en} ({told.name}, {told.mark})")
+        meanings = [
+            {"command": command, "meaning": told.name, "zh": told.staff_zh, "en": told.staff_en}
+            for command, told in found.items()
+        ]
+        return {"sw": f"{sw:04X}", "meanings": meanings}
 
     def _atr(self, _: list[str]) -> Any:
         told = explain(self._step(lambda hand: hand.line.atr), full=self._full())

@@ -55,6 +55,8 @@ def test_one_object_for_machines(desk: Desk) -> None:
     assert [each["code"] for each in told] == [0, 0, 2]
     assert told[0]["value"]["items"][0]["value"] == "3.00"
     assert told[1]["value"]["sw"] == "63C2"
+    meanings = {each["command"]: each["meaning"] for each in told[1]["value"]["meanings"]}
+    assert meanings == {"CHANGE PIN": "pin-wrong", "VERIFY": "pin-wrong", "": "key-wrong"}
 
 
 def test_a_failed_line_is_told_and_the_next_one_runs(desk: Desk) -> None:
