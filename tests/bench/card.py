@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
 
 from ykman.pcsc import ScardSmartCardConnection
 from yubikit.core.smartcard import SmartCardProtocol
@@ -15,12 +17,15 @@ from apdu.custodian import FirstThatCan
 from apdu.psam import PsamCustodian
 from apdu.reading import read_card
 from drivers.card_service import CardConnection
+from drivers.pcsc.scard import system_scard
 from drivers.pcsc.service import PcscService
 from hw_sim.pcscd import CONTACT_READER, PSAM_READER, world_for_this_process
-from tests.bench.figure import Figure, milliseconds, paired
+from tests.bench.figure import Figure, Pairs, often, paired
 
 ROUNDS = 300
 EXCHANGES = 1000
+BATCH = 200
+_ANSWER = [0] * 8 + [0x90, 0x00]
 PUBLIC_READER_APDUS = 22
 """What public readers of these cards send for the same read (domain facts §3, §4.4): 3F00, SSSE,
 EF05 and its 7 items, INTERNAL AUTHENTICATE, two GET CHALLENGE, EXTERNAL AUTHENTICATE, EF06 and its
@@ -127,30 +132,59 @@ def _record(service: PcscService, custodian: PsamCustodian, sent: list[tuple[str
 
 
 def _exchanges(service: PcscService) -> Iterator[Figure]:
-    """One GET CHALLENGE through our layers, yubikit's and pyscard's own, on the same chain."""
+    """One GET CHALLENGE over the whole chain, through our layers and pyscard's own."""
     from smartcard.System import readers
 
     connection = service.connect(CONTACT_READER)
     bare = next(reader for reader in readers() if str(reader) == CONTACT_READER).createConnection()
     bare.connect()
     channel = Channel(connection)
-    yubikit = SmartCardProtocol(ScardSmartCardConnection(bare))
     command = get_challenge(8)
-    raw = command.encode()
-    ways: dict[str, Callable[[], object]] = {
-        "wire": lambda: connection.transmit(raw),
-        "ours": lambda: channel.send(command),
-        "pyscard": lambda: bare.transmit(list(raw)),
-        "yubikit": lambda: yubikit.send_apdu(0x00, 0x84, 0x00, 0x00, le=8),
-    }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(EXCHANGES):
-        for name, way in ways.items():
-            way()  # pcscd serves each connection by a thread of its own: both are warm now
-            times[name].append(milliseconds(way) * 1000)
+    raw = list(command.encode())
+
+    # pcscd serves each connection by a thread of its own: it is awake at the second command.
+    ours, peer = often(lambda: channel.send(command), 2), often(lambda: bare.transmit(raw), 2)
+    pairs = paired(ours, peer, EXCHANGES)
     bare.disconnect()
     connection.close()
-    median = {name: statistics.median(taken) for name, taken in times.items()}
-    yield Figure.of("card.apdu", median["ours"], "us", median["pyscard"], "bare pyscard")
-    added = {name: max(0.01, median[name] - median["wire"]) for name in ("ours", "yubikit")}
-    yield Figure.of("card.apdu_overhead", added["ours"], "us", added["yubikit"], "yubikit")
+    one = Pairs(pairs.mine * 500, pairs.theirs * 500, pairs.ratio)
+    yield Figure.of_pairs("card.apdu", one, "us", "bare pyscard")
+    yield from _overhead()
+
+
+def _overhead() -> Iterator[Figure]:
+    """What each stack adds to one APDU, from the command to the call of SCardTransmit and back:
+    that call alone is replaced, by one that answers at once."""
+    from smartcard.pcsc import PCSCCardConnection
+    from smartcard.System import readers
+
+    connection = PcscService(_InstantScard()).connect(CONTACT_READER)
+    bare = next(reader for reader in readers() if str(reader) == CONTACT_READER).createConnection()
+    bare.connect()
+    channel, yubikit = Channel(connection), SmartCardProtocol(ScardSmartCardConnection(bare))
+    command = get_challenge(8)
+    raw = command.encode()
+    with patch.object(PCSCCardConnection, "SCardTransmit", _InstantScard().SCardTransmit):
+        for figure, peer, way in (
+            (
+                "card.apdu_overhead",
+                "yubikit",
+                lambda: yubikit.send_apdu(0x00, 0x84, 0x00, 0x00, le=8),
+            ),
+            ("card.apdu_overhead_bare", "bare pyscard", lambda: bare.transmit(list(raw))),
+        ):
+            pairs = paired(often(lambda: channel.send(command), BATCH), often(way, BATCH), ROUNDS)
+            each = Pairs(pairs.mine * 1000 / BATCH, pairs.theirs * 1000 / BATCH, pairs.ratio)
+            yield Figure.of_pairs(figure, each, "us", peer)
+    bare.disconnect()
+    connection.close()
+
+
+class _InstantScard:
+    """PC/SC, but for what goes to the card: that is answered at once."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(system_scard(), name)
+
+    def SCardTransmit(self, card: int, protocol: int, octets: list[int]) -> tuple[int, list[int]]:
+        return 0, _ANSWER

@@ -11,7 +11,7 @@ from apdu import simple_tlv
 from apdu.holder import Issuer
 from apdu.profile import shipped_profiles
 from hw_sim.cards.catalogue import make_card
-from tests.bench.figure import Figure, paired
+from tests.bench.figure import Figure, often, paired
 
 ROUNDS = 300
 BATCH = 50
@@ -91,10 +91,7 @@ def figures() -> Iterator[Figure]:
 
 
 def _rate(name: str, ours: Callable[[], object], peer: Callable[[], object]) -> Figure:
-    def often(work: Callable[[], object]) -> Callable[[], object]:
-        return lambda: [work() for _ in range(BATCH)]
-
-    pairs = paired(often(ours), often(peer), ROUNDS)
+    pairs = paired(often(ours, BATCH), often(peer, BATCH), ROUNDS)
     return Figure.rate(name, BATCH * 1000 / pairs.mine, BATCH * 1000 / pairs.theirs, "construct")
 
 

@@ -55,6 +55,11 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
+def often(work: Callable[[], object], times: int) -> Callable[[], object]:
+    """`work` so many times, where one time is too short to be measured."""
+    return lambda: [work() for _ in range(times)]
+
+
 class Pairs(NamedTuple):
     """Medians in ms, and the median of each pair's ratio."""
 
