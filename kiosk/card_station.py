@@ -215,6 +215,7 @@ class CardStation:
         return self._connection
 
     def _connection_close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        # Taken first: a late call and the end of the process may both give the card back.
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

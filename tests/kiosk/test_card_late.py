@@ -128,3 +128,21 @@ def test_a_late_step_never_shows_the_pin(worker: Worker, slot: Slot, station: Ca
     assert not any(command[1] == 0x20 for command in slot.card.commands)
     assert typed.wiped
     assert not slot.scard.handles
+
+
+def test_two_who_give_the_card_back_at_once_do_it_once(slot: Slot, station: CardStation) -> None:
+    """A late call and the end of the process, while the reader still takes its time."""
+    station.read()
+    connection = station._connection
+    assert connection is not None
+    closings: list[CardConnection] = []
+
+    def close(real: Any = connection.close) -> None:
+        closings.append(connection)
+        station.release()
+        real()
+
+    connection.close = close  # type: ignore[method-assign]
+    station.release()
+    assert closings == [connection]
+    assert not slot.scard.handles

@@ -234,5 +234,6 @@ def test_a_reader_or_the_service_goes_in_a_command(
     desk.judge(workflow, outcome)
     if what == "reader":
         world.plug_reader()
-    desk.through.await_card()
+    desk.through.await_card(CONTACT)
+    desk.through.await_card(PSAM)
     desk.do_again(workflow)
