@@ -28,13 +28,11 @@ from kiosk.documents.composer import Composer
 from kiosk.intents import Intents
 from kiosk.issuing import Issuing
 from kiosk.keys import KeyStore
+from kiosk.line import open_line
 from kiosk.outbox import Outbox
 from kiosk.pack import load as load_pack
 from kiosk.pack import read_root
 from kiosk.pad_station import PadStation
-from kiosk.platform.client import PlatformClient, TerminalIdentity
-from kiosk.platform.exchange import new_session
-from kiosk.platform.limits import LineLimits
 from kiosk.print_station import PrintStation
 from kiosk.screens.presenter import Place, Presenter
 from kiosk.services import ESTABLISHED
@@ -102,15 +100,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         detail={"pack": pack.name, "version": pack.version, "digest": pack.digest},
     )
     intents = Intents(state.intents, clock)
-    client = PlatformClient(
-        config.platform.url,
-        TerminalIdentity(keys.terminal_id, keys.private_key),
-        keys.enrolment.platform_key,
-        LineLimits.of(config.limits),
-        session_factory=lambda: new_session(config.platform.ca_file),
-        clock=clock.time,
-        monotonic=clock.monotonic,
-    )
+    client = open_line(config, keys, clock=clock.time, monotonic=clock.monotonic)
     queue = Queue(state.queue, SealKeys({1: keys.queue_key}, current=1), clock)
     outbox = Outbox(queue, keys.terminal_id, clock, os.urandom)
     issuing = Issuing(

@@ -31,14 +31,13 @@ from kiosk.card_station import PsamInReader
 from kiosk.config import Custodian as CustodianKind
 from kiosk.config import TerminalConfig
 from kiosk.devices import Readers, custodians, open_readers
+from kiosk.line import open_line
 from kiosk.logs import describe
 from kiosk.pack import load as load_pack
 from kiosk.pack import read_root
 from kiosk.pad_station import PadStation
-from kiosk.platform.client import PlatformClient, TerminalIdentity
+from kiosk.platform.client import PlatformClient
 from kiosk.platform.errors import PlatformError
-from kiosk.platform.exchange import new_session
-from kiosk.platform.limits import LineLimits
 
 log = logging.getLogger(__name__)
 
@@ -301,7 +300,6 @@ def province_conventions(config: TerminalConfig) -> Conventions:
 def platform_client(config: TerminalConfig) -> PlatformClient | None:
     """The platform's client where its key service is a custodian of this terminal; None for a
     terminal that is not enrolled."""
-    from kiosk.clock import SystemClock
     from kiosk.keys import KeyStore, KeyStoreError
     from kiosk.state import StateDirectory, StateError
 
@@ -312,16 +310,7 @@ def platform_client(config: TerminalConfig) -> PlatformClient | None:
     except (KeyStoreError, StateError) as problem:
         log.warning("no key service for card calls", extra={"error": describe(problem)})
         return None
-    clock = SystemClock()
-    return PlatformClient(
-        config.platform.url,
-        TerminalIdentity(keys.terminal_id, keys.private_key),
-        keys.enrolment.platform_key,
-        LineLimits.of(config.limits),
-        session_factory=lambda: new_session(config.platform.ca_file),
-        clock=clock.time,
-        monotonic=clock.monotonic,
-    )
+    return open_line(config, keys)
 
 
 def _known(name: str) -> str:

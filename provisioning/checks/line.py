@@ -38,23 +38,13 @@ def _platform(machine: Machine) -> tuple[Finding, float | None]:
     if keys is None:
         return _unsigned(machine), None
 
-    from kiosk.platform.client import PlatformClient, TerminalIdentity
+    from kiosk.line import open_line
     from kiosk.platform.errors import ClockWrong, PlatformError
-    from kiosk.platform.exchange import new_session
-    from kiosk.platform.limits import LineLimits
     from kiosk.platform.outcome import Outcome, Reached
 
     config = machine.config
     outcomes: list[Outcome] = []
-    client = PlatformClient(
-        config.platform.url,
-        TerminalIdentity(keys.terminal_id, keys.private_key),
-        keys.enrolment.platform_key,
-        LineLimits.of(config.limits),
-        session_factory=lambda: new_session(config.platform.ca_file),
-        clock=machine.clock,
-        observe=outcomes.append,
-    )
+    client = open_line(config, keys, clock=machine.clock, observe=outcomes.append)
     error: PlatformError | None = None
     version = ""
     try:
