@@ -67,8 +67,9 @@ def test_any_key_of_the_table_opens_after_one_challenge(scripted: Any, key: KeyR
 def test_a_key_that_is_open_is_not_shown_again(scripted: Any) -> None:
     card = scripted((GET_CHALLENGE, FIRST + "9000"), external("0A"))
     session = authentication(card)
-    for _ in range(2):
-        session.authenticate(Fixed(), KEYS["RK_SSSE"])
+    session.authenticate(Fixed(), KEYS["RK_SSSE"])
+    assert card.consumed
+    session.authenticate(Fixed(), KEYS["RK_SSSE"])  # a further command would not be in the script
 
 
 def test_another_key_or_another_application_takes_a_fresh_challenge(scripted: Any) -> None:
@@ -84,7 +85,9 @@ def test_another_key_or_another_application_takes_a_fresh_challenge(scripted: An
     session.authenticate(Fixed(), KEYS["RK_SSSE"])
     session.authenticate(Fixed(), KEYS["UK_SSSE"])
     session.forget()
+    assert not card.consumed
     session.authenticate(Fixed(), KEYS["UK_SSSE"])
+    assert card.consumed
 
 
 def test_in_two_steps_the_card_works_with_the_latest_challenge(scripted: Any) -> None:

@@ -10,25 +10,7 @@ from apdu.channel import Channel, wipe
 from apdu.command import Command
 from apdu.commands import ReadMode
 from apdu.errors import CardRemoved, MalformedAnswer
-
-
-class Whole:
-    """A card that answers everything with these bytes."""
-
-    atr = b""
-
-    def __init__(self, answer: bytes) -> None:
-        self.answer = answer
-
-    def transmit(self, command: bytes | bytearray) -> bytes:
-        return self.answer
-
-    def reset(self) -> bytes:
-        return b""
-
-    def close(self) -> None:
-        pass
-
+from tests.apdu.same_answer import SameAnswer
 
 READ = commands.read_record(1, ReadMode.ALL_FROM, sfi=5)
 
@@ -58,10 +40,10 @@ def test_more_than_was_asked_for_is_malformed(scripted: Any, command: Any, answe
 
 
 def test_an_extended_answer_is_whole() -> None:
-    channel = Channel(Whole(bytes(65536) + b"\x90\x00"))
+    channel = Channel(SameAnswer(bytes(65536) + b"\x90\x00"))
     assert len(channel.send(Command(0, 0xB0, 0, 0, ne=65536)).data) == 65536
     with pytest.raises(MalformedAnswer):
-        Channel(Whole(bytes(65537) + b"\x90\x00")).send(Command(0, 0xB0, 0, 0, ne=65536))
+        Channel(SameAnswer(bytes(65537) + b"\x90\x00")).send(Command(0, 0xB0, 0, 0, ne=65536))
 
 
 @pytest.mark.parametrize("answer", ["9000", CardRemoved()])

@@ -59,7 +59,9 @@ def test_a_card_without_it_is_told(
 
 
 def test_the_master_file_says_nothing(scripted: Any) -> None:
-    opened(scripted((SELECT[0][0], "6A82"), *SELECT[1:]))
+    card = scripted((SELECT[0][0], "6A82"), *SELECT[1:])
+    assert isinstance(opened(card), PkiApplication)
+    assert card.consumed
 
 
 @pytest.mark.parametrize("name", ["v2", "v3"])

@@ -183,4 +183,7 @@ def test_every_piece_of_work_ends_well_on_a_card_that_answers_as_it_should() -> 
     answers = {0xC4: bytes(32), 0x84: bytes(16), 0x2A: SIGNATURE, 0x4E: bytes(16)}
     for work in WORK:
         card = HostileCard(files, {ins: data + b"\x90\x00" for ins, data in answers.items()}, {})
-        work(PkiApplication.open(Channel(card)))
+        application = PkiApplication.open(Channel(card))
+        opening = card.asked
+        work(application)
+        assert card.asked > opening

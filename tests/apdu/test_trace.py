@@ -12,6 +12,7 @@ from apdu.errors import CardRemoved
 from apdu.pki.profile import shipped_pki_profile
 from apdu.secure_messaging import shipped_commands
 from apdu.trace import TraceLine, TracingTransport
+from tests.apdu.same_answer import SameAnswer
 
 SSSE = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF00"
 SECRET = "5EC0DE5EC0DE"
@@ -219,26 +220,8 @@ def test_a_failed_exchange_is_told_too(scripted: Any) -> None:
     assert str(lines[0]) == "> 00840000 GET CHALLENGE Ne=8 < CardRemoved 1 us"
 
 
-class Anything:
-    """A card that answers given bytes to everything."""
-
-    atr = b""
-
-    def __init__(self, answer: bytes) -> None:
-        self.answer = answer
-
-    def transmit(self, command: bytes | bytearray) -> bytes:
-        return self.answer
-
-    def reset(self) -> bytes:
-        return b""
-
-    def close(self) -> None:
-        pass
-
-
 @given(st.binary(max_size=80))
 def test_no_answer_breaks_the_trace(answer: bytes) -> None:
-    lines = run(Anything(answer), SSSE, "00B2012D00", "00C0000010", "00200000021234")
+    lines = run(SameAnswer(answer), SSSE, "00B2012D00", "00C0000010", "00200000021234")
     assert len(lines) == 4
     assert all(str(line) for line in lines)

@@ -7,11 +7,12 @@ import os
 import select
 import threading
 import tty
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
 
-class SerialDouble:
+class SerialDouble(ABC):
     """Keeps commands; `answer` maps each to the raw bytes to send, or to None for silence.
 
     A device says how its commands are cut out of what was held (`cut`), and what it usually
@@ -25,12 +26,13 @@ class SerialDouble:
         self.seen = threading.Condition()
         self.plug()
 
+    @abstractmethod
     def usual(self, command: bytes) -> bytes | None:
-        raise NotImplementedError
+        """The answer while a test asks for no other."""
 
+    @abstractmethod
     def cut(self, held: bytes) -> tuple[bytes, bytes] | None:
         """The first whole command and what follows it; None while there is none."""
-        raise NotImplementedError
 
     def plug(self) -> None:
         self.master, self.slave = os.openpty()

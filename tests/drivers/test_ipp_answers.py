@@ -164,9 +164,11 @@ def test_other_things_than_ipp(octets):
 def test_noise_never_does_more_than_fail(noise):
     for octets in (noise, WHOLE[:8] + noise, WHOLE[:8] + HEAD + noise):
         try:
-            read_answer(octets)
+            answer = read_answer(octets)
         except ExchangeFailed:
             continue
+        assert octets[0] in (1, 2)
+        assert answer.request == int.from_bytes(octets[4:8])
 
 
 TEXT_TAGS = range(0x41, 0x4A)

@@ -7,6 +7,7 @@ card is pulled. Nothing but a `CardError` may come out, whatever the bytes are.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -82,17 +83,19 @@ def chunk(answer: bytes) -> bytes:
     return (bytes((size,)) if size < 0xFF else b"\xff" + size.to_bytes(2, "big")) + answer
 
 
-def one_input(data: bytes) -> None:
-    """Everything that reads, over the same hostile card.
+def one_input(data: bytes) -> int:
+    """Everything that reads, over the same hostile card; how many commands that took.
 
     Raises:
         Exception: anything that is no CardError: a defect.
     """
+    commands = 0
     for way in WAYS.values():
-        try:
-            way(HostileCard(data), FixedCustodian())
-        except CardError:
-            continue
+        card = HostileCard(data)
+        with contextlib.suppress(CardError):
+            way(card, FixedCustodian())
+        commands += card.commands
+    return commands
 
 
 def _whole_read(card: Transport, custodian: Custodian) -> None:

@@ -18,7 +18,7 @@ from kiosk.config import TerminalConfig
 from kiosk.keys import Enrolment, KeyStore
 from tests.kiosk.card_backends import InProcess
 
-_CONFIG = """
+CONFIG = """
 kind = "demo"
 division = "429900"
 machine = 3
@@ -27,9 +27,14 @@ hall = { zh = "江城市人社服务大厅", en = "Jiangcheng service hall" }
 place = { zh = "一楼自助区", en = "Ground floor" }
 pack = { name = "demo" }
 screen = { width = 1080, height = 1920, density_ppi = 102.5 }
-card = { driver = "pcsc", contact_reader = "Contact", psam_reader = "PSAM" }
 platform = { url = "http://127.0.0.1:8080" }
+
+[card]
+driver = "pcsc"
+contact_reader = "Contact"
+psam_reader = "PSAM"
 """
+"""Ends within ``[card]``: more of it may follow."""
 
 
 @dataclass
@@ -67,7 +72,7 @@ class Desk:
         """Make this folder that of an enrolled demonstration terminal; its audit folder."""
         folder = Path(".state/demo")
         (folder / "terminal" / "keys").mkdir(parents=True)
-        (folder / "terminal.toml").write_text(_CONFIG, encoding="utf-8")
+        (folder / "terminal.toml").write_text(CONFIG, encoding="utf-8")
         store = KeyStore(folder / "terminal" / "keys")
         public = store.prepare()
         store.enrol(Enrolment("T429900-0003", "429900", "http://127.0.0.1", public, 1))

@@ -18,31 +18,16 @@ from kiosk.config import TerminalConfig, load
 from kiosk.devices import Readers
 from kiosk.toml_tables import FileProblem
 from tests.kiosk.card_backends import CONTACT, PSAM, InProcess
+from tests.kiosk.card_cli import CONFIG
 
-CONFIG = """
-kind = "demo"
-division = "429900"
-machine = 3
-custodians = ["psam"]
-hall = { zh = "江城市人社服务大厅", en = "Jiangcheng service hall" }
-place = { zh = "一楼自助区", en = "Ground floor" }
-pack = { name = "demo" }
-screen = { width = 1080, height = 1920, density_ppi = 102.5 }
-platform = { url = "http://127.0.0.1:8080" }
-
-[card]
-driver = "pcsc"
-contact_reader = "Contact"
-psam_reader = "PSAM"
-reader_serial = "READER0001"
-"""
+SERIAL = 'reader_serial = "READER0001"\n'
 Configure = Callable[..., TerminalConfig]
 
 
 @pytest.fixture
 def configured(tmp_path: Path) -> Configure:
     def make(*lines: str, custodians: str = '["psam"]') -> TerminalConfig:
-        text = CONFIG.replace('custodians = ["psam"]', f"custodians = {custodians}")
+        text = (CONFIG + SERIAL).replace('custodians = ["psam"]', f"custodians = {custodians}")
         file = tmp_path / "terminal.toml"
         file.write_text(text + "\n".join(lines), encoding="utf-8")
         return load(file)
