@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from hw_sim.cards.bank_image import load_bank_image
@@ -22,6 +22,8 @@ _SHORTEST = 4
 
 Told = tuple[str, str]
 """Where something was told, and the text."""
+Found = tuple[str, str]
+"""Where a secret was found, and which."""
 
 
 @cache
@@ -68,7 +70,7 @@ class Planted:
     def plant_pin(self, digits: str) -> None:
         self.plant("PIN", digits.encode(), bytes.fromhex(digits))
 
-    def found_in(self, told: Iterable[Told]) -> set[tuple[str, str]]:
+    def found_in(self, told: Iterable[Told]) -> set[Found]:
         """Where, and which secret, in whatever form."""
         found = set()
         for where, text in told:
@@ -116,6 +118,13 @@ class SpiedCard(CardInProcess):
         # PINs, packed or as a digest, new ones under secure messaging, MACs, keys.
         if command[1] in (0x20, 0x24, 0x5E, 0x16, 0x1E, 0xC2, 0xC4, 0xD4):
             self._planted.plant("what was shown to the card", bytes(command[5:]))
+
+
+def found_twice(look: Callable[[], set[Found]]) -> set[Found]:
+    """What one run told, and another one too. Clocks and random bytes look like six digits some
+    day; they do not do so twice."""
+    found = look()
+    return found & look() if found else found
 
 
 def told_by(error: BaseException) -> Iterator[Told]:
