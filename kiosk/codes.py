@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 LONGEST_TEXT = 512
-"""Characters; no family of ours is longer (docs/platform-api.md)."""
+"""Characters; no family of ours is longer (docs/platform.md)."""
 
 
 class CodeFamily(Enum):

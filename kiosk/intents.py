@@ -20,7 +20,7 @@ from kiosk.keys import TERMINAL_ID
 from offline_queue.database import immediate, open_durable
 
 KEY = re.compile(r"[!-~]{1,64}")
-"""An idempotency key: 1..64 visible ASCII characters (docs/platform-api.md)."""
+"""An idempotency key: 1..64 visible ASCII characters (docs/platform.md)."""
 
 MAXIMUM_PAYLOAD = 4_096
 """Bytes."""

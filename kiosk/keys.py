@@ -22,7 +22,7 @@ from apdu.crypto.errors import MalformedKey
 from offline_queue.durable import sync_folder
 
 TERMINAL_ID = re.compile(r"T[0-9]{6}-[0-9]{4}")
-"""``T`` + division code + ``-`` + 4 digits (docs/platform-api.md)."""
+"""``T`` + division code + ``-`` + 4 digits (docs/platform.md)."""
 
 _KEY_FILE = "terminal-sm2.pem"
 _DEVICE_KEY_FILE = "device-hmac.key"

@@ -12,7 +12,7 @@ from kiosk.audit import lines
 from kiosk.outbox import Outbox
 
 MOST_LINES = 200
-"""Lines of one range (docs/platform-api.md, Events)."""
+"""Lines of one range (docs/platform.md, Events)."""
 MOST_BYTES = 64 * 1024
 
 

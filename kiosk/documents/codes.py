@@ -1,7 +1,7 @@
 """The code on a certificate (验真码): 16 characters, the last of them a check character.
 
 The alphabet leaves out 0, 1, I and O, which people mistake for one another
-(docs/platform-api.md, Certificates).
+(docs/platform.md, Certificates).
 """
 
 from __future__ import annotations

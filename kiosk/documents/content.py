@@ -1,4 +1,4 @@
-"""The content of a certificate, as typed values (docs/platform-api.md, Certificates).
+"""The content of a certificate, as typed values (docs/platform.md, Certificates).
 
 `repr` of what belongs to a person shows its class and no content; amounts are whole fen.
 """

@@ -1,4 +1,4 @@
-"""Reads the content of a certificate strictly (docs/platform-api.md, Certificates).
+"""Reads the content of a certificate strictly (docs/platform.md, Certificates).
 
 `read_content` checks form and inner agreement. Whether a seal stands behind it is decided by
 `kiosk.documents.certificate`, before this is called.

@@ -1,7 +1,7 @@
 """The keys that seal certificates, from the data pack (certificates.toml).
 
 They belong to the agencies that issue, not to the platform that delivers: a certificate is
-believed for its seal's sake, on the screen and on paper (docs/platform-api.md, Certificates).
+believed for its seal's sake, on the screen and on paper (docs/platform.md, Certificates).
 """
 
 from __future__ import annotations

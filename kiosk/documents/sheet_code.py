@@ -1,7 +1,7 @@
 """The text in a sheet's QR: address, code, dates, digest, and the seal's signature over them.
 
 ``<verify_url>?c=<code>&k=<key>&t=<kind>&i=<issued>&e=<valid until>&d=<digest>&s=<signature>``
-(docs/platform-api.md, Certificates). Nothing of it is personal.
+(docs/platform.md, Certificates). Nothing of it is personal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads the platform's answers (docs/platform-api.md, Endpoints) into `kiosk.platform.models`.
+"""Reads the platform's answers (docs/platform.md, Endpoints) into `kiosk.platform.models`.
 
 Each function takes the body's JSON object and is strict: a missing, extra or ill-typed field
 raises `PlatformAnswerMalformed`. Overviews and certificates have modules of their own.

@@ -1,4 +1,4 @@
-"""Reads what the platform tells of certificates (docs/platform-api.md, Certificates).
+"""Reads what the platform tells of certificates (docs/platform.md, Certificates).
 
 Only the wire is judged here; whether a seal holds is `kiosk.documents`' business.
 """

@@ -1,4 +1,4 @@
-"""What the terminal asks of the provincial platform (省级平台): docs/platform-api.md as methods.
+"""What the terminal asks of the provincial platform (省级平台): docs/platform.md as methods.
 
 Every answer is believed only with the platform's signature over it; every failure is one of
 `kiosk.platform.errors`. Nothing personal stands in a URL, a log line or an exception.
@@ -267,7 +267,7 @@ class PlatformClient:
         Args:
             kind: ``evaluation``, ``audit-range`` or ``print-outcome``.
             occurred_at: Unix seconds.
-            body: as the contract says for this kind (docs/platform-api.md, Events).
+            body: as the contract says for this kind (docs/platform.md, Events).
             key: minted when it happened; the same with every attempt.
 
         Raises:

@@ -42,7 +42,7 @@ class PlatformCustodian:
     def _asked(
         self, request: AuthenticationRequest | ProtectionRequest, ask: Callable[[], bytes]
     ) -> bytes | None:
-        # What has no address, or no name in docs/platform-api.md, nobody there can hold.
+        # What has no address, or no name in docs/platform.md, nobody there can hold.
         if request.key.hsm_address is None or request.algorithm not in _ALGORITHMS:
             return None
         unavailable = None

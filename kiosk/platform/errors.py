@@ -42,7 +42,7 @@ PROBLEM_STATUS: dict[Problem, int] = {
     Problem.INTERNAL: 500,
     Problem.UNAVAILABLE: 503,
 }
-"""The HTTP status that belongs to each problem (docs/platform-api.md, Problems)."""
+"""The HTTP status that belongs to each problem (docs/platform.md, Problems)."""
 
 
 _FINAL = frozenset(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from kiosk.limits import Limits
 
 CLOCK_WINDOW_SECONDS = 300
-"""Both sides refuse what was signed further from their own clock (docs/platform-api.md)."""
+"""Both sides refuse what was signed further from their own clock (docs/platform.md)."""
 
 REQUEST_BYTES = 131_072
-"""A request's body may not be longer (docs/platform-api.md)."""
+"""A request's body may not be longer (docs/platform.md)."""
 
 
 @dataclass(frozen=True)

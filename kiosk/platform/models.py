@@ -1,4 +1,4 @@
-"""What the platform tells, under readable names (docs/platform-api.md, Endpoints).
+"""What the platform tells, under readable names (docs/platform.md, Endpoints).
 
 `repr` of anything that belongs to a person shows its class and no content; amounts are whole fen
 (分, 1/100 yuan). `kiosk.platform.answers` reads them from the wire.

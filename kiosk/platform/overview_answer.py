@@ -1,4 +1,4 @@
-"""Reads the answer to POST /v1/overviews, the five blocks of one person (docs/platform-api.md)."""
+"""Reads the answer to POST /v1/overviews, the five blocks of one person (docs/platform.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the platform's refusals (RFC 9457, docs/platform-api.md, Problems)."""
+"""Reads the platform's refusals (RFC 9457, docs/platform.md, Problems)."""
 
 from __future__ import annotations
 

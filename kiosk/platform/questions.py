@@ -1,4 +1,4 @@
-"""The bodies of the requests to the platform (docs/platform-api.md, Endpoints and Who asks).
+"""The bodies of the requests to the platform (docs/platform.md, Endpoints and Who asks).
 
 Each function gives one JSON object for `wire.encode`. ValueError says that a caller gave what the
 contract has no form for; its text never shows what was given.

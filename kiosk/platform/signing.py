@@ -1,6 +1,6 @@
 """Message signatures (RFC 9421) of the line to the platform, with SM2 and SM3.
 
-The contract is docs/platform-api.md, Signatures: one signature ``sig1``, raw ``r‖s`` of 64 bytes,
+The contract is docs/platform.md, Signatures: one signature ``sig1``, raw ``r‖s`` of 64 bytes,
 exactly the listed components, ``Content-Digest: sha-256`` over the body (RFC 9530).
 """
 

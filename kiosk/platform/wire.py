@@ -1,6 +1,6 @@
 """The words of the wire: names from the national data dictionary, and strict reading of JSON.
 
-Field names of the dictionary appear here and nowhere else (docs/platform-api.md; domain facts
+Field names of the dictionary appear here and nowhere else (docs/platform.md; domain facts
 §11.2); the rest of the house uses the readable names on the left.
 """
 

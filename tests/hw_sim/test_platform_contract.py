@@ -1,4 +1,4 @@
-"""docs/platform-api.md, endpoint by endpoint, over a real socket."""
+"""docs/platform.md, endpoint by endpoint, over a real socket."""
 
 from __future__ import annotations
 

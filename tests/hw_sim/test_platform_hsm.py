@@ -1,4 +1,4 @@
-"""The key service of docs/platform-api.md, over a real socket."""
+"""The key service of docs/platform.md, over a real socket."""
 
 from __future__ import annotations
 

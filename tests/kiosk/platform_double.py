@@ -1,6 +1,6 @@
 """A platform for tests: http.server, its own signature base, and gmalg instead of our SM2.
 
-Built from docs/platform-api.md alone; nothing of kiosk/ or of http-message-signatures is used, so
+Built from docs/platform.md alone; nothing of kiosk/ or of http-message-signatures is used, so
 that a mistake of ours cannot hide on both sides.
 """
 

@@ -12,7 +12,7 @@ URN = "urn:yikatong:problem:"
 
 
 class ProblemKind(Enum):
-    """The closed list of docs/platform-api.md: name in the URN, HTTP status, title."""
+    """The closed list of docs/platform.md: name in the URN, HTTP status, title."""
 
     MALFORMED = ("malformed", 400, "The request cannot be read")
     SIGNATURE = ("signature", 401, "The signature is missing or wrong")

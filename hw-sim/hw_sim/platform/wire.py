@@ -1,4 +1,4 @@
-"""Bodies on the wire, as docs/platform-api.md lists them.
+"""Bodies on the wire, as docs/platform.md lists them.
 
 Every model is strict and forbids extra fields. Their errors never leave as they are: pydantic
 puts the input into them (see ``app.invalid``).

@@ -1,4 +1,4 @@
-"""Bodies of the certificates' endpoints (*Certificates* of docs/platform-api.md)."""
+"""Bodies of the certificates' endpoints (*Certificates* of docs/platform.md)."""
 
 from __future__ import annotations
 

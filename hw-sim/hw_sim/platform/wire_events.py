@@ -1,4 +1,4 @@
-"""Bodies of ``POST /v1/events`` (*Events* of docs/platform-api.md)."""
+"""Bodies of ``POST /v1/events`` (*Events* of docs/platform.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of the key service, as docs/platform-api.md (Key service) lists them."""
+"""Bodies of the key service, as docs/platform.md (Key service) lists them."""
 
 from __future__ import annotations
 
