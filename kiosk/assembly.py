@@ -40,7 +40,6 @@ from kiosk.slot import Slot
 from kiosk.state import StateDirectory
 from kiosk.station import Station
 from offline_queue.queue import Queue
-from offline_queue.seal import SealKeys
 
 _PAD_SECONDS = 250
 """The pad's own limit for an entry (one byte on the wire); the visit's own time ends it before."""
@@ -101,7 +100,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
     )
     intents = Intents(state.intents, clock)
     client = open_line(config, keys, clock=clock.time, monotonic=clock.monotonic)
-    queue = Queue(state.queue, SealKeys({1: keys.queue_key}, current=1), clock)
+    queue = Queue(state.queue, keys.queue_key, clock)
     outbox = Outbox(queue, keys.terminal_id, clock, os.urandom)
     issuing = Issuing(
         client,

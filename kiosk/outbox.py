@@ -13,6 +13,7 @@ from kiosk.clock import Clock
 from kiosk.intents import new_key
 from kiosk.platform.models import AlarmKind
 from offline_queue.errors import KeyConflict
+from offline_queue.message import Priority
 from offline_queue.queue import Queue
 
 
@@ -24,6 +25,27 @@ class MessageKind(Enum):
     EVALUATION = "evaluation"
     PRINT_OUTCOME = "print-outcome"
 
+
+class Lane(Enum):
+    """By which way a message goes: what fails in one stops no other."""
+
+    ALARMS = "alarms"
+    AUDIT = "audit"
+    EVENTS = "events"
+
+
+_LANES = {
+    MessageKind.ALARM: Lane.ALARMS,
+    MessageKind.AUDIT_RANGE: Lane.AUDIT,
+    MessageKind.EVALUATION: Lane.EVENTS,
+    MessageKind.PRINT_OUTCOME: Lane.EVENTS,
+}
+_PRIORITIES = {
+    MessageKind.ALARM: Priority.URGENT,
+    MessageKind.AUDIT_RANGE: Priority.BULK,
+    MessageKind.EVALUATION: Priority.NORMAL,
+    MessageKind.PRINT_OUTCOME: Priority.NORMAL,
+}
 
 AUDIT_MARK = "audit"
 """Name of the queue's cursor: the last line of the audit log that was put into it."""
@@ -101,5 +123,13 @@ class Outbox:
     ) -> None:
         message = {"occurred_at": int(self._clock.time()), "body": body}
         encoded = json.dumps(message, ensure_ascii=False, sort_keys=True).encode()
-        self._queue.enqueue(kind.value, encoded, key=key, order=order, mark=mark)
+        self._queue.enqueue(
+            kind.value,
+            encoded,
+            key=key,
+            lane=_LANES[kind].value,
+            order=order,
+            priority=_PRIORITIES[kind],
+            mark=mark,
+        )
         self.changed()

@@ -45,7 +45,6 @@ def _run(arguments: argparse.Namespace) -> int:
     from offline_queue.errors import QueueError
     from offline_queue.message import State
     from offline_queue.queue import Queue
-    from offline_queue.seal import SealKeys
 
     folder = Path(arguments.state) if arguments.state else usual_state()
     path = folder / "queue.sqlite"
@@ -54,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise CommandFailed(Exit.STATE, f"没有队列 {path}：there is no queue")
     try:
         keys = KeyStore(folder / "keys").load()
-        queue = Queue(path, SealKeys({1: keys.queue_key}, current=1), SystemClock())
+        queue = Queue(path, keys.queue_key, SystemClock())
         try:
             metrics, dead = queue.metrics(), queue.rows(State.DEAD, _DEAD_SHOWN)
         finally:

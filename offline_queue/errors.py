@@ -44,8 +44,12 @@ class QueueUnavailable(QueueError):
         self.errorname = errorname
 
 
+class NotDead(QueueError):
+    """There is no such row, it is not dead, or what follows it was decided before."""
+
+
 class KeysWrong(QueueError):
-    """The keys handed in are not those that the file was sealed with."""
+    """The device key handed in is not the one that the file's keys were wrapped by."""
 
 
 class RowForged(QueueError):

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from typing import Any
 
-from offline_queue.message import Metrics, Row, State
+from sqlite_utils import Database
 
-_FIRST_DUE = " UNION ALL ".join(
-    f"SELECT * FROM (SELECT due FROM message WHERE state = '{state}' AND settled IS NULL"
-    " ORDER BY due LIMIT 1)"
-    for state in ("ready", "waiting", "leased")
+from offline_queue.message import Metrics, Pause, Row, State
+
+_FIRST_DUE = """
+    SELECT min(until) AS due FROM lane WHERE EXISTS (
+        SELECT 1 FROM message WHERE state = 'ready' AND due = 0 AND settled IS NULL
+            AND message.lane = lane.name)
+""" + "".join(
+    f" UNION ALL SELECT min(due) FROM message WHERE state = '{state}' AND settled IS NULL"
+    for state in ("waiting", "leased", "sent")
 )
+
+_ROWS = """
+    SELECT message.*, coalesce(length(sealed), 0) AS size
+    FROM message LEFT JOIN body ON body.seq = message.seq
+"""
 
 
 def mark(connection: sqlite3.Connection, name: str) -> int | None:
@@ -22,7 +33,8 @@ def mark(connection: sqlite3.Connection, name: str) -> int | None:
 
 def first_due(connection: sqlite3.Connection) -> int | None:
     """When something can be claimed, in milliseconds of the file's time; 0 for at once."""
-    return min((int(due) for (due,) in connection.execute(_FIRST_DUE)), default=None)
+    found = (due for (due,) in connection.execute(_FIRST_DUE) if due is not None)
+    return min(found, default=None)
 
 
 def metrics(connection: sqlite3.Connection, now: int) -> Metrics:
@@ -41,6 +53,9 @@ def metrics(connection: sqlite3.Connection, now: int) -> Metrics:
             "SELECT reason, count(*) FROM message"
             " WHERE state = 'dead' AND settled IS NOT NULL GROUP BY reason"
         ).fetchall()
+        resting = connection.execute(
+            "SELECT name, until, reason, failures FROM lane WHERE until > ? ORDER BY name", (now,)
+        ).fetchall()
     finally:
         connection.execute("COMMIT")
     states = dict.fromkeys(State, 0)
@@ -56,19 +71,55 @@ def metrics(connection: sqlite3.Connection, now: int) -> Metrics:
         oldest_seconds=_age(min((row[3] for row in unsettled), default=None), now),
         dead_reasons=dict(dead),
         confirmed_seconds=_age(latest.get(State.CONFIRMED), now),
+        pauses=tuple(
+            Pause(name, (until - now) / 1000, reason or "", count)
+            for name, until, reason, count in resting
+        ),
     )
 
 
-def rows(connection: sqlite3.Connection, state: State | None, limit: int) -> tuple[Row, ...]:
-    """The oldest rows, of one state or of all."""
-    found = connection.execute(
-        "SELECT seq, kind, key, state, attempts, owner, reason, receipt FROM message"
-        " WHERE :state IS NULL OR state = :state ORDER BY seq LIMIT :limit",
-        {"state": None if state is None else state.value, "limit": limit},
+def rows(
+    connection: sqlite3.Connection, now: int, *, state: State | None, after: int, limit: int
+) -> tuple[Row, ...]:
+    """Rows behind the number ``after``, of one state or of all, the oldest first."""
+    found = _tables(connection).query(
+        _ROWS + " WHERE (:state IS NULL OR state = :state) AND message.seq > :after"
+        " ORDER BY message.seq LIMIT :limit",
+        {"state": None if state is None else state.value, "after": after, "limit": limit},
     )
-    return tuple(
-        Row(seq, kind, key, State(name), attempts, owner, reason, receipt)
-        for seq, kind, key, name, attempts, owner, reason, receipt in found
+    return tuple(_row(row, now) for row in found)
+
+
+def row(connection: sqlite3.Connection, now: int, seq: int) -> Row | None:
+    """One row."""
+    found = _tables(connection).query(_ROWS + " WHERE message.seq = ?", (seq,))
+    return next((_row(each, now) for each in found), None)
+
+
+def _tables(connection: sqlite3.Connection) -> Database:
+    return Database(connection, recursive_triggers=False)
+
+
+def _row(found: dict[str, Any], now: int) -> Row:
+    return Row(
+        seq=found["seq"],
+        kind=found["kind"],
+        key=found["key"],
+        state=State(found["state"]),
+        attempts=found["attempts"],
+        owner=found["owner"],
+        reason=found["reason"],
+        receipt=found["receipt"],
+        lane=found["lane"],
+        priority=found["priority"],
+        age_seconds=(now - found["created"]) / 1000,
+        due_seconds=max(0, found["due"] - now) / 1000 if found["due"] else None,
+        wall=found["wall"] / 1000,
+        trust=found["trust"],
+        unsure=bool(found["unsure"]),
+        size=found["size"],
+        replaces=found["replaces"],
+        replaced=found["replaced"],
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum, IntEnum
 
 _VISIBLE = re.compile(r"[!-~]+")
 _LONG_NUMBER = re.compile(r"[0-9]{14}")
 
 WORD_LENGTH = 64
-"""Characters at most of a kind, key, order, owner, mark or reason."""
+"""Characters at most of a kind, key, lane, order, owner, mark or reason."""
 
 RECEIPT_LENGTH = 256
 """Characters at most."""
@@ -28,6 +28,8 @@ class State(Enum):
     """Was tried, and is tried again when its time comes."""
     LEASED = "leased"
     """Claimed; can be claimed again when the lease runs out."""
+    SENT = "sent"
+    """Went out, and what became of it is not known; is looked after when its time comes."""
     CONFIRMED = "confirmed"
     """The receipt is stored; kept for the retention."""
     DEAD = "dead"
@@ -35,11 +37,33 @@ class State(Enum):
 
 
 class Priority(IntEnum):
-    """What goes first; within one, the older."""
+    """What goes first; within one, the older. See `HEAD_START`."""
 
     URGENT = 10
     NORMAL = 20
     BULK = 30
+
+
+HEAD_START: Mapping[Priority, int] = {
+    Priority.URGENT: 0,
+    Priority.NORMAL: 600,
+    Priority.BULK: 3600,
+}
+"""Seconds by which a row stands behind an urgent one of the same age. What waits longer than that
+goes before what is more urgent and younger: nothing starves (ageing)."""
+
+
+class Trust(Enum):
+    """What is known of the wall clock when a message is made."""
+
+    UNKNOWN = "unknown"
+    """Nobody has told the right time since the start."""
+    BEHIND = "behind"
+    """It was before a time that this file has seen: it is wrong."""
+    CONFIRMED = "confirmed"
+    """The other side's clock says the same."""
+    WRONG = "wrong"
+    """The other side's clock says another time."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +84,10 @@ class QueueLimits:
     """Confirmed rows stay so long: their keys still stop a second enqueue."""
     busy_timeout_ms: int = 5_000
     """How long another process's transaction is waited for."""
+    breaker_failures: int = 5
+    """So many failures of a lane in a row, and it rests (circuit breaker)."""
+    clock_tolerance: float = 300
+    """The wall clock is right when it differs from the other side's by no more."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +108,55 @@ class Claim:
     """A row in the hands of one worker.
 
     Attributes:
-        order: the ordering key, or empty.
+        lane: by which way it is delivered.
+        order: the tag of its ordering key, or empty.
         attempts: how many deliveries failed before.
         epoch: grows with every lease of the row; an older one settles nothing.
+        unsure: an earlier delivery may have arrived: ask by the key before it is sent again.
     """
 
     seq: int
     kind: str
     key: str
     body: bytes = field(repr=False)
+    lane: str
     order: str
     attempts: int
     epoch: int
+    unsure: bool
+
+
+@dataclass(frozen=True)
+class Message:
+    """An unsettled row for another way of delivery (`Queue.unsettled`).
+
+    Attributes:
+        wall: Unix seconds of the wall clock when it was made, right or wrong as ``trust`` says.
+    """
+
+    seq: int
+    kind: str
+    key: str
+    lane: str
+    order: str
+    wall: float
+    trust: Trust
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A lane that rests.
+
+    Attributes:
+        seconds: how long still.
+        failures: in a row.
+    """
+
+    lane: str
+    seconds: float
+    reason: str
+    failures: int
 
 
 @dataclass(frozen=True)
@@ -102,6 +167,11 @@ class Row:
         owner: who holds the lease, if leased.
         reason: why the last try failed, or why it is dead.
         receipt: what the other side answered, if confirmed.
+        age_seconds: since it was enqueued.
+        due_seconds: until it can be claimed, if it waits for a time.
+        wall: Unix seconds of the wall clock when it was made, right or wrong as ``trust`` says.
+        size: bytes of the sealed body.
+        replaces, replaced: the dead row that it repeats; the row that repeats it.
     """
 
     seq: int
@@ -112,6 +182,16 @@ class Row:
     owner: str | None
     reason: str | None
     receipt: str | None
+    lane: str
+    priority: int
+    age_seconds: float
+    due_seconds: float | None
+    wall: float
+    trust: str
+    unsure: bool
+    size: int
+    replaces: int | None
+    replaced: int | None
 
 
 @dataclass(frozen=True)
@@ -124,6 +204,7 @@ class Metrics:
         oldest_seconds: age of the oldest unsettled row of all; None when there is none.
         dead_reasons: how many dead rows each reason has.
         confirmed_seconds: how long ago the last row was confirmed; None when none is kept.
+        pauses: the lanes that rest.
     """
 
     states: Mapping[State, int]
@@ -131,6 +212,7 @@ class Metrics:
     oldest_seconds: float | None
     dead_reasons: Mapping[str, int]
     confirmed_seconds: float | None
+    pauses: tuple[Pause, ...]
 
     @property
     def open(self) -> int:
@@ -146,6 +228,7 @@ class Metrics:
             "oldest_seconds": self.oldest_seconds,
             "dead_reasons": dict(self.dead_reasons),
             "confirmed_seconds": self.confirmed_seconds,
+            "pauses": [asdict(pause) for pause in self.pauses],
         }
 
 

@@ -12,14 +12,13 @@ import random as random_module
 import secrets
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from offline_queue import inspection, transitions
-from offline_queue.access import Access
-from offline_queue.backlog import Backlog
-from offline_queue.database import open_durable
-from offline_queue.errors import KeyConflict, KeysWrong, RowForged, blame_storage
-from offline_queue.file_time import FileTime, QueueClock
+from offline_queue import chain, inspection, transitions
+from offline_queue.desk import Desk
+from offline_queue.errors import KeyConflict, RowForged
+from offline_queue.file_time import QueueClock
 from offline_queue.message import (
     Claim,
     Enqueued,
@@ -28,22 +27,25 @@ from offline_queue.message import (
     QueueLimits,
     Row,
     State,
+    Trust,
     check_id,
     check_receipt,
     check_word,
 )
-from offline_queue.schema import MIGRATIONS
-from offline_queue.seal import NONCE_SIZE, Header, SealKeys
-from offline_queue.transitions import SealedRow
+from offline_queue.queue_file import QueueFile
+from offline_queue.seal import Header
 
 _log = logging.getLogger(__name__)
-
-_PROOF = Header(seq=0, kind="key-proof", key="", order="", priority=0, created=0)
 
 _LIMITS = QueueLimits()
 
 _PURGED_AT_ONCE = 500
 """Rows deleted in one transaction, so that an enqueue never waits long for a purge."""
+
+EXPIRED = "expired"
+"""The reason of a row that was not delivered in its time."""
+
+MAIN_LANE = "main"
 
 
 class Queue:
@@ -51,13 +53,18 @@ class Queue:
 
     Every method may raise `QueueUnavailable`: then nothing was changed.
 
+    Attributes:
+        desk: what people and their tools do with single rows and with the whole file.
+
     Args:
+        device_key: 16 bytes; the file's own keys are wrapped by it (`offline_queue.key_ring`).
         random: gives 0 <= x < 1 for the jitter of the backoff.
-        random_bytes: gives nonces.
+        random_bytes: gives keys and nonces.
+        boot: names this start of the machine; the kernel's name by default.
 
     Raises:
         offline_queue.database.DatabaseError: the file cannot be trusted.
-        KeysWrong: the file was sealed with other keys.
+        KeysWrong: the file was sealed under another device key.
         QueueUnavailable: the disk is full or another process holds the file.
         OSError: the folder.
     """
@@ -65,37 +72,19 @@ class Queue:
     def __init__(
         self,
         path: Path,
-        keys: SealKeys,
+        device_key: bytes,
         clock: QueueClock,
         *,
         limits: QueueLimits = _LIMITS,
         random: Callable[[], float] = random_module.random,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        boot: str | None = None,
     ) -> None:
-        self._keys = keys
         self._limits = limits
         self._random = random
-        self._random_bytes = random_bytes
-        self._backlog = Backlog(limits.open_rows)
-        try:
-            connection = open_durable(
-                path,
-                migrations=MIGRATIONS,
-                busy_timeout_ms=limits.busy_timeout_ms,
-                check_same_thread=False,
-            )
-        except sqlite3.Error as error:
-            blame_storage(error)
-            raise
-        self._access = Access(connection)
-        try:
-            with self._access.writing:
-                self._prove_keys(connection)
-                transitions.free_strays(connection)
-                self._time = FileTime(clock, connection)
-        except BaseException:
-            self._access.close()
-            raise
+        self._file = QueueFile(path, device_key, clock, limits, random_bytes, boot)
+        self._access, self._time = self._file.access, self._file.time
+        self.desk = Desk(self._file)
 
     def enqueue(
         self,
@@ -103,8 +92,10 @@ class Queue:
         body: bytes,
         *,
         key: str,
+        lane: str = MAIN_LANE,
         order: str = "",
         priority: Priority = Priority.NORMAL,
+        expires_after: float | None = None,
         mark: tuple[str, int] | None = None,
     ) -> Enqueued:
         """Store a message. On the disk when it returns.
@@ -114,7 +105,11 @@ class Queue:
         Args:
             kind, key: 1..64 visible ASCII characters; seen by staff. The key is minted once for
                 an effect and sent with every delivery.
-            order: messages with the same one are delivered one after the other as enqueued.
+            lane: by which way it is delivered; a lane that fails rests alone.
+            order: messages with the same one are delivered one after the other as enqueued. The
+                file holds a tag of it, never the text.
+            expires_after: seconds; what is not delivered by then is dead, with the reason
+                `EXPIRED`.
             mark: name and value of a cursor that moves forward in the same transaction.
 
         Raises:
@@ -124,8 +119,10 @@ class Queue:
         """
         check_word("kind", kind)
         check_id("key", key)
+        check_word("lane", lane)
         if order:
             check_id("order", order)
+            order = self._file.ring.order_tag(order)
         if mark is not None:
             check_word("mark", mark[0])
         if len(body) > self._limits.body_bytes:
@@ -133,13 +130,13 @@ class Queue:
         with self._access.writing as connection:
             if mark is not None:
                 transitions.move_mark(connection, *mark)
-            seq = transitions.next_seq(connection)
-            header = Header(seq, kind, key, order, int(priority), self._time.now())
-            sealed = self._keys.seal(header, body, self._random_bytes(NONCE_SIZE))
-            row = SealedRow(header, self._keys.current, sealed)
-            if not transitions.insert(connection, row):
+            stamp = self._time.stamp()
+            expires = None if expires_after is None else stamp.created + int(expires_after * 1000)
+            header = Header(0, kind, key, lane, order, int(priority), *stamp, expires, None)
+            seq = self._file.insert(connection, header, body)
+            if seq is None:
                 return Enqueued(self._same_message(connection, kind, key, body), fresh=False)
-            self._backlog.add(connection)
+        self._file.knows(lane)
         return Enqueued(seq, fresh=True)
 
     def mark(self, name: str) -> int | None:
@@ -148,10 +145,11 @@ class Queue:
             return inspection.mark(connection, name)
 
     def claim(self, owner: str) -> Claim | None:
-        """Lease the first row that can be delivered now: by priority, then the oldest.
+        """Lease the first row that can be delivered now: by priority and age, then the oldest.
 
-        Of rows with the same order only the oldest unsettled one can be claimed. A row whose
-        seal does not hold is buried on the way, and the next one is taken.
+        Of rows with the same order only the oldest unsettled one can be claimed; lanes that rest
+        are passed over. A row whose seal does not hold, or whose time is over, is buried on the
+        way, and the next one is taken.
 
         Args:
             owner: names the worker for staff; 1..64 visible ASCII characters.
@@ -168,15 +166,26 @@ class Queue:
             now = self._time.shared(connection)
             while (leased := transitions.lease(connection, owner, now, now + lease)) is not None:
                 self._time.record(connection, now)
-                row, attempts, epoch = leased
-                seq, kind, key, order, *_ = row.header
+                header = leased.row.header
+                claim = partial(
+                    Claim,
+                    header.seq,
+                    header.kind,
+                    header.key,
+                    lane=header.lane,
+                    order=header.order,
+                    attempts=leased.attempts,
+                    epoch=leased.epoch,
+                    unsure=leased.unsure,
+                )
                 try:
-                    body = self._keys.open(*row)
+                    body = self._file.ring.open(connection, *leased.row)
                 except RowForged as forged:
-                    claim = Claim(seq, kind, key, b"", order, attempts, epoch)
-                    self._bury_forged(connection, claim, now, forged.reason)
-                else:
-                    return Claim(seq, kind, key, body, order, attempts, epoch)
+                    self._bury_forged(connection, claim(body=b""), now, forged.reason)
+                    continue
+                if header.expires is None or header.expires > now:
+                    return claim(body=body)
+                transitions.bury(connection, claim(body=b""), now, EXPIRED)
         return None
 
     def confirm(self, claim: Claim, receipt: str) -> None:
@@ -192,6 +201,7 @@ class Queue:
         check_receipt(receipt)
         with self._access.writing as connection:
             transitions.confirm(connection, claim, self._time.now(), receipt)
+            transitions.recover(connection, claim.lane)
 
     def bury(self, claim: Claim, reason: str) -> None:
         """Commit that the row is never delivered. It stays for staff, with the reason.
@@ -204,25 +214,39 @@ class Queue:
         with self._access.writing as connection:
             transitions.bury(connection, claim, self._time.now(), reason)
 
-    def retry(self, claim: Claim, reason: str, *, after: float | None = None) -> None:
+    def retry(
+        self,
+        claim: Claim,
+        reason: str,
+        *,
+        after: float | None = None,
+        unsure: bool = False,
+        lane_failed: bool = False,
+    ) -> None:
         """Let the row wait: any time up to a limit that doubles with every attempt (full jitter).
 
         Args:
             after: seconds that the other side asked for (Retry-After); the wait is no shorter,
                 as far as the limits allow.
+            unsure: it went out, and may have arrived.
+            lane_failed: nothing would get through now. After some of these in a row the lane
+                rests (circuit breaker); a confirmation sets it right.
 
         Raises:
             LeaseLost: see there.
             ValueError: the reason is no short word.
         """
         check_word("reason", reason)
-        limits = self._limits
-        # After 32 doublings any cap is reached, and the power stays a small number.
-        ceiling = min(limits.backoff_cap, limits.backoff_first * 2 ** min(claim.attempts, 32))
-        delay = max(self._random() * ceiling, min(after or 0, limits.after_cap))
+        asked = min(after or 0, self._limits.after_cap)
         with self._access.writing as connection:
             now = self._time.shared(connection)
-            transitions.wait(connection, claim, now + int(delay * 1000), reason)
+            due = now + int(max(self._backoff(claim.attempts), asked) * 1000)
+            transitions.wait(connection, claim, due, reason, unsure=unsure)
+            if lane_failed:
+                over = transitions.failures(connection, claim.lane) + 1
+                over -= self._limits.breaker_failures
+                until = 0 if over < 0 else now + int(max(self._backoff(over), asked) * 1000)
+                transitions.rest(connection, claim.lane, until, reason)
             self._time.record(connection, now)
 
     def release(self, claim: Claim) -> None:
@@ -234,8 +258,19 @@ class Queue:
         with self._access.writing as connection:
             transitions.release(connection, claim)
 
+    def pause(self, lane: str, reason: str, seconds: float) -> None:
+        """Claim nothing of a lane for some time: the other side does not let us in.
+
+        Raises:
+            ValueError: the reason is no short word.
+        """
+        check_word("reason", reason)
+        with self._access.writing as connection:
+            until = self._time.shared(connection) + int(seconds * 1000)
+            transitions.rest(connection, lane, until, reason)
+
     def hurry(self) -> int:
-        """Make every waiting row due now; returns how many there were."""
+        """Make every waiting row due now, and every lane open; returns how many rows waited."""
         with self._access.writing as connection:
             return transitions.hurry(connection)
 
@@ -254,25 +289,42 @@ class Queue:
         with self._access.reading() as connection:
             return inspection.metrics(connection, self._time.shared(connection))
 
-    def rows(self, state: State | None = None, limit: int = 100) -> tuple[Row, ...]:
-        """The oldest rows, of one state or of all, without their bodies."""
+    def rows(
+        self, state: State | None = None, limit: int = 100, *, after: int = 0
+    ) -> tuple[Row, ...]:
+        """Rows behind the number ``after``, of one state or of all, without their bodies."""
         with self._access.reading() as connection:
-            return inspection.rows(connection, state, limit)
+            now = self._time.shared(connection)
+            return inspection.rows(connection, now, state=state, after=after, limit=limit)
 
     def purge(self) -> int:
-        """Delete the rows that were confirmed longer ago than the retention; returns how many."""
+        """Delete the rows that were confirmed longer ago than the retention, and the keys that no
+        row needs any more; returns how many rows."""
         total = 0
         while True:
             with self._access.writing as connection:
                 before = self._time.shared(connection) - int(self._limits.retention_seconds * 1000)
-                purged = transitions.purge(connection, before, _PURGED_AT_ONCE)
-            total += purged
-            if purged < _PURGED_AT_ONCE:
+                left = transitions.purge(connection, before, _PURGED_AT_ONCE)
+                chain.add_ranges(connection, self._file.ring, left)
+                if len(left) < _PURGED_AT_ONCE:
+                    self._file.ring.drop(connection, transitions.unused_keys(connection))
+            total += len(left)
+            if len(left) < _PURGED_AT_ONCE:
                 return total
+
+    def learn_time(self, unix: float) -> Trust:
+        """The other side's clock says this; returns what is known of ours."""
+        return self._time.learn(unix)
 
     def close(self) -> None:
         """Close the file. What is leased stays so until the lease runs out."""
         self._access.close()
+
+    def _backoff(self, attempts: int) -> float:
+        limits = self._limits
+        # After 32 doublings any cap is reached, and the power stays a small number.
+        ceiling = min(limits.backoff_cap, limits.backoff_first * 2 ** min(attempts, 32))
+        return float(self._random() * ceiling)
 
     def _bury_forged(
         self, connection: sqlite3.Connection, claim: Claim, now: int, reason: str
@@ -287,18 +339,7 @@ class Queue:
     ) -> int:
         """The sequence of the row that has this key already."""
         row = transitions.by_key(connection, key)
-        if self._keys.open(*row) != body or row.header.kind != kind:
+        assert row is not None
+        if self._file.ring.open(connection, *row) != body or row.header.kind != kind:
             raise KeyConflict("the key stands for another message")
         return row.header.seq
-
-    def _prove_keys(self, connection: sqlite3.Connection) -> None:
-        """Open what each key sealed when it was new, so that a wrong key buries no rows."""
-        proofs = dict(connection.execute("SELECT version, proof FROM seal_key"))
-        for version, proof in proofs.items():
-            try:
-                self._keys.open(_PROOF, version, proof)
-            except RowForged as forged:
-                raise KeysWrong(f"seal key {version}: {forged.reason}") from None
-        if self._keys.current not in proofs:
-            proof = self._keys.seal(_PROOF, b"", self._random_bytes(NONCE_SIZE))
-            connection.execute("INSERT INTO seal_key VALUES (?, ?)", (self._keys.current, proof))

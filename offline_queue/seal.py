@@ -6,7 +6,6 @@ sealed for. What changes with delivery (state, attempts, lease) is not covered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -22,85 +21,73 @@ TAG_SIZE = 16
 SEAL_BROKEN = "seal-broken"
 KEY_UNKNOWN = "key-unknown"
 
-_FORMAT = b"offline_queue row 1"
-
 
 class Header(NamedTuple):
     """The columns of a row that never change and stand in clear.
 
     Attributes:
-        order: the ordering key, or empty.
+        order: the tag of the ordering key (`KeyRing.order_tag`), or empty.
         created: milliseconds of the file's time.
+        boot: which start of the machine made it.
+        monotonic: milliseconds of that start's monotonic clock.
+        wall: milliseconds of the wall clock, right or wrong.
+        trust: value of `offline_queue.message.Trust` at that moment.
+        expires: milliseconds of the file's time, or None.
+        replaces: the dead row that this one repeats under a new key, or None.
     """
 
     seq: int
     kind: str
     key: str
+    lane: str
     order: str
     priority: int
     created: int
+    boot: str
+    monotonic: int
+    wall: int
+    trust: str
+    expires: int | None
+    replaces: int | None
 
     def associated_data(self, key_version: int) -> bytes:
-        """Every field with its length before it (4 bytes, big-endian), so that none can lend
-        bytes to its neighbour."""
-        fields = (
-            _FORMAT,
-            b"%d" % key_version,
-            b"%d" % self.seq,
-            self.kind.encode(),
-            self.key.encode(),
-            self.order.encode(),
-            b"%d" % self.priority,
-            b"%d" % self.created,
-        )
-        return b"".join([len(field).to_bytes(4, "big") + field for field in fields])
+        """All fields in one text. Each word has its length before it, so that none can lend
+        characters to its neighbour."""
+        kind, key, lane, order, boot, trust = (
+            self.kind, self.key, self.lane, self.order, self.boot, self.trust
+        )  # fmt: skip
+        return (
+            f"offline_queue row 2 {key_version} {self.seq} {self.priority} {self.created}"
+            f" {self.monotonic} {self.wall} {self.expires} {self.replaces}"
+            f" {len(kind)}:{kind}{len(key)}:{key}{len(lane)}:{lane}{len(order)}:{order}"
+            f"{len(boot)}:{boot}{len(trust)}:{trust}"
+        ).encode()
 
 
-class SealKeys:
-    """SM4 keys by version: the current one seals, every one opens.
+def seal(key: SM4, data: bytes, body: bytes, nonce: bytes) -> bytes:
+    """Nonce (12 bytes), ciphertext and tag (16 bytes).
 
     Args:
-        keys: `KEY_SIZE` bytes each, by a version of 1 or more.
-        current: the version that seals new rows.
+        data: associated data, bound but not stored.
+        nonce: 12 random bytes, fresh for every call.
+    """
+    encryptor = Cipher(key, modes.GCM(nonce)).encryptor()
+    encryptor.authenticate_additional_data(data)
+    return b"".join((nonce, encryptor.update(body), encryptor.finalize(), encryptor.tag))
+
+
+def open_sealed(key: SM4, data: bytes, sealed: bytes) -> bytes:
+    """The body that `seal` was given.
 
     Raises:
-        ValueError: a key of another length, a bad version, or no current key.
+        RowForged: the associated data or the sealed bytes are not as they were.
     """
-
-    def __init__(self, keys: Mapping[int, bytes], current: int) -> None:
-        if current not in keys or min(keys) < 1:
-            raise ValueError("seal keys have versions from 1, and the current one is there")
-        self._ciphers = {version: SM4(key) for version, key in keys.items()}
-        self.current = current
-
-    def __repr__(self) -> str:
-        return f"SealKeys(versions={sorted(self._ciphers)}, current={self.current})"
-
-    def seal(self, header: Header, body: bytes, nonce: bytes) -> bytes:
-        """Nonce (12 bytes), ciphertext and tag (16 bytes), under the current key.
-
-        Args:
-            nonce: 12 random bytes, fresh for every call.
-        """
-        encryptor = Cipher(self._ciphers[self.current], modes.GCM(nonce)).encryptor()
-        encryptor.authenticate_additional_data(header.associated_data(self.current))
-        return b"".join((nonce, encryptor.update(body), encryptor.finalize(), encryptor.tag))
-
-    def open(self, header: Header, key_version: int, sealed: bytes) -> bytes:
-        """The body that `seal` was given.
-
-        Raises:
-            RowForged: the header, the version or the sealed bytes are not as they were.
-        """
-        cipher = self._ciphers.get(key_version)
-        if cipher is None:
-            raise RowForged(KEY_UNKNOWN)
-        if len(sealed) < NONCE_SIZE + TAG_SIZE:
-            raise RowForged(SEAL_BROKEN)
-        nonce, text, tag = sealed[:NONCE_SIZE], sealed[NONCE_SIZE:-TAG_SIZE], sealed[-TAG_SIZE:]
-        decryptor = Cipher(cipher, modes.GCM(nonce, tag)).decryptor()
-        decryptor.authenticate_additional_data(header.associated_data(key_version))
-        try:
-            return decryptor.update(text) + decryptor.finalize()
-        except InvalidTag:
-            raise RowForged(SEAL_BROKEN) from None
+    if len(sealed) < NONCE_SIZE + TAG_SIZE:
+        raise RowForged(SEAL_BROKEN)
+    nonce, text, tag = sealed[:NONCE_SIZE], sealed[NONCE_SIZE:-TAG_SIZE], sealed[-TAG_SIZE:]
+    decryptor = Cipher(key, modes.GCM(nonce, tag)).decryptor()
+    decryptor.authenticate_additional_data(data)
+    try:
+        return decryptor.update(text) + decryptor.finalize()
+    except InvalidTag:
+        raise RowForged(SEAL_BROKEN) from None

@@ -19,7 +19,6 @@ def visit_queue(machine: Machine) -> Iterator[Finding]:
     from offline_queue.errors import QueueError
     from offline_queue.message import State
     from offline_queue.queue import Queue
-    from offline_queue.seal import SealKeys
 
     path = None if machine.state is None else machine.state / "queue.sqlite"
     if machine.state is None or path is None or not path.is_file():
@@ -28,7 +27,7 @@ def visit_queue(machine: Machine) -> Iterator[Finding]:
     problem = ""
     try:
         keys = KeyStore(machine.state / "keys").load()
-        queue = Queue(path, SealKeys({1: keys.queue_key}, current=1), SystemClock())
+        queue = Queue(path, keys.queue_key, SystemClock())
         try:
             metrics = queue.metrics()
         finally:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kiosk.clock import SystemClock
+from offline_queue.chain import START, link
 from offline_queue.database import immediate, open_durable
-from offline_queue.message import State
+from offline_queue.key_ring import KeyRing
+from offline_queue.message import State, Trust
 from offline_queue.queue import Queue
 from offline_queue.schema import MIGRATIONS
-from offline_queue.seal import Header, SealKeys
+from offline_queue.seal import Header
 from offline_queue.transitions import SealedRow, insert
 from tests.bench.figure import Figure, paired
 
@@ -22,16 +24,17 @@ FLAT_ROUNDS = 400
 FEW, MANY = 1_000, 100_000
 """Rows between which a claim must cost the same."""
 
-KEYS = SealKeys({1: bytes(range(16))}, current=1)
+DEVICE_KEY = bytes(range(16))
 BODY = bytes(range(256)) * 4
 NOW = 1_795_000_000_000
+BOOT = "00000000-0000-0000-0000-000000000000"
 
 
 def figures() -> Iterator[Figure]:
     """Measures on a disk: /tmp is often none."""
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="yikatong-bench-") as name:
         folder = Path(name)
-        queue = Queue(folder / "ours", KEYS, SystemClock())
+        queue = Queue(folder / "ours", DEVICE_KEY, SystemClock())
         raw = open_durable(folder / "raw", migrations=MIGRATIONS)
         numbers = iter(range(10**9))
 
@@ -72,11 +75,15 @@ def _raw_enqueue(raw: sqlite3.Connection) -> Callable[[], None]:
         number = next(numbers)
         raw.execute("BEGIN IMMEDIATE")
         raw.execute(
-            "INSERT INTO message (seq, kind, key, ordering, priority, created, key_version, state)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (number, "rating", key(number), "", 20, NOW + number, 1, "ready"),
-        )
-        raw.execute("INSERT INTO body VALUES (?, ?)", (number, BODY))
+            "INSERT INTO message (seq, kind, key, lane, ordering, priority, created, boot,"
+            " monotonic, wall, trust, key_version, rank, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                number, "rating", key(number), "main", "", 20, NOW + number, BOOT,
+                number, NOW + number, "unknown", 1, NOW + number, "ready",
+            ),
+        )  # fmt: skip
+        raw.execute("INSERT INTO body VALUES (?, ?, ?)", (number, START, BODY))
         raw.execute("COMMIT")
 
     return enqueue
@@ -88,7 +95,7 @@ def _raw_claim_ack(raw: sqlite3.Connection) -> Callable[[], None]:
         seq, _key, _body = raw.execute(
             "UPDATE message SET state = 'leased', owner = 'peer', epoch = epoch + 1, due = ?"
             " WHERE seq = (SELECT seq FROM message WHERE state = 'ready' AND due = 0"
-            " AND settled IS NULL ORDER BY priority, seq LIMIT 1)"
+            " AND settled IS NULL AND lane = 'main' ORDER BY rank, seq LIMIT 1)"
             " RETURNING seq, key, (SELECT sealed FROM body WHERE body.seq = message.seq)",
             (NOW,),
         ).fetchone()
@@ -116,19 +123,24 @@ def _claim_ack(queue: Queue) -> Callable[[], None]:
 
 def _filled(path: Path, rows: int, state: State) -> Queue:
     """A queue with so many rows, and at least enough ready ones to measure with."""
-    Queue(path, KEYS, SystemClock()).close()
+    Queue(path, DEVICE_KEY, SystemClock()).close()
     connection = open_durable(path, migrations=MIGRATIONS)
     with immediate(connection):
+        ring, chain, words = KeyRing(connection, DEVICE_KEY, os.urandom), START, ("main", "", 20)
         for number in range(1, rows + 1):
-            header = Header(number, "rating", key(number), "", 20, NOW)
-            sealed = KEYS.seal(header, BODY, number.to_bytes(12, "big"))
-            insert(connection, SealedRow(header, 1, sealed))
+            header = Header(
+                number, "rating", key(number), *words, NOW, BOOT, number, NOW,
+                Trust.UNKNOWN.value, None, None,
+            )  # fmt: skip
+            data, sealed = ring.seal(header, BODY)
+            chain = link(chain, data, sealed)
+            insert(connection, SealedRow(header, ring.current, sealed), chain)
         if state is State.CONFIRMED:
             connection.execute(
                 "UPDATE message SET state = 'confirmed', settled = ?, receipt = 'r-1'", (NOW,)
             )
     connection.close()
-    queue = Queue(path, KEYS, SystemClock())
+    queue = Queue(path, DEVICE_KEY, SystemClock())
     if state is State.CONFIRMED:
         for number in range(rows + 1, rows + FLAT_ROUNDS + 3):
             queue.enqueue("rating", BODY, key=key(number))

@@ -30,7 +30,6 @@ from kiosk.platform.limits import LineLimits
 from kiosk.print_station import PrintStation
 from offline_queue.message import QueueLimits
 from offline_queue.queue import Queue
-from offline_queue.seal import SealKeys
 
 SERIAL = "T429900-0003-261121-7F3KQ2"
 CODE = "7F3K92MDQ4TXABCD"
@@ -40,7 +39,7 @@ CLOCK = SystemClock()
 def queue_of(folder: Path) -> Queue:
     """The queue of one test; leases are short, so that a killed sender is soon forgotten."""
     limits = QueueLimits(lease_seconds=0.3, backoff_first=0.01, backoff_cap=0.05)
-    return Queue(folder / "queue.sqlite", SealKeys({1: bytes(16)}, current=1), CLOCK, limits=limits)
+    return Queue(folder / "queue.sqlite", bytes(16), CLOCK, limits=limits)
 
 
 def station_of(folder: Path, url: str, queue: Queue, audit: AuditLog) -> PrintStation:

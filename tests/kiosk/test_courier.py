@@ -30,11 +30,10 @@ from kiosk.platform.models import AlarmKind, AlarmReceipt
 from offline_queue.errors import QueueFull
 from offline_queue.message import State
 from offline_queue.queue import Queue
-from offline_queue.seal import SealKeys
 from tests.kiosk.terminal_double import Audit
 
 TERMINAL = "T429900-0003"
-KEYS = SealKeys({1: bytes(16)}, current=1)
+KEYS = bytes(16)
 
 
 @dataclass

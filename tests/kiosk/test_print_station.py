@@ -26,7 +26,6 @@ from kiosk.outbox import Outbox
 from kiosk.print_station import PrintStation
 from offline_queue.errors import QueueFull
 from offline_queue.queue import Queue
-from offline_queue.seal import SealKeys
 from tests.kiosk.terminal_double import SERIAL, Audit, a_document
 
 TERMINAL = "T429900-0003"
@@ -60,7 +59,7 @@ class Room:
     def __init__(self, folder: Path) -> None:
         clock = VirtualClock()
         self.intents = Intents(folder / "intents.sqlite", clock)
-        self.queue = Queue(folder / "queue.sqlite", SealKeys({1: bytes(16)}, current=1), clock)
+        self.queue = Queue(folder / "queue.sqlite", bytes(16), clock)
         self.audit = Audit()
         self.outbox = Outbox(self.queue, TERMINAL, clock, os.urandom)
         self.clock = clock

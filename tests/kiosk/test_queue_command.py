@@ -12,7 +12,6 @@ from kiosk.clock import SystemClock
 from kiosk.commands import Exit
 from kiosk.keys import Enrolment, KeyStore
 from offline_queue.queue import Queue
-from offline_queue.seal import SealKeys
 
 BODY = b'{"secret": "content"}'
 
@@ -39,7 +38,7 @@ def state(tmp_path: Path) -> Path:
 
 def queue_of(folder: Path) -> Queue:
     keys = KeyStore(folder / "keys").load()
-    return Queue(folder / "queue.sqlite", SealKeys({1: keys.queue_key}, current=1), SystemClock())
+    return Queue(folder / "queue.sqlite", keys.queue_key, SystemClock())
 
 
 def test_for_people(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +78,7 @@ def test_a_queue_that_other_keys_sealed_is_named(
 ) -> None:
     for file in state.glob("queue.sqlite*"):
         file.unlink()
-    Queue(state / "queue.sqlite", SealKeys({1: bytes(16)}, current=1), SystemClock()).close()
+    Queue(state / "queue.sqlite", bytes(16), SystemClock()).close()
     assert main(["queue", "status", "--state", str(state)]) == Exit.STATE
     assert "unusable" in capsys.readouterr().err
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from kiosk.clock import SystemClock
 from offline_queue.message import QueueLimits
 from offline_queue.queue import Queue
-from tests.offline_queue.queue_world import KEYS, body_of
+from tests.offline_queue.queue_world import DEVICE_KEY, body_of
 
 LIMITS = QueueLimits(lease_seconds=60)
 
@@ -25,7 +25,7 @@ def say(line: str) -> None:
 
 def produce(path: Path, first: int) -> None:
     """Enqueue for ever, with a cursor, and say each key."""
-    queue = Queue(path, KEYS, SystemClock(), limits=LIMITS)
+    queue = Queue(path, DEVICE_KEY, SystemClock(), limits=LIMITS)
     say("open")
     sys.stdin.readline()
     for number in range(first, sys.maxsize):
@@ -41,7 +41,7 @@ def work(path: Path, effects: Path, lease: float, name: str) -> None:
     Says ``sent KEY EPOCH`` before the effect and ``done KEY`` after the confirmation.
     """
     limits = dataclasses.replace(LIMITS, lease_seconds=lease)
-    queue = Queue(path, KEYS, SystemClock(), limits=limits)
+    queue = Queue(path, DEVICE_KEY, SystemClock(), limits=limits)
     say("open")
     sys.stdin.readline()
     waits = True

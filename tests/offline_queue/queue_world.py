@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from offline_queue.chain import START as CHAIN_START
+from offline_queue.chain import link
 from offline_queue.database import immediate
-from offline_queue.message import Claim, Priority, QueueLimits
+from offline_queue.key_ring import KeyRing
+from offline_queue.message import Claim, Priority, QueueLimits, Trust
 from offline_queue.queue import Queue
-from offline_queue.seal import Header, SealKeys
-from offline_queue.transitions import SealedRow, insert, next_seq
+from offline_queue.seal import Header
+from offline_queue.transitions import SealedRow, add_lane, insert, newest
 
-KEYS = SealKeys({1: bytes(range(16))}, current=1)
+DEVICE_KEY = bytes(range(16))
 
 START = 1_795_000_000.0
 """The wall clock in November 2026."""
@@ -64,10 +68,10 @@ def open_queue(
     *,
     limits: QueueLimits = LIMITS,
     random: Callable[[], float] = lambda: 0.5,
-    keys: SealKeys = KEYS,
+    key: bytes = DEVICE_KEY,
 ) -> Queue:
     """A queue in ``path/queue.sqlite``."""
-    return Queue(path / "queue.sqlite", keys, clock or HandClock(), limits=limits, random=random)
+    return Queue(path / "queue.sqlite", key, clock or HandClock(), limits=limits, random=random)
 
 
 def claimed(queue: Queue, owner: str = "worker") -> Claim:
@@ -94,10 +98,22 @@ def body_of(key: str) -> bytes:
 def stock(path: Path, keys: Sequence[str], *, order: str = "") -> None:
     """Many rows in one commit, as another process would make them, with `body_of` their keys."""
     with behind_its_back(path) as file, immediate(file):
-        for seq, key in enumerate(keys, next_seq(file)):
-            header = Header(seq, "rating", key, order, int(Priority.NORMAL), int(START * 1000))
-            sealed = KEYS.seal(header, body_of(key), seq.to_bytes(12, "big"))
-            insert(file, SealedRow(header, KEYS.current, sealed))
+        ring = KeyRing(file, DEVICE_KEY, secrets.token_bytes)
+        before, chain = newest(file) or (0, CHAIN_START)
+        add_lane(file, "main")
+        tag = ring.order_tag(order) if order else ""
+        for seq, key in enumerate(keys, before + 1):
+            header = header_of(seq, key, tag)
+            data, sealed = ring.seal(header, body_of(key))
+            chain = link(chain, data, sealed)
+            insert(file, SealedRow(header, ring.current, sealed), chain)
+
+
+def header_of(seq: int, key: str, order: str = "") -> Header:
+    """Of an ordinary row made at `START`."""
+    at, trust = int(START * 1000), Trust.UNKNOWN.value
+    words = ("rating", key, "main", order)
+    return Header(seq, *words, int(Priority.NORMAL), at, "boot", 0, at, trust, None, None)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from offline_queue.message import State
 from offline_queue.queue import Queue
 from tests.offline_queue import queue_process
 from tests.offline_queue.queue_process import LIMITS
-from tests.offline_queue.queue_world import KEYS, body_of, stock
+from tests.offline_queue.queue_world import DEVICE_KEY, body_of, stock
 
 KILLS = 25
 REPOSITORY = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ def test_what_a_killed_producer_acknowledged_is_there_once(tmp_path: Path) -> No
     following = 0
     for _ in range(KILLS):
         acknowledged += killed(start("produce", path, following), rng, 20)
-        queue = Queue(path, KEYS, SystemClock(), limits=LIMITS)
+        queue = Queue(path, DEVICE_KEY, SystemClock(), limits=LIMITS)
         rows = queue.rows(limit=10**6)
         keys = [row.key for row in rows]
         assert keys == [f"k-{number}" for number in range(len(keys))]
@@ -84,7 +84,7 @@ def test_what_a_killed_producer_acknowledged_is_there_once(tmp_path: Path) -> No
         following = len(keys)
         queue.close()
     assert len(acknowledged) > KILLS
-    queue = Queue(path, KEYS, SystemClock(), limits=LIMITS)
+    queue = Queue(path, DEVICE_KEY, SystemClock(), limits=LIMITS)
     delivered = []
     while (claim := queue.claim("test")) is not None:
         assert claim.body == body_of(claim.key)
@@ -97,7 +97,7 @@ def test_every_effect_is_once_although_workers_are_killed(tmp_path: Path) -> Non
     rng = random.Random(6)
     path, effects = tmp_path / "queue.sqlite", tmp_path / "effects"
     effects.mkdir()
-    queue = Queue(path, KEYS, SystemClock(), limits=LIMITS)
+    queue = Queue(path, DEVICE_KEY, SystemClock(), limits=LIMITS)
     keys = {f"k-{number}" for number in range(500)}
     stock(tmp_path, sorted(keys))
     sent: Counter[str] = Counter()
@@ -126,7 +126,7 @@ def test_every_effect_is_once_although_workers_are_killed(tmp_path: Path) -> Non
 def test_processes_side_by_side_never_hold_the_same_row(tmp_path: Path) -> None:
     path, effects = tmp_path / "queue.sqlite", tmp_path / "effects"
     effects.mkdir()
-    Queue(path, KEYS, SystemClock(), limits=LIMITS).close()
+    Queue(path, DEVICE_KEY, SystemClock(), limits=LIMITS).close()
     keys = [f"k-{number}" for number in range(200)]
     for number in range(20):
         stock(tmp_path, keys[number::20], order=f"o-{number}")

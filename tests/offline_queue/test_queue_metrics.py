@@ -26,6 +26,7 @@ def test_metrics_of_an_empty_queue(tmp_path: Path) -> None:
         oldest_seconds=None,
         dead_reasons={},
         confirmed_seconds=None,
+        pauses=(),
     )
 
 
@@ -42,6 +43,9 @@ def test_metrics_count_every_state_kind_and_reason(tmp_path: Path) -> None:
     queue.confirm(claimed(queue), "r-2")
     queue.enqueue("audit", b"", key="waiting")
     queue.retry(claimed(queue), "timeout")
+    queue.enqueue("audit", b"", key="sent", lane="other")
+    queue.retry(claimed(queue), "timeout", unsure=True)
+    queue.pause("other", "unauthorized", 30)
     clock.pass_(0.25)
     queue.enqueue("audit", b"", key="leased", order="o")
     claimed(queue)
@@ -52,17 +56,26 @@ def test_metrics_count_every_state_kind_and_reason(tmp_path: Path) -> None:
     metrics = queue.metrics()
     twice = {State.READY: 2, State.CONFIRMED: 2}
     assert metrics.states == dict.fromkeys(State, 1) | twice | {State.DEAD: 3}
-    assert metrics.kinds == {"audit": 2, "rating": 3}
-    assert metrics.open == 5
+    assert metrics.kinds == {"audit": 3, "rating": 3}
+    assert metrics.open == 6
     assert (metrics.oldest_seconds, metrics.confirmed_seconds) == (0.5, 0.5)
     assert metrics.dead_reasons == {"refused": 2, "expired": 1}
     assert json.loads(json.dumps(metrics.as_json())) == {
-        "open": 5,
-        "states": {"ready": 2, "behind": 1, "waiting": 1, "leased": 1, "confirmed": 2, "dead": 3},
-        "kinds": {"audit": 2, "rating": 3},
+        "open": 6,
+        "states": {
+            "ready": 2,
+            "behind": 1,
+            "waiting": 1,
+            "leased": 1,
+            "sent": 1,
+            "confirmed": 2,
+            "dead": 3,
+        },
+        "kinds": {"audit": 3, "rating": 3},
         "oldest_seconds": 0.5,
         "dead_reasons": {"refused": 2, "expired": 1},
         "confirmed_seconds": 0.5,
+        "pauses": [{"lane": "other", "seconds": 29.5, "reason": "unauthorized", "failures": 1}],
     }
 
 

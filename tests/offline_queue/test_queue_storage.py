@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue import queue as queue_module
+from offline_queue import queue_file
 from offline_queue.database import DatabaseDamaged, SchemaTooNew, open_durable
 from offline_queue.errors import QueueUnavailable
 from offline_queue.message import Claim, State
@@ -96,7 +96,7 @@ def test_a_file_that_may_not_grow_keeps_all_that_was_acknowledged(
         connection.execute("PRAGMA max_page_count = 60").fetchall()
         return connection
 
-    monkeypatch.setattr(queue_module, "open_durable", small)
+    monkeypatch.setattr(queue_file, "open_durable", small)
     queue = open_queue(tmp_path, limits=ROOMY)
     keys, told = fill_up(queue)
     assert told.errorname == "SQLITE_FULL"
@@ -206,10 +206,11 @@ def test_the_states_in_the_file_are_those_of_the_program(tmp_path: Path) -> None
         for state in State:
             extra = {
                 State.WAITING: "due = 1",
+                State.SENT: "owner = NULL, due = 1",
                 State.LEASED: "owner = 'w', due = 1",
                 State.CONFIRMED: "receipt = 'r', settled = 1, owner = NULL, due = 0",
                 State.DEAD: "receipt = NULL, settled = 1",
             }.get(state, "due = 0")
             file.execute(f"UPDATE message SET state = ?, {extra}", (state.value,))
         with pytest.raises(sqlite3.IntegrityError):
-            file.execute("UPDATE message SET state = 'sent', settled = NULL")
+            file.execute("UPDATE message SET state = 'lost', settled = NULL")

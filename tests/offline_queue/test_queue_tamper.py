@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.errors import KeysWrong, RowForged
+from offline_queue.errors import RowForged
 from offline_queue.message import State
-from offline_queue.seal import SealKeys
-from tests.offline_queue.queue_world import KEYS, behind_its_back, claimed, drain, open_queue
+from tests.offline_queue.queue_world import behind_its_back, claimed, drain, open_queue
 
 Change = Callable[[sqlite3.Connection], object]
 
@@ -142,32 +141,3 @@ def test_enqueueing_over_a_changed_row_says_so(tmp_path: Path) -> None:
         file.execute("UPDATE message SET created = 0")
     with pytest.raises(RowForged):
         queue.enqueue("rating", b"a", key="k-1")
-
-
-@pytest.mark.parametrize(
-    "keys",
-    [SealKeys({1: bytes(16)}, 1), SealKeys({2: bytes(range(16))}, 2)],
-    ids=["key", "version"],
-)
-def test_wrong_keys_open_nothing_and_bury_nothing(tmp_path: Path, keys: SealKeys) -> None:
-    queue = open_queue(tmp_path)
-    queue.enqueue("rating", b"a", key="k-1")
-    queue.close()
-    with pytest.raises(KeysWrong):
-        open_queue(tmp_path, keys=keys)
-    assert claimed(open_queue(tmp_path)).body == b"a"
-
-
-def test_an_older_key_opens_its_rows_and_the_current_one_seals(tmp_path: Path) -> None:
-    queue = open_queue(tmp_path)
-    queue.enqueue("rating", b"old", key="k-1")
-    queue.close()
-    both = SealKeys({1: bytes(range(16)), 2: bytes(16)}, current=2)
-    queue = open_queue(tmp_path, keys=both)
-    queue.enqueue("rating", b"new", key="k-2")
-    assert [claimed(queue).body, claimed(queue).body] == [b"old", b"new"]
-    queue.close()
-    with behind_its_back(tmp_path) as file:
-        assert file.execute("SELECT key_version FROM message").fetchall() == [(1,), (2,)]
-    with pytest.raises(KeysWrong):
-        open_queue(tmp_path, keys=KEYS)

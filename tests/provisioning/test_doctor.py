@@ -24,7 +24,6 @@ from kiosk.platform.exchange import Exchange
 from kiosk.platform.limits import LineLimits
 from kiosk.state import StateDirectory
 from offline_queue.queue import Queue
-from offline_queue.seal import SealKeys
 from provisioning import inspections
 from provisioning.checks import devices, files, line, printing, screen, software, waiting
 from provisioning.doctor import COMMAND, examine
@@ -61,7 +60,7 @@ def healthy(server: PlatformServer, tmp_path: Path) -> Machine:
     enrol(KeyStore(state.keys), place, server.new_enrolment_code(), ask)
     pad, cards = FakePad(), FakeCardService(*both_readers())
     scanner, printer = FakeScanner(), FakePrinter()
-    Queue(state.queue, seal_keys(config.state), SystemClock()).close()
+    Queue(state.queue, queue_key(config.state), SystemClock()).close()
     return Machine(
         config=config,
         state=config.state,
@@ -73,8 +72,8 @@ def healthy(server: PlatformServer, tmp_path: Path) -> Machine:
     )
 
 
-def seal_keys(state: Path) -> SealKeys:
-    return SealKeys({1: KeyStore(state / "keys").load().queue_key}, current=1)
+def queue_key(state: Path) -> bytes:
+    return KeyStore(state / "keys").load().queue_key
 
 
 def found(findings: list[Finding], name: str) -> Finding:
@@ -304,7 +303,7 @@ def test_a_printer_that_runs_low(healthy: Machine, note: PrinterNote) -> None:
 def test_a_queue_with_a_refused_message(healthy: Machine) -> None:
     assert healthy.state is not None
     path = healthy.state / "queue.sqlite"
-    queue = Queue(path, seal_keys(healthy.state), SystemClock())
+    queue = Queue(path, queue_key(healthy.state), SystemClock())
     queue.enqueue("alarm", b"{}", key="K-1")
     claim = queue.claim("test")
     assert claim is not None
@@ -320,7 +319,7 @@ def test_a_queue_of_another_terminal(healthy: Machine) -> None:
     assert healthy.state is not None
     path = healthy.state / "queue.sqlite"
     path.unlink()
-    Queue(path, SealKeys({1: bytes(16)}, current=1), SystemClock()).close()
+    Queue(path, bytes(16), SystemClock()).close()
     finding = one(waiting.visit_queue, healthy, "queue")
     assert finding.severity is Severity.FAIL
 

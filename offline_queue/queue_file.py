@@ -1,0 +1,103 @@
+"""An open file of messages: the connection, the keys, the time, and how a row gets in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from offline_queue import chain, transitions, upgrade
+from offline_queue.access import Access
+from offline_queue.backlog import Backlog
+from offline_queue.database import open_durable
+from offline_queue.errors import blame_storage
+from offline_queue.file_time import FileTime, QueueClock, boot_id
+from offline_queue.key_ring import KeyRing
+from offline_queue.message import QueueLimits
+from offline_queue.schema import MIGRATIONS
+from offline_queue.seal import Header
+from offline_queue.transitions import SealedRow
+
+
+class QueueFile:
+    """What `offline_queue.queue` and `offline_queue.desk` share. See `Queue` for the arguments and
+    the errors.
+
+    Attributes:
+        access: the connection, for reading and for write transactions.
+        ring: the file's keys.
+        time: the file's time.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        device_key: bytes,
+        clock: QueueClock,
+        limits: QueueLimits,
+        random_bytes: Callable[[int], bytes],
+        boot: str | None,
+    ) -> None:
+        self.limits = limits
+        self._backlog = Backlog(limits.open_rows)
+        self._lanes: set[str] = set()
+        try:
+            connection = open_durable(
+                path,
+                migrations=MIGRATIONS,
+                busy_timeout_ms=limits.busy_timeout_ms,
+                check_same_thread=False,
+            )
+        except sqlite3.Error as error:
+            blame_storage(error)
+            raise
+        self.access = Access(connection)
+        try:
+            with self.access.writing:
+                self.ring = _open_ring(connection, device_key, random_bytes)
+                transitions.free_strays(connection)
+                transitions.find_lanes(connection)
+                self.time = FileTime(
+                    clock,
+                    connection,
+                    boot=boot_id() if boot is None else boot,
+                    tolerance=limits.clock_tolerance,
+                )
+        except BaseException:
+            self.access.close()
+            raise
+
+    def insert(self, connection: sqlite3.Connection, header: Header, body: bytes) -> int | None:
+        """Seal and link a row behind the newest one; its sequence, which the header does not have
+        yet. None, and nothing stored, when its key is there already.
+
+        Raises:
+            QueueFull: see there.
+        """
+        before, last = transitions.newest(connection) or (0, chain.START)
+        header = header._replace(seq=before + 1)
+        self.ring.follow(connection)
+        if header.lane not in self._lanes:
+            transitions.add_lane(connection, header.lane)
+        data, sealed = self.ring.seal(header, body)
+        row = SealedRow(header, self.ring.current, sealed)
+        if not transitions.insert(connection, row, chain.link(last, data, sealed)):
+            return None
+        self._backlog.add(connection)
+        return header.seq
+
+    def knows(self, lane: str) -> None:
+        """The transaction that added the lane was committed."""
+        self._lanes.add(lane)
+
+
+def _open_ring(
+    connection: sqlite3.Connection, device_key: bytes, random_bytes: Callable[[int], bytes]
+) -> KeyRing:
+    """The file's keys; what schema version 1 left is finished with them."""
+    if not upgrade.is_open(connection):
+        return KeyRing(connection, device_key, random_bytes)
+    upgrade.prove_key(connection, device_key)
+    ring = KeyRing(connection, device_key, random_bytes)
+    upgrade.finish(connection, ring, device_key)
+    return ring
