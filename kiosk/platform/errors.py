@@ -19,7 +19,9 @@ class Problem(Enum):
     UNKNOWN_TERMINAL = "unknown-terminal"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
+    METHOD = "method"
     IN_PROGRESS = "in-progress"
+    TOO_LARGE = "too-large"
     CONFLICTING_REUSE = "conflicting-reuse"
     INVALID = "invalid"
     TOO_MANY = "too-many"
@@ -35,7 +37,9 @@ PROBLEM_STATUS: dict[Problem, int] = {
     Problem.UNKNOWN_TERMINAL: 401,
     Problem.FORBIDDEN: 403,
     Problem.NOT_FOUND: 404,
+    Problem.METHOD: 405,
     Problem.IN_PROGRESS: 409,
+    Problem.TOO_LARGE: 413,
     Problem.CONFLICTING_REUSE: 422,
     Problem.INVALID: 422,
     Problem.TOO_MANY: 429,
@@ -50,6 +54,8 @@ _FINAL = frozenset(
         Problem.MALFORMED,
         Problem.FORBIDDEN,
         Problem.NOT_FOUND,
+        Problem.METHOD,
+        Problem.TOO_LARGE,
         Problem.CONFLICTING_REUSE,
         Problem.INVALID,
     }

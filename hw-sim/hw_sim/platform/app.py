@@ -31,6 +31,7 @@ from hw_sim.platform.faults import FaultPlan
 from hw_sim.platform.gate import Gate, GateSettings
 from hw_sim.platform.hsm import DemoHsm, Hsm
 from hw_sim.platform.idempotency import Submissions
+from hw_sim.platform.intake import Intake, IntakeLimits
 from hw_sim.platform.problems import Problem, ProblemKind, problem_for_status
 from hw_sim.platform.store import Store
 from hw_sim.platform.verification_page import add_verification_page
@@ -47,6 +48,7 @@ class Settings:
         window_s: largest difference between ``created`` and the clock.
         body_limit: bytes of a request body.
         public_origin: ``scheme://host[:port]`` as terminals see it behind a proxy.
+        intake: how much is taken in; without limits in the demo.
     """
 
     store: Store
@@ -57,6 +59,7 @@ class Settings:
     window_s: int = 300
     body_limit: int = 131_072
     public_origin: str | None = None
+    intake: IntakeLimits = field(default_factory=IntakeLimits)
 
 
 def invalid(error: RequestValidationError) -> Problem:
@@ -97,10 +100,15 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
 
 def _on_http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    # The contract knows no 405: a method that a path doesn't have is an endpoint that isn't there.
-    status = 404 if error.status_code == 405 else error.status_code
-    detail = "no such endpoint" if status == 404 else "the body cannot be read"
-    return response(problem_for_status(status, detail).answer())
+    match error.status_code:
+        case 404:
+            problem = Problem(ProblemKind.NOT_FOUND, "no such endpoint")
+        case 405:
+            allow = (error.headers or {})["Allow"]
+            problem = Problem(ProblemKind.METHOD, f"the methods are {allow}", allow=allow)
+        case status:
+            problem = problem_for_status(status, "the body cannot be read")
+    return response(problem.answer())
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -120,6 +128,7 @@ def create_app(settings: Settings) -> FastAPI:
             body_limit=settings.body_limit,
             public_origin=settings.public_origin,
         ),
+        intake=Intake(settings.intake),
         faults=settings.faults,
         connections=settings.connections,
     )
