@@ -118,18 +118,3 @@ def problem_for_status(status: int, detail: str) -> Problem:
     """
     kind = BY_STATUS[status]
     return Problem(kind, detail, retry_after=2 if status in (429, 503) else None)
-
-
-DOCUMENT_SCHEMA = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "additionalProperties": False,
-    "properties": {
-        "type": {"type": "string", "enum": [URN + kind.slug for kind in ProblemKind]},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "server_time": {"type": "integer", "description": "Unix seconds; clock problems only"},
-    },
-}
-"""JSON Schema of the document, for the OpenAPI page."""
