@@ -119,6 +119,8 @@ class Distrust(Enum):
     """This very answer was already received."""
     STALE = "stale"
     """Signed outside the clock window."""
+    HEADERS = "headers"
+    """Headers that contradict HTTP, for example two lengths."""
     REDIRECT = "redirect"
     OVERSIZED = "oversized"
     ENCODED = "encoded"
