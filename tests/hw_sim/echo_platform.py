@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -14,16 +15,21 @@ SECONDS = 10
 class EchoPlatform:
     """Answers a line of text with its connection's number before it; says ``bye`` at the end.
 
+    Args:
+        tls: of a server that speaks no plain text.
+
     Attributes:
         heard: the bytes of each connection, in the order in which they were accepted.
         ended: how each that is over ended, by its number: ``fin`` or ``reset``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.heard: list[bytes] = []
         self.ended: dict[int, str] = {}
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
 
@@ -53,6 +59,8 @@ class EchoPlatform:
             self._threads[-1].start()
 
     def _talk(self, number: int, connection: socket.socket) -> None:
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True)
         with connection:
             line = b""
             try:
