@@ -271,8 +271,8 @@ class Connections:
         return running
 
     def synchronise(self, how: str) -> None:
-        """Set ``synchronous`` on those that are open: OFF to fill a file fast, FULL to compare
-        candidates that would else promise different things."""
+        """Set ``synchronous`` on those that are open, so that candidates which would promise
+        different things can be compared."""
         for connection in self.open():
             connection.execute(f"PRAGMA synchronous = {how}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import statistics
 from collections.abc import Iterator
 from enum import Enum
@@ -61,16 +60,16 @@ class Cost(NamedTuple):
         return Growth.of(self.steps)
 
 
-def cost(
-    candidate: Candidate, beside: Beside, folder: Path, *, few: int = FEW, many: int = MANY
-) -> Cost:
-    """Fills two queues in new folders and measures them in turn, both with FULL."""
+def cost(candidate: Candidate, beside: Beside, folder: Path) -> Cost:
+    """Fills two queues in new folders and measures them in turn.
+
+    Both without flushing: what a disk needs for that differs from disk to disk, is the same with
+    few rows and with many, and would hide the rest.
+    """
     with (
-        _filled(candidate, beside, folder / "many", many) as crowded,
-        _filled(candidate, beside, folder / "few", few) as empty,
+        _filled(candidate, beside, folder / "many", MANY) as crowded,
+        _filled(candidate, beside, folder / "few", FEW) as empty,
     ):
-        # What filling left in the kernel's buffers would be written while we measure.
-        os.sync()
         steps = crowded.steps() / empty.steps()
         return Cost(steps, paired(crowded.take_done, empty.take_done, _ROUNDS))
 
@@ -122,7 +121,6 @@ def _filled(candidate: Candidate, beside: Beside, folder: Path, rows: int) -> It
     if beside is Beside.FINISHED:
         for _ in range(2 * _ROUNDS):
             adapter.put(BODY)
-    connections.synchronise("FULL")
     try:
         yield _Queue(adapter, connections)
     finally:
