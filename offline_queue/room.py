@@ -68,7 +68,8 @@ class SpaceLimits:
         warn, critical_only, reserved_only, full: where these levels begin.
         ballast_bytes: also how far settling may pass ``max_bytes``.
         wal_bytes: from this on the WAL is written back into the database.
-        rows_unmeasured: so many rows are stored between two looks while the level is FREE.
+        rows_unmeasured: so many rows are stored between two full measurements while the level is
+            FREE; what is left on the file system is asked for each.
 
     Raises:
         ValueError: the marks do not stand in order, or the ballast is no help.

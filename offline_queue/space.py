@@ -63,6 +63,7 @@ class Space:
         self._page = 0
         self._lifted = False
         self._unmeasured = 0
+        self._enough = 0
 
     def open(self, connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
         """Open the file by ``connect``, with the ballast's help when the disk is full.
@@ -108,6 +109,7 @@ class Space:
             self._bound(connection, self._limits.max_bytes)
             self._lifted = False
         self._unmeasured = self._limits.rows_unmeasured if room.level is Level.FREE else 0
+        self._enough = self._disk_free() - room.free + self._limits.warn.free
         return room
 
     def level(self, connection: sqlite3.Connection) -> Level:
@@ -120,7 +122,7 @@ class Space:
         Raises:
             SpaceExhausted: nothing of this kind is admitted now.
         """
-        if self._unmeasured > 0:
+        if self._unmeasured > 0 and self._disk_free() >= self._enough:
             self._unmeasured -= 1
             return
         room = self.room(connection)
@@ -163,7 +165,7 @@ class Space:
             return False
         disk = os.statvfs(self._path.parent)
         no_inodes = disk.f_files > 0 and disk.f_favail == 0
-        return no_inodes or disk.f_bavail * disk.f_frsize < self._limits.full.free
+        return no_inodes or self._disk_free() < self._limits.full.free
 
     def _measure(self, connection: sqlite3.Connection) -> Room:
         pages = _pragma(connection, "page_count")
@@ -172,12 +174,11 @@ class Space:
             wal = self._wal.stat().st_size
         except FileNotFoundError:
             wal = 0
-        disk = os.statvfs(self._path.parent)
         owed = max(0, pages * self._page - self._path.stat().st_size)
         ballast = self._ballast.stands()
         if not ballast:
             owed += self._ballast.size
-        used, free = live + wal, disk.f_bavail * disk.f_frsize - owed
+        used, free = live + wal, self._disk_free() - owed
         level = Level.FREE if ballast else Level.WARN
         for reached, mark in self._limits.marks():
             if used >= mark.share * self._limits.max_bytes or free < mark.free:
@@ -194,6 +195,10 @@ class Space:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
+
+    def _disk_free(self) -> int:
+        disk = os.statvfs(self._path.parent)
+        return disk.f_bavail * disk.f_frsize
 
     def _set_limits(self, connection: sqlite3.Connection) -> None:
         self._page = _pragma(connection, "page_size")
