@@ -38,7 +38,7 @@ class Limits:
     card_deadline: float = 8
     """One whole card read."""
     platform_deadline: float = 6
-    """One request, its retry included."""
+    """One request, its retries included."""
     platform_connect: float = 2
     platform_retry: float = 15
     """Between two looks whether the platform is back."""

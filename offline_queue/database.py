@@ -7,21 +7,29 @@ do (WAL on a network folder, for example) without a word.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
+import re
 import secrets
-import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from offline_queue.aside import beside, copy_aside, untouched
 from offline_queue.durable import sync_folder
+from offline_queue.pages import PAGE_SIZE
+from offline_queue.wal import read_wal
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a writer waits for another process's transaction."""
 
+BACKUPS = 3
+"""So many files from before an upgrade stay, the newest."""
+
 _FILE_MODE = 0o600
 _SIDE_FILES = ("", "-wal", "-shm")
+
+_MOST_VERSIONS = 1_000
+"""A greater number in the file's header is none that a program wrote."""
 
 
 class DatabaseError(Exception):
@@ -38,12 +46,14 @@ class DatabaseDamaged(DatabaseError):
     Attributes:
         path: the damaged file.
         copy: folder with the copies of the file and of its WAL.
+        finding: what is wrong with it.
     """
 
     def __init__(self, path: Path, copy: Path, finding: str) -> None:
         super().__init__(f"{path} is damaged ({finding}); a copy is in {copy}")
         self.path = path
         self.copy = copy
+        self.finding = finding
 
 
 class SchemaTooNew(DatabaseError):
@@ -66,7 +76,7 @@ def open_durable(
     Args:
         migrations: statements of each schema version, oldest first; version n is made by the
             first n. Only ever appended to. Before an upgrade the old file is backed up beside
-            the database, as ``NAME.vN``.
+            the database, as ``NAME.vN`` (``NAME.vN-2`` when that is there from another run).
         busy_timeout_ms: milliseconds, at least 1.
         check_same_thread: False when the caller serialises access itself.
 
@@ -77,16 +87,22 @@ def open_durable(
     if busy_timeout_ms < 1:
         raise ValueError("a busy timeout below 1 ms means none")
     if not path.exists():
-        if _beside(path, "-wal").exists():
+        if beside(path, "-wal").exists():
             raise _damaged(path, "the file is gone but its WAL is there")
         _create(path, migrations, busy_timeout_ms)
     path.chmod(_FILE_MODE)
     if path.stat().st_size == 0:
         raise _damaged(path, "the file is empty")
+    if _hides_commits(beside(path, "-wal")):
+        raise _damaged(path, "committed frames of the WAL stand behind a damaged one")
     connection = _connect(path, busy_timeout_ms, check_same_thread)
     try:
         _check(connection, path)
         _migrate(connection, path, migrations)
+    except DatabaseDamaged:
+        with untouched(path):
+            connection.close()
+        raise
     except BaseException:
         connection.close()
         raise
@@ -114,13 +130,9 @@ def immediate(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
-
-
 def _create(path: Path, migrations: Sequence[Sequence[str]], busy_timeout_ms: int) -> None:
     """Make the whole file under another name, then link it: two creators can't both win."""
-    draft = _beside(path, f".new-{secrets.token_hex(4)}")
+    draft = beside(path, f".new-{secrets.token_hex(4)}")
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, _FILE_MODE))
     try:
         connection = _connect(draft, busy_timeout_ms, check_same_thread=True)
@@ -133,7 +145,7 @@ def _create(path: Path, migrations: Sequence[Sequence[str]], busy_timeout_ms: in
             os.link(draft, path)
     finally:
         for suffix in _SIDE_FILES:
-            _beside(draft, suffix).unlink(missing_ok=True)
+            beside(draft, suffix).unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
@@ -152,15 +164,20 @@ def _connect(path: Path, busy_timeout_ms: int, check_same_thread: bool) -> sqlit
         ("trusted_schema", "OFF", 0),
     )
     try:
+        # Of a new file; salvage must know it when nothing of the header is left.
+        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         for name, setting, expected in wanted:
             connection.execute(f"PRAGMA {name} = {setting}").fetchall()
             found = connection.execute(f"PRAGMA {name}").fetchone()[0]
             if found != expected:
                 raise DurabilityRefused(f"{path}: PRAGMA {name} is {found}, not {expected}")
     except sqlite3.DatabaseError as error:
-        connection.close()
         if _is_damage(error):
-            raise _damaged(path, _code(error)) from None
+            damaged = _damaged(path, _code(error))
+            with untouched(path):
+                connection.close()
+            raise damaged from None
+        connection.close()
         raise
     except BaseException:
         connection.close()
@@ -168,13 +185,23 @@ def _connect(path: Path, busy_timeout_ms: int, check_same_thread: bool) -> sqlit
     return connection
 
 
+def _hides_commits(wal: Path) -> bool:
+    """Whether SQLite would drop acknowledged commits of a WAL. Two readings must agree: another
+    process may be writing it."""
+    found = read_wal(wal, PAGE_SIZE)
+    return found.hides and read_wal(wal, PAGE_SIZE) == found
+
+
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     try:
+        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
         findings = connection.execute("PRAGMA quick_check").fetchall()
     except sqlite3.DatabaseError as error:
         if _is_damage(error):
             raise _damaged(path, _code(error)) from None
         raise
+    if page_size != PAGE_SIZE:
+        raise _damaged(path, f"pages of {page_size} bytes")
     if findings != [("ok",)]:
         # The findings quote page numbers only, but their count is all a caller can use.
         raise _damaged(path, f"quick_check found {len(findings)} faults")
@@ -193,18 +220,7 @@ def _code(error: sqlite3.Error) -> str:
 
 
 def _damaged(path: Path, finding: str) -> DatabaseDamaged:
-    """Copy the files aside. The folder's name follows the content, so that repeated starts on
-    the same damage don't fill the disk with copies."""
-    content = hashlib.sha256()
-    present = [_beside(path, s) for s in ("", "-wal") if _beside(path, s).exists()]
-    for file in present:
-        content.update(file.read_bytes())
-    folder = _beside(path, f".damaged-{content.hexdigest()[:12]}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for file in present:
-        shutil.copyfile(file, folder / file.name)
-    sync_folder(path.parent)
-    return DatabaseDamaged(path, folder, finding)
+    return DatabaseDamaged(path, copy_aside(path), finding)
 
 
 def _migrate(
@@ -214,10 +230,11 @@ def _migrate(
     found = _version(connection)
     if found == newest:
         return
+    _check_version(connection, path, migrations)
     if found > newest:
         raise SchemaTooNew(f"{path} has schema {found}; this program knows up to {newest}")
     if found > 0:
-        _back_up(connection, _beside(path, f".v{found}"))
+        _back_up(connection, path, found)
     with immediate(connection):
         # Another process may have migrated while we waited for the lock.
         for version in range(_version(connection), newest):
@@ -226,18 +243,56 @@ def _migrate(
             connection.execute(f"PRAGMA user_version = {version + 1}")
 
 
+def _check_version(
+    connection: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[str]]
+) -> None:
+    """The number is four bytes of the header that nothing protects: the tables must agree."""
+    found = _version(connection)
+    if not 0 <= found <= _MOST_VERSIONS:
+        raise _damaged(path, f"{found} is no version of a schema")
+    tables = _tables(connection)
+    for version in range(1, len(migrations) + 1):
+        if version > found and tables == tables_of(migrations[:version]):
+            raise _damaged(path, f"the tables are of schema {version}, the header says {found}")
+
+
+def tables_of(migrations: Sequence[Sequence[str]]) -> set[tuple[str, str]]:
+    """Name and SQL of everything that migrations make."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        for statements in migrations:
+            for statement in statements:
+                connection.execute(statement)
+        return _tables(connection)
+
+
+def _tables(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    return set(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+
+
 def _version(connection: sqlite3.Connection) -> int:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     assert isinstance(version, int)
     return version
 
 
-def _back_up(connection: sqlite3.Connection, target: Path) -> None:
-    draft = _beside(target, ".part")
+def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    draft = beside(path, ".backup-part")
     draft.unlink(missing_ok=True)
     connection.execute("VACUUM INTO ?", (str(draft),))
     draft.chmod(_FILE_MODE)
     with draft.open("rb") as file:
         os.fsync(file.fileno())
-    draft.replace(target)
-    sync_folder(target.parent)
+    kept = _backups(path)
+    runs = [run for older, run, _file in kept if older == version]
+    name = f".v{version}" + (f"-{max(runs) + 1}" if runs else "")
+    draft.rename(beside(path, name))
+    for _of, _run, backup in _backups(path)[:-BACKUPS]:
+        backup.unlink()
+    sync_folder(path.parent)
+
+
+def _backups(path: Path) -> list[tuple[int, int, Path]]:
+    """Version, run and name of each, the oldest first."""
+    form = re.compile(re.escape(path.name) + r"\.v([0-9]+)(?:-([0-9]+))?")
+    found = ((form.fullmatch(file.name), file) for file in path.parent.iterdir())
+    return sorted((int(m[1]), int(m[2] or 1), file) for m, file in found if m is not None)

@@ -25,10 +25,8 @@ from kiosk.platform.certificate_answers import decode_certificate, decode_certif
 from kiosk.platform.errors import (
     ClockWrong,
     Distrust,
-    Outage,
     PlatformError,
     PlatformRefused,
-    PlatformUnavailable,
     PlatformUntrusted,
     Problem,
 )
@@ -51,7 +49,7 @@ from kiosk.platform.models import (
 )
 from kiosk.platform.outcome import Missed, Outcome, Reached
 from kiosk.platform.overview_answer import decode_overview
-from kiosk.platform.problems import Refusal, decode_problem, retry_after
+from kiosk.platform.problems import Refusal, decode_problem, turned_away
 from kiosk.platform.signing import (
     AnswerVerifier,
     NonceMemory,
@@ -360,4 +358,4 @@ def _refuse_gateway(answer: ReceivedAnswer) -> None:
     unsigned = "Signature" not in answer.headers
     status = answer.status_code
     if status in (502, 503, 504) or (unsigned and (status == 429 or status >= 500)):
-        raise PlatformUnavailable(Outage.TURNED_AWAY, retry_after(answer))
+        raise turned_away(answer)

@@ -17,15 +17,13 @@ from kiosk.platform import wire
 from kiosk.platform.answers import decode_body
 from kiosk.platform.errors import (
     Distrust,
-    Outage,
     PlatformAnswerMalformed,
     PlatformRefused,
-    PlatformUnavailable,
     PlatformUntrusted,
     Problem,
 )
 from kiosk.platform.exchange import Exchange, Outgoing
-from kiosk.platform.problems import MEDIA_TYPE, decode_problem, media_type, retry_after
+from kiosk.platform.problems import MEDIA_TYPE, decode_problem, media_type, turned_away
 from kiosk.platform.signing import content_digest, quoted_key
 
 _YEAR_9999 = 253402300799
@@ -87,11 +85,11 @@ def request_enrolment(
     if answer.status_code >= 400:
         if media_type(answer) != MEDIA_TYPE:
             if answer.status_code == 429 or answer.status_code >= 500:
-                raise PlatformUnavailable(Outage.TURNED_AWAY, retry_after(answer))
+                raise turned_away(answer)
             raise PlatformUntrusted(Distrust.UNSIGNED)
         refusal = decode_problem(answer)
         if refusal.problem is Problem.UNAVAILABLE:
-            raise PlatformUnavailable(Outage.TURNED_AWAY, refusal.retry_after)
+            raise turned_away(answer)
         raise PlatformRefused(refusal.problem, refusal.retry_after)
     return _decode(decode_body(answer, 201))
 

@@ -19,7 +19,9 @@ class Problem(Enum):
     UNKNOWN_TERMINAL = "unknown-terminal"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
+    METHOD = "method"
     IN_PROGRESS = "in-progress"
+    TOO_LARGE = "too-large"
     CONFLICTING_REUSE = "conflicting-reuse"
     INVALID = "invalid"
     TOO_MANY = "too-many"
@@ -35,7 +37,9 @@ PROBLEM_STATUS: dict[Problem, int] = {
     Problem.UNKNOWN_TERMINAL: 401,
     Problem.FORBIDDEN: 403,
     Problem.NOT_FOUND: 404,
+    Problem.METHOD: 405,
     Problem.IN_PROGRESS: 409,
+    Problem.TOO_LARGE: 413,
     Problem.CONFLICTING_REUSE: 422,
     Problem.INVALID: 422,
     Problem.TOO_MANY: 429,
@@ -45,15 +49,41 @@ PROBLEM_STATUS: dict[Problem, int] = {
 """The HTTP status that belongs to each problem (docs/platform.md, Problems)."""
 
 
-_FINAL = frozenset(
-    {
-        Problem.MALFORMED,
-        Problem.FORBIDDEN,
-        Problem.NOT_FOUND,
-        Problem.CONFLICTING_REUSE,
-        Problem.INVALID,
-    }
-)
+class FailureKind(Enum):
+    """What a caller has to do about a failure, whatever it was that happened."""
+
+    UNREACHABLE = "unreachable"
+    """No answer of the platform. Whether there was an effect is unknown: ask or repeat later."""
+    OVERLOADED = "overloaded"
+    """Not now: wait for `PlatformError.retry_after` where it is told, then repeat."""
+    REFUSED = "refused"
+    """The platform does not accept this terminal: every other request would fare the same."""
+    REJECTED = "rejected"
+    """The platform accepts the terminal and says no to this request, for ever."""
+    INCOMPATIBLE = "incompatible"
+    """The two sides do not understand or believe each other: only people can repair that."""
+
+
+PROBLEM_KIND: dict[Problem, FailureKind] = {
+    Problem.MALFORMED: FailureKind.INCOMPATIBLE,
+    Problem.SIGNATURE: FailureKind.REFUSED,
+    Problem.CLOCK: FailureKind.REFUSED,
+    Problem.REPLAYED: FailureKind.REFUSED,
+    Problem.UNKNOWN_TERMINAL: FailureKind.REFUSED,
+    # 403 is business in this contract: whoever is not let in at all gets a 401.
+    Problem.FORBIDDEN: FailureKind.REJECTED,
+    Problem.NOT_FOUND: FailureKind.REJECTED,
+    Problem.METHOD: FailureKind.INCOMPATIBLE,
+    Problem.IN_PROGRESS: FailureKind.OVERLOADED,
+    Problem.TOO_LARGE: FailureKind.REJECTED,
+    Problem.CONFLICTING_REUSE: FailureKind.REJECTED,
+    # Read and understood, but its values are not: the fault of this one message.
+    Problem.INVALID: FailureKind.REJECTED,
+    Problem.TOO_MANY: FailureKind.OVERLOADED,
+    Problem.INTERNAL: FailureKind.OVERLOADED,
+    Problem.UNAVAILABLE: FailureKind.OVERLOADED,
+}
+"""What each problem means for the caller."""
 
 
 class Outage(Enum):
@@ -66,7 +96,9 @@ class Outage(Enum):
     CUT_SHORT = "cut-short"
     """The answer broke off in the middle."""
     TURNED_AWAY = "turned-away"
-    """Something on the way answered 429 or 5xx without being able to speak for the platform."""
+    """Something on the way answered 5xx without being able to speak for the platform."""
+    BUSY = "busy"
+    """The platform, or something on the way, answered 429 or 503: not now."""
 
 
 class Distrust(Enum):
@@ -87,6 +119,8 @@ class Distrust(Enum):
     """This very answer was already received."""
     STALE = "stale"
     """Signed outside the clock window."""
+    HEADERS = "headers"
+    """Headers that contradict HTTP, for example two lengths."""
     REDIRECT = "redirect"
     OVERSIZED = "oversized"
     ENCODED = "encoded"
@@ -94,7 +128,21 @@ class Distrust(Enum):
 
 
 class PlatformError(Exception):
-    """Base of everything that the platform or the line to it can do wrong."""
+    """Base of everything that the platform or the line to it can do wrong.
+
+    Attributes:
+        kind: what to do about it.
+        reason: one word of our vocabularies that says what happened.
+        retry_after: seconds that the far end asked us to wait, None when it did not say.
+    """
+
+    def __init__(
+        self, text: str, kind: FailureKind, reason: str, retry_after: float | None = None
+    ) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.reason = reason
+        self.retry_after = retry_after
 
 
 class PlatformUnavailable(PlatformError):
@@ -102,13 +150,17 @@ class PlatformUnavailable(PlatformError):
 
     Attributes:
         outage: what happened.
-        retry_after: seconds that the far end asked us to wait, None when it did not say.
     """
 
     def __init__(self, outage: Outage, retry_after: float | None = None) -> None:
-        super().__init__(f"the platform does not answer: {outage.value}")
+        busy = outage is Outage.BUSY
+        super().__init__(
+            f"the platform does not answer: {outage.value}",
+            FailureKind.OVERLOADED if busy else FailureKind.UNREACHABLE,
+            outage.value,
+            retry_after,
+        )
         self.outage = outage
-        self.retry_after = retry_after
 
 
 class PlatformRefused(PlatformError):
@@ -119,15 +171,18 @@ class PlatformRefused(PlatformError):
         final: it judged the request itself, which never had an effect and never will; otherwise
             it judged the moment or the terminal, and the request may go again under its key.
         status: the HTTP status, 400..599.
-        retry_after: seconds to wait (TOO_MANY), None when not given.
     """
 
     def __init__(self, problem: Problem, retry_after: float | None = None) -> None:
         self.problem = problem
-        self.final = problem in _FINAL
         self.status = PROBLEM_STATUS[problem]
-        self.retry_after = retry_after
-        super().__init__(f"the platform refused: {problem.value} ({self.status})")
+        super().__init__(
+            f"the platform refused: {problem.value} ({self.status})",
+            PROBLEM_KIND[problem],
+            problem.value,
+            retry_after,
+        )
+        self.final = self.kind in (FailureKind.REJECTED, FailureKind.INCOMPATIBLE)
 
 
 class PlatformUntrusted(PlatformError):
@@ -138,7 +193,11 @@ class PlatformUntrusted(PlatformError):
     """
 
     def __init__(self, distrust: Distrust) -> None:
-        super().__init__(f"the answer is not believed: {distrust.value}")
+        super().__init__(
+            f"the answer is not believed: {distrust.value}",
+            FailureKind.INCOMPATIBLE,
+            distrust.value,
+        )
         self.distrust = distrust
 
 
@@ -150,7 +209,7 @@ class ClockWrong(PlatformError):
     """
 
     def __init__(self, server_time: int) -> None:
-        super().__init__("the terminal's clock is wrong")
+        super().__init__("the terminal's clock is wrong", FailureKind.REFUSED, Problem.CLOCK.value)
         self.server_time = server_time
 
 
@@ -163,6 +222,10 @@ class PlatformAnswerMalformed(PlatformError):
     """
 
     def __init__(self, where: str, what: str) -> None:
-        super().__init__(f"the platform's answer is malformed: {where} {what}")
+        super().__init__(
+            f"the platform's answer is malformed: {where} {what}",
+            FailureKind.INCOMPATIBLE,
+            "malformed-answer",
+        )
         self.where = where
         self.what = what

@@ -16,13 +16,17 @@ from pathlib import Path
 import requests
 import urllib3
 
+from kiosk.platform.deadline import DeadlineAdapter, within
 from kiosk.platform.errors import Distrust, Outage, PlatformUnavailable, PlatformUntrusted
 from kiosk.platform.limits import LineLimits
+from kiosk.platform.problems import retry_after
 from kiosk.platform.signing import ReceivedAnswer
 
 SessionFactory = Callable[[], requests.Session]
 
 _CHUNK = 65_536
+_PASSING = (502, 503, 504)
+"""What a proxy says while the platform behind it is started again."""
 
 
 def new_session(ca_file: Path | None = None) -> requests.Session:
@@ -34,6 +38,8 @@ def new_session(ca_file: Path | None = None) -> requests.Session:
     session = requests.Session()
     # Without this REQUESTS_CA_BUNDLE in the environment would overrule `verify`.
     session.trust_env = False
+    session.mount("https://", DeadlineAdapter())
+    session.mount("http://", DeadlineAdapter())
     session.verify = True if ca_file is None else str(ca_file)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.clear()
@@ -80,9 +86,11 @@ class Exchange:
     def send(
         self, outgoing: Outgoing, sign: Callable[[requests.PreparedRequest], None]
     ) -> ReceivedAnswer:
-        """Send, and once more when the connection breaks; every attempt is signed anew.
+        """Send, and up to `LineLimits.retries` times more; every attempt is signed anew.
 
-        A repetition is safe because every request carries an Idempotency-Key.
+        Sent again is what met a broken connection, or 502, 503 and 504 that ask for no long wait.
+        That is safe because every request carries an Idempotency-Key. What was refused, not
+        believed or too slow is not sent again.
 
         Raises:
             PlatformUnavailable: no whole answer within the limits.
@@ -90,17 +98,28 @@ class Exchange:
         """
         end = self._monotonic() + self._limits.deadline
         outcome = self._attempt(outgoing, sign, end)
-        if outcome in (Outage.NO_CONNECTION, Outage.CUT_SHORT):
-            pause = self._limits.retry_pause
-            if self._monotonic() + pause < end:
-                self._sleep(pause)
-                outcome = self._attempt(outgoing, sign, end)
+        for attempt in range(self._limits.retries):
+            pause = self._pause(outcome, attempt)
+            if pause is None or self._monotonic() + pause >= end:
+                break
+            self._sleep(pause)
+            outcome = self._attempt(outgoing, sign, end)
         # Raised here, outside every except block: a library's exception holds the whole request.
         if isinstance(outcome, Outage):
             raise PlatformUnavailable(outcome)
         if isinstance(outcome, Distrust):
             raise PlatformUntrusted(outcome)
         return outcome
+
+    def _pause(self, outcome: ReceivedAnswer | Outage | Distrust, attempt: int) -> float | None:
+        """Seconds to wait before the same goes again; None when it does not."""
+        pause = self._limits.retry_pause * 2**attempt
+        if isinstance(outcome, ReceivedAnswer):
+            if outcome.status_code not in _PASSING:
+                return None
+            asked = retry_after(outcome) or 0.0
+            return max(pause, asked) if asked <= self._limits.retry_after_most else None
+        return pause if outcome in (Outage.NO_CONNECTION, Outage.CUT_SHORT) else None
 
     def close(self) -> None:
         """Drop all connections; a later call opens new ones."""
@@ -134,37 +153,36 @@ class Exchange:
         if left <= 0:
             return Outage.TIMEOUT
         try:
-            response = session.send(
-                request,
-                stream=True,
-                allow_redirects=False,
-                timeout=(min(self._limits.connect, left), left),
-            )
-            with response:
-                return self._receive(response, end)
+            with (
+                within(lambda: end - self._monotonic()),
+                session.send(
+                    request,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(min(self._limits.connect, left), left),
+                ) as response,
+            ):
+                return self._receive(response)
         except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
             return Distrust.CERTIFICATE
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             return Outage.TIMEOUT
         except requests.exceptions.ConnectionError:
-            return Outage.NO_CONNECTION
+            return Outage.NO_CONNECTION if self._monotonic() < end else Outage.TIMEOUT
         except urllib3.exceptions.HTTPError:
             return Outage.CUT_SHORT
+        except requests.exceptions.InvalidHeader:
+            return Distrust.HEADERS
 
-    def _receive(
-        self, response: requests.Response, end: float
-    ) -> ReceivedAnswer | Outage | Distrust:
+    def _receive(self, response: requests.Response) -> ReceivedAnswer | Distrust:
         if 300 <= response.status_code < 400:
             return Distrust.REDIRECT
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             return Distrust.ENCODED
         body = bytearray()
         raw: urllib3.HTTPResponse = response.raw
-        # read1 returns after each arrival, so that a server that drips cannot outlast the deadline.
         while chunk := raw.read1(_CHUNK, decode_content=False):
             body += chunk
             if len(body) > self._limits.answer_bytes:
                 return Distrust.OVERSIZED
-            if self._monotonic() > end:
-                return Outage.TIMEOUT
         return ReceivedAnswer(response.status_code, response.headers, bytes(body))

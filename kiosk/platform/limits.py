@@ -18,9 +18,11 @@ class LineLimits:
     """Seconds unless the name says otherwise.
 
     Attributes:
-        deadline: one request as a whole, its retry included.
+        deadline: one request as a whole, its retries included.
         connect: reaching the server, within `deadline`.
-        retry_pause: before the one fast retry after a broken connection.
+        retries: how often a request goes again at once, see `Exchange.send`.
+        retry_pause: before the first of them; then twice as long each time.
+        retry_after_most: whoever asks us to wait longer is not asked again within the call.
         answer_bytes: an answer's body may not be longer; the largest certificate fits with all
             its quotes escaped.
         probe_up: silence after which the line is looked at, while it is up.
@@ -30,7 +32,9 @@ class LineLimits:
 
     deadline: float = 6
     connect: float = 2
+    retries: int = 2
     retry_pause: float = 0.15
+    retry_after_most: float = 1
     answer_bytes: int = 5 << 18
     probe_up: float = 30
     probe_down: float = 3.75

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.platform import wire
-from kiosk.platform.errors import PROBLEM_STATUS, PlatformAnswerMalformed, Problem
+from kiosk.platform.errors import (
+    PROBLEM_STATUS,
+    Outage,
+    PlatformAnswerMalformed,
+    PlatformUnavailable,
+    Problem,
+)
 from kiosk.platform.signing import ReceivedAnswer
 
 MEDIA_TYPE = "application/problem+json"
@@ -50,6 +56,12 @@ def decode_problem(answer: ReceivedAnswer) -> Refusal:
     if not status == answer.status_code == PROBLEM_STATUS[problem]:
         raise PlatformAnswerMalformed("status", "does not belong to the problem")
     return Refusal(problem, retry_after(answer), server_time)
+
+
+def turned_away(answer: ReceivedAnswer) -> PlatformUnavailable:
+    """What a 429 or 5xx means that is not the platform's own judgement."""
+    outage = Outage.BUSY if answer.status_code in (429, 503) else Outage.TURNED_AWAY
+    return PlatformUnavailable(outage, retry_after(answer))
 
 
 def retry_after(answer: ReceivedAnswer) -> float | None:

@@ -19,6 +19,7 @@ SUBJECTS = {
         "queue.claim_pending",
         "queue.claim_done",
     ),
+    "tests.bench.queue_peers": ("queue.peers_put", "queue.peers_take_done"),
 }
 
 
@@ -48,7 +49,7 @@ def main() -> int:
 def _plain(figure) -> str:  # type: ignore[no-untyped-def]
     value = f"{figure.value:g} {figure.unit}"
     return (
-        f"{figure.name:<20}{value:>14}   {figure.ratio:>6.3f} x {figure.against:g} ({figure.peer})"
+        f"{figure.name:<22}{value:>12}   {figure.ratio:>6.3f} x {figure.against:g} ({figure.peer})"
     )
 
 

@@ -101,7 +101,7 @@ def test_the_order_of_components_is_free(terminal: Terminal) -> None:
 
 def test_an_error_is_signed_too(terminal: Terminal) -> None:
     assert terminal.call("GET", "/v1/nothing").problem == "not-found"
-    assert terminal.call("DELETE", "/v1/alarms").problem == "not-found"
+    assert terminal.call("DELETE", "/v1/alarms").problem == "method"
     assert terminal.call("POST", "/v1/alarms", {"kind": 1}).problem == "invalid"
 
 

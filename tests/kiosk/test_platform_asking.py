@@ -91,7 +91,7 @@ def test_a_code_is_used_up_once_though_the_reply_was_lost(line: Line, broken: An
 
 def test_an_ecard_verified_while_the_line_broke_is_found_again_by_its_key(line: Line) -> None:
     line.double.answers[ECARDS] = [(200, ECARD), (200, USED)]
-    line.double.changes = [dropped, dropped]
+    line.double.changes = [dropped] * 3
     client = line.client()
     with pytest.raises(PlatformUnavailable):
         client.verify_ecard(CODE, "429900", key="e-1")

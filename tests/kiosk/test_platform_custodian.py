@@ -119,7 +119,7 @@ def test_the_custodian_without_key_or_line_cannot_tell(line: Line) -> None:
     for unheard_too in (reload(address=None), replace(reload(), algorithm=Algorithm.SSF33)):
         assert custodian.protect(unheard_too) is None
     assert len(line.double.seen) == 1, "what the contract does not know is not asked"
-    line.double.changes = [lambda reply: replace(reply, status=503)] * 2
+    line.double.changes = [lambda reply: replace(reply, status=503)] * 6
     with pytest.raises(PsamUnavailable):
         custodian.cryptogram(asked())
     with pytest.raises(PsamUnavailable):

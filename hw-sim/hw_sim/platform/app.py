@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,21 +17,16 @@ from hw_sim.platform.app_hsm import add_hsm
 from hw_sim.platform.app_services import add_services
 from hw_sim.platform.blocks import overview
 from hw_sim.platform.connections import Connections
-from hw_sim.platform.declarations import (
-    SIGNED,
-    SUBMISSION,
-    UNSIGNED,
-    Asked,
-    ok,
-    refusals,
-    response,
-)
+from hw_sim.platform.contract import SIGNED, SUBMISSION, UNSIGNED, Contract, refusals
+from hw_sim.platform.declarations import Asked, ok, response
 from hw_sim.platform.faults import FaultPlan
 from hw_sim.platform.gate import Gate, GateSettings
 from hw_sim.platform.hsm import DemoHsm, Hsm
 from hw_sim.platform.idempotency import Submissions
+from hw_sim.platform.intake import Intake, IntakeLimits
 from hw_sim.platform.problems import Problem, ProblemKind, problem_for_status
 from hw_sim.platform.store import Store
+from hw_sim.platform.validation import invalid
 from hw_sim.platform.verification_page import add_verification_page
 
 LOG = logging.getLogger(__name__)
@@ -47,6 +41,7 @@ class Settings:
         window_s: largest difference between ``created`` and the clock.
         body_limit: bytes of a request body.
         public_origin: ``scheme://host[:port]`` as terminals see it behind a proxy.
+        intake: how much is taken in; without limits in the demo.
     """
 
     store: Store
@@ -57,32 +52,7 @@ class Settings:
     window_s: int = 300
     body_limit: int = 131_072
     public_origin: str | None = None
-
-
-def invalid(error: RequestValidationError) -> Problem:
-    """The problem of a body that isn't what the endpoint wants.
-
-    Names only fields of the contract: everything else in the error came from the request.
-    """
-    if any(item["type"] == "json_invalid" for item in error.errors()):
-        return Problem(ProblemKind.MALFORMED, "the body is not JSON")
-    declared = {name for model in _models(wire.Wire) for name in model.model_fields}
-    where = sorted({_place(item, declared) for item in error.errors()} - {""})
-    return Problem(ProblemKind.INVALID, "; ".join(where) or "the body must be a JSON object")
-
-
-def _models(model: type[wire.Wire]) -> Iterator[type[wire.Wire]]:
-    for derived in model.__subclasses__():
-        yield derived
-        yield from _models(derived)
-
-
-def _place(item: Mapping[str, Any], declared: Container[str]) -> str:
-    if item["type"].startswith("union_tag"):
-        return "kind"
-    if item["type"] == "extra_forbidden":
-        return "a field that the endpoint doesn't have"
-    return ".".join(part for part in item["loc"][1:] if part in declared)
+    intake: IntakeLimits = field(default_factory=IntakeLimits)
 
 
 def _on_problem(_request: Request, error: Exception) -> Response:
@@ -92,22 +62,27 @@ def _on_problem(_request: Request, error: Exception) -> Response:
 
 def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return response(invalid(error).answer())
+    if any(item["type"] == "json_invalid" for item in error.errors()):
+        return response(Problem(ProblemKind.MALFORMED, "the body is not JSON").answer())
+    return response(invalid(error.errors(), below=1).answer())
 
 
 def _on_http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    # The contract knows no 405: a method that a path doesn't have is an endpoint that isn't there.
-    status = 404 if error.status_code == 405 else error.status_code
-    detail = "no such endpoint" if status == 404 else "the body cannot be read"
-    return response(problem_for_status(status, detail).answer())
+    match error.status_code:
+        case 404:
+            problem = Problem(ProblemKind.NOT_FOUND, "no such endpoint")
+        case 405:
+            allow = (error.headers or {})["Allow"]
+            problem = Problem(ProblemKind.METHOD, f"the methods are {allow}", allow=allow)
+        case status:
+            problem = problem_for_status(status, "the body cannot be read")
+    return response(problem.answer())
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The application over an open store. Handlers are plain functions on a thread pool."""
-    app = FastAPI(
-        title="省级平台", version="1", docs_url=None, redoc_url=None, redirect_slashes=False
-    )
+    app = Contract()
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -120,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
             body_limit=settings.body_limit,
             public_origin=settings.public_origin,
         ),
+        intake=Intake(settings.intake),
         faults=settings.faults,
         connections=settings.connections,
     )
@@ -140,6 +116,7 @@ def _add_open_endpoints(app: FastAPI, settings: Settings) -> None:
         responses=refusals(403, 422), openapi_extra=UNSIGNED,
     )  # fmt: skip
     def enrolments(body: wire.EnrolmentRequest, asked: Asked) -> Response:
+        """Bind a terminal's key to an id with a one-time code."""
         with store.sessions.begin() as session:
             answer = operations.enrol(session, store, body, asked.now)
         LOG.info("a terminal enrolled")
@@ -150,6 +127,7 @@ def _add_open_endpoints(app: FastAPI, settings: Settings) -> None:
         responses=refusals(401), openapi_extra=SIGNED,
     )  # fmt: skip
     def status(asked: Asked) -> Response:
+        """The platform's clock and the version of its catalogue."""
         return ok(
             wire.StatusAnswer(server_time=asked.now, catalogue_version=store.catalogue_version)
         )
@@ -159,6 +137,7 @@ def _add_open_endpoints(app: FastAPI, settings: Settings) -> None:
         responses=refusals(401), openapi_extra=SIGNED,
     )  # fmt: skip
     def catalogue(_asked: Asked) -> Response:
+        """Which service items are open."""
         with store.sessions() as session:
             return ok(operations.catalogue(session, store))
 
@@ -171,6 +150,7 @@ def _add_submissions(app: FastAPI, settings: Settings, submissions: Submissions)
         responses=refusals(401, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def card_verdicts(body: wire.VerdictRequest, asked: Asked) -> Response:
+        """The state of a card by its two numbers; one that isn't of ours is unknown."""
         return response(submissions.once(asked, operations.verdict(body)))
 
     @app.post(
@@ -178,6 +158,7 @@ def _add_submissions(app: FastAPI, settings: Settings, submissions: Submissions)
         responses=refusals(401, 403, 404, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def overviews(body: wire.OverviewRequest, asked: Asked) -> Response:
+        """社保查询一件事: the five blocks of whoever asks."""
         effect = overview(body, asked, store.as_of, settings.faults.block_gaps())
         return response(submissions.once(asked, effect))
 
@@ -186,6 +167,7 @@ def _add_submissions(app: FastAPI, settings: Settings, submissions: Submissions)
         responses=refusals(401, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def alarms(body: wire.AlarmRequest, asked: Asked) -> Response:
+        """Report an alarm."""
         return response(submissions.once(asked, operations.alarm(body, asked)))
 
     # A key may hold any visible character, a slash too.
@@ -194,6 +176,7 @@ def _add_submissions(app: FastAPI, settings: Settings, submissions: Submissions)
         responses=refusals(401, 404), openapi_extra=SUBMISSION,
     )  # fmt: skip
     def submission(request: Request, asked: Asked) -> Response:
+        """What was committed under a key of this terminal, an event of a batch too."""
         # Not a declared parameter: FastAPI would promise a 422 that no path can cause.
         found = submissions.find(asked.terminal_id, request.path_params["idempotency_key"])
         if found is None:

@@ -8,7 +8,8 @@ from fastapi import FastAPI, Response
 from sqlalchemy.orm import Session
 
 from hw_sim.platform import operations
-from hw_sim.platform.declarations import SIGNED, Asked, ok, refusals, response
+from hw_sim.platform.contract import SIGNED, refusals
+from hw_sim.platform.declarations import Asked, ok, response
 from hw_sim.platform.hsm import BlockRefused, CardKey, Hsm
 from hw_sim.platform.idempotency import Submissions
 from hw_sim.platform.problems import Answer, Problem, ProblemKind
@@ -30,6 +31,7 @@ def add_hsm(app: FastAPI, hsm: Hsm, submissions: Submissions) -> None:
         responses=refusals(401, 404, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def cryptograms(body: CryptogramRequest, asked: Asked) -> Response:
+        """A card's cryptogram for an authentication."""
         return response(submissions.once(asked, _cryptogram(body, hsm)))
 
     @app.get(
@@ -37,6 +39,7 @@ def add_hsm(app: FastAPI, hsm: Hsm, submissions: Submissions) -> None:
         responses=refusals(401), openapi_extra=SIGNED,
     )  # fmt: skip
     def encryption_key(_asked: Asked) -> Response:
+        """The key that a new PIN is encrypted to; ask before each reload."""
         return ok(EncryptionKeyAnswer(public_key=hsm.public_key.hex().upper()))
 
     @app.post(
@@ -44,6 +47,7 @@ def add_hsm(app: FastAPI, hsm: Hsm, submissions: Submissions) -> None:
         responses=refusals(401, 404, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def protected_commands(body: ProtectionRequest, asked: Asked) -> Response:
+        """Data and MAC of a command under secure messaging."""
         return response(submissions.once(asked, _protection(body, hsm)))
 
 

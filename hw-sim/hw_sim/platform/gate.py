@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import anyio
 from anyio import to_thread
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hw_sim.platform.connections import Connections
 from hw_sim.platform.faults import FaultPlan, Faults
 from hw_sim.platform.idempotency import Exchange, fingerprint
+from hw_sim.platform.intake import Intake
 from hw_sim.platform.model import Nonce, Terminal
 from hw_sim.platform.problems import Answer, Problem, ProblemKind, problem_for_status
 from hw_sim.platform.signatures import (
@@ -68,12 +69,14 @@ class Gate:
         *,
         store: Store,
         settings: GateSettings,
+        intake: Intake,
         faults: FaultPlan,
         connections: Connections,
     ) -> None:
         self._app = app
         self._store = store
         self._settings = settings
+        self._intake = intake
         self._faults = faults
         self._connections = connections
 
@@ -104,13 +107,19 @@ class Gate:
     ) -> Answer:
         now = int(self._settings.clock()) + faults.clock_shift_s
         try:
-            body = await _read(receive, self._settings.body_limit)
-            exchange = await to_thread.run_sync(self._admit, scope, headers, body, now)
-            if faults.status is not None:
-                raise problem_for_status(faults.status, "scripted")
-            return await _call(self._app, {**scope, SCOPE_KEY: exchange}, body)
+            with self._intake.under_way():
+                body = await _read(receive, self._settings.body_limit)
+                exchange = await to_thread.run_sync(self._admit, scope, headers, body, now)
+                self._intake.count(exchange.terminal_id)
+                if faults.status is not None:
+                    raise problem_for_status(faults.status, "scripted")
+                return await _call(self._app, {**scope, SCOPE_KEY: exchange}, body)
         except Problem as problem:
             return problem.answer()
+        except OperationalError as error:
+            # Locked for too long, or the line to it is broken: the same request is good later.
+            LOG.error("%s of the database", type(error.orig).__name__)
+            return problem_for_status(503, "the database does not answer").answer()
         except Exception as error:
             # Without the exception's own text, which may hold what the resident sent.
             where = "".join(traceback.format_tb(error.__traceback__))
@@ -203,7 +212,7 @@ async def _read(receive: Receive, limit: int) -> bytes:
             raise Problem(ProblemKind.MALFORMED, "the request broke off")
         body += message.get("body", b"")
         if len(body) > limit:
-            raise Problem(ProblemKind.MALFORMED, f"the body is over {limit} bytes")
+            raise Problem(ProblemKind.TOO_LARGE, f"the body is over {limit} bytes")
         if not message.get("more_body", False):
             return bytes(body)
 

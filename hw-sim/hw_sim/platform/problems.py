@@ -21,7 +21,9 @@ class ProblemKind(Enum):
     UNKNOWN_TERMINAL = ("unknown-terminal", 401, "No terminal with this id is enrolled")
     FORBIDDEN = ("forbidden", 403, "Not allowed")
     NOT_FOUND = ("not-found", 404, "Not found")
+    METHOD = ("method", 405, "The endpoint has no such method")
     IN_PROGRESS = ("in-progress", 409, "A request with this key is being worked on")
+    TOO_LARGE = ("too-large", 413, "The body is too large")
     CONFLICTING_REUSE = ("conflicting-reuse", 422, "The key was used with another body")
     INVALID = ("invalid", 422, "A field is missing, unknown or out of range")
     TOO_MANY = ("too-many", 429, "Too many requests")
@@ -39,7 +41,9 @@ BY_STATUS: Mapping[int, ProblemKind] = {
     401: ProblemKind.SIGNATURE,
     403: ProblemKind.FORBIDDEN,
     404: ProblemKind.NOT_FOUND,
+    405: ProblemKind.METHOD,
     409: ProblemKind.IN_PROGRESS,
+    413: ProblemKind.TOO_LARGE,
     422: ProblemKind.INVALID,
     429: ProblemKind.TOO_MANY,
     500: ProblemKind.INTERNAL,
@@ -71,6 +75,7 @@ class Problem(Exception):
     Attributes:
         retry_after: seconds for the ``Retry-After`` header.
         server_time: Unix seconds; ``clock`` problems carry it.
+        allow: for the ``Allow`` header that RFC 9110 §15.5.6 wants of ``method``.
     """
 
     def __init__(
@@ -80,12 +85,14 @@ class Problem(Exception):
         *,
         retry_after: int | None = None,
         server_time: int | None = None,
+        allow: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.retry_after = retry_after
         self.server_time = server_time
+        self.allow = allow
 
     def answer(self) -> Answer:
         document: dict[str, str | int] = {
@@ -97,6 +104,8 @@ class Problem(Exception):
         if self.server_time is not None:
             document["server_time"] = self.server_time
         headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        if self.allow is not None:
+            headers["allow"] = self.allow
         body = json.dumps(document, ensure_ascii=False).encode()
         return Answer(self.kind.status, body, MEDIA_TYPE, headers)
 
@@ -109,18 +118,3 @@ def problem_for_status(status: int, detail: str) -> Problem:
     """
     kind = BY_STATUS[status]
     return Problem(kind, detail, retry_after=2 if status in (429, 503) else None)
-
-
-DOCUMENT_SCHEMA = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "additionalProperties": False,
-    "properties": {
-        "type": {"type": "string", "enum": [URN + kind.slug for kind in ProblemKind]},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "server_time": {"type": "integer", "description": "Unix seconds; clock problems only"},
-    },
-}
-"""JSON Schema of the document, for the OpenAPI page."""

@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from hw_sim.platform.problems import URN, ProblemKind
 
 # The expressions are Rust's: ``$`` is the end of the text, never before a last newline.
 Division = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
@@ -21,7 +24,11 @@ ItemCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,40}$")]
 RiskVerdict = Literal["allow", "warn", "block"]
 Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 UnixSeconds = Annotated[int, Field(ge=0, lt=1 << 40)]
-Fen = Annotated[int, Field(ge=0, description="1/100 yuan")]
+Fen = Annotated[int, Field(ge=0, lt=10**13, description="1/100 yuan")]
+Months = Annotated[int, Field(ge=0, le=1200)]
+Text = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")]
 InsuredState = Literal["paying", "paused", "receiving"]
 GapReason = Literal["maintenance", "not-connected", "no-record"]
 BlockName = Literal["pension", "unemployment", "work_injury", "annuity", "personal_pension"]
@@ -33,33 +40,56 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+class ProblemDocument(Wire):
+    """A problem (RFC 9457): ``title`` and ``detail`` are for engineers; nothing personal in it."""
+
+    type: Annotated[
+        str, Field(json_schema_extra={"enum": [URN + kind.slug for kind in ProblemKind]})
+    ]
+    title: Text
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: Text
+    server_time: Annotated[
+        UnixSeconds | SkipJsonSchema[None],
+        Field(
+            description="with `clock` only",
+            exclude_if=lambda value: value is None,
+            json_schema_extra=_without_default,
+        ),
+    ] = None
+
+
 class EnrolmentRequest(Wire):
-    code: Annotated[str, Field(min_length=1, max_length=64)]
+    code: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,64}$")]
     terminal: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$", description="serial")]
     aab301: Division
     public_key: PublicKey
 
 
 class EnrolmentAnswer(Wire):
-    terminal_id: str
+    terminal_id: Annotated[str, Field(pattern=r"^T[0-9]{6}-[0-9]{4,6}$")]
     platform_public_key: PublicKey
     server_time: UnixSeconds
 
 
 class StatusAnswer(Wire):
     server_time: UnixSeconds
-    catalogue_version: str
+    catalogue_version: Text
 
 
 class CatalogueEntry(Wire):
-    code: str
+    code: ItemCode
     available: bool
-    reason: str
+    reason: Text
 
 
 class CatalogueAnswer(Wire):
-    version: str
-    items: list[CatalogueEntry]
+    version: Text
+    items: Annotated[list[CatalogueEntry], Field(max_length=500)]
 
 
 class VerdictRequest(Wire):
@@ -85,12 +115,12 @@ def _distinct(evidence: list[Evidence]) -> list[Evidence]:
     return evidence
 
 
-def _without_default(schema: dict[str, Any]) -> None:
-    del schema["default"]
-
-
 class PersonRequest(Wire):
     """*Who asks*: ``aaz501`` and ``ticket`` are "" where they were left out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["aaz501"]}, {"required": ["ticket"]}]}
+    )
 
     aac002: Annotated[str, Field(pattern=r"^[0-9]{17}[0-9X]$")]
     aaz501: Annotated[CardId, Field(json_schema_extra=_without_default)] = ""
@@ -125,8 +155,8 @@ class EcardRequest(Wire):
 
 
 class EcardHolder(Wire):
-    aac002: str
-    aac003: str
+    aac002: Annotated[str, Field(pattern=r"^[0-9]{17}[0-9X]$")]
+    aac003: Name
     ticket: TicketText
 
 
@@ -157,7 +187,7 @@ class RecentMonth(Wire):
 
 class PensionBlock(Wire):
     available: Literal[True] = True
-    months: Annotated[int, Field(ge=0)]
+    months: Months
     account_fen: Fen
     retirement: Month | None
     state: InsuredState
@@ -166,14 +196,14 @@ class PensionBlock(Wire):
 
 class UnemploymentBlock(Wire):
     available: Literal[True] = True
-    months: Annotated[int, Field(ge=0)]
+    months: Months
     state: InsuredState
 
 
 class WorkInjuryBlock(Wire):
     available: Literal[True] = True
     state: InsuredState
-    employer: str
+    employer: Text
 
 
 class AnnuityBlock(Wire):
@@ -203,7 +233,7 @@ class Blocks(Wire):
 
 
 class OverviewAnswer(Wire):
-    aac003: str
+    aac003: Name
     as_of: Date
     blocks: Blocks
 
@@ -217,10 +247,12 @@ class AlarmRequest(Wire):
 
 
 class AlarmAnswer(Wire):
-    alarm_no: Annotated[str, Field(pattern=r"^A-[0-9]+$")]
+    alarm_no: Annotated[str, Field(pattern=r"^A-[0-9]{1,19}$")]
 
 
 class SubmissionAnswer(Wire):
     state: Literal["done"] = "done"
-    status: int
-    response: dict[str, object]
+    status: Annotated[int, Field(ge=200, le=599)]
+    response: Annotated[
+        dict[str, object], Field(description="the first answer's body, of whichever operation")
+    ]

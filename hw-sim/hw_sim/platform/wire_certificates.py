@@ -6,9 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hw_sim.platform.wire import Date, PersonRequest, Wire
+from hw_sim.platform.wire import Date, PersonRequest, Text, Wire
 
 CertificateKind = Literal["participation"]
+_SEAL_CHARACTERS = 4 * (524_288 // 3 + 1)
+"""Of the picture's most bytes in base64."""
+_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+08:00$"
 
 
 class CertificateRequest(PersonRequest):
@@ -17,11 +20,11 @@ class CertificateRequest(PersonRequest):
 
 
 class CertificateAnswer(Wire):
-    content: str
+    content: Annotated[str, Field(max_length=262_144, description="JSON; signed as its UTF-8")]
     signature: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{128}$", description="SM2, raw r‖s")]
-    key_id: str
-    seal: Annotated[str, Field(description="PNG, base64")]
-    qr: Annotated[str, Field(pattern=r"^[\x21-\x7e]+$")]
+    key_id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")]
+    seal: Annotated[str, Field(max_length=_SEAL_CHARACTERS, description="PNG, base64")]
+    qr: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,512}$")]
 
 
 class VerificationRequest(Wire):
@@ -33,12 +36,12 @@ class Shown(Wire):
     """What whoever checks a certificate may see of it."""
 
     kind: CertificateKind
-    number: str
-    agency: str
-    issued_at: str
+    number: Annotated[str, Field(max_length=64)]
+    agency: Text
+    issued_at: Annotated[str, Field(pattern=_INSTANT)]
     valid_until: Date
-    name: Annotated[str, Field(description="masked")]
-    holder_number: Annotated[str, Field(description="masked")]
+    name: Annotated[str, Field(max_length=200, description="masked")]
+    holder_number: Annotated[str, Field(max_length=18, description="masked")]
 
 
 VerificationResult = Literal["genuine", "altered", "expired", "revoked", "unknown"]

@@ -1,12 +1,12 @@
-"""Bodies of ``POST /v1/events`` (*Events* of docs/platform.md)."""
+"""Bodies of ``POST /v1/events`` and ``/v1/event-batches`` (*Events* of docs/platform.md)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from hw_sim.platform.wire import ItemCode, UnixSeconds, Wire
+from hw_sim.platform.wire import IdempotencyKey, ItemCode, ProblemDocument, UnixSeconds, Wire
 
 Reference = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")]
 Sequence = Annotated[int, Field(ge=1, lt=1 << 40)]
@@ -54,7 +54,47 @@ class PrintOutcomeEvent(Wire):
 
 
 EventRequest = EvaluationEvent | AuditRangeEvent | PrintOutcomeEvent
+OneEvent = Annotated[EventRequest, Field(discriminator="kind")]
 
 
 class EventAnswer(Wire):
-    event_no: Annotated[str, Field(pattern=r"^E-[0-9]+$")]
+    event_no: Annotated[str, Field(pattern=r"^E-[0-9]{1,19}$")]
+
+
+# An annotation: what doesn't follow it is refused by itself, and not with its whole batch.
+_BODY_OF_AN_EVENT = {
+    "contentMediaType": "application/json",
+    "contentSchema": {
+        "oneOf": [
+            {"$ref": f"#/components/schemas/{model.__name__}"} for model in get_args(EventRequest)
+        ]
+    },
+}
+
+
+class BatchedEvent(Wire):
+    """``event`` is what would be the body of ``POST /v1/events``: the same bytes, so that the
+    platform knows an event again whichever way it came first."""
+
+    key: IdempotencyKey
+    event: Annotated[
+        str, Field(min_length=2, max_length=131_072, json_schema_extra=_BODY_OF_AN_EVENT)
+    ]
+
+
+class BatchRequest(Wire):
+    events: Annotated[list[BatchedEvent], Field(min_length=1, max_length=100)]
+
+
+class BatchResult(Wire):
+    """What ``POST /v1/events`` would have answered under this key."""
+
+    key: IdempotencyKey
+    status: Annotated[int, Field(ge=200, le=599)]
+    response: EventAnswer | ProblemDocument
+
+
+class BatchAnswer(Wire):
+    results: Annotated[
+        list[BatchResult], Field(min_length=1, max_length=100, description="in the order asked")
+    ]

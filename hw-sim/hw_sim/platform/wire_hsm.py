@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from hw_sim.platform.hsm import AlgorithmId
 from hw_sim.platform.wire import Division, Hex8, PublicKey, Wire
@@ -38,6 +38,16 @@ class EncryptionKeyAnswer(Wire):
 
 
 class ProtectionRequest(_KeyRequest):
+    """A PIN reload has a block; nothing else has one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"command": {"const": RELOAD}}},
+            "then": {"properties": {"block": {"minLength": 1}}},
+            "else": {"properties": {"block": {"const": ""}}},
+        }
+    )
+
     command: ProtectedHeader
     block: SealedBlock
 

@@ -1,0 +1,262 @@
+"""Keeps room back, so that a queue can settle what it has whatever happens to the disk.
+
+Storing is refused long before the disk is full. The ballast is spent only by transactions that
+end or shrink something: were it spent on new rows, even such as have a reserve of their own,
+nothing would be left to acknowledge them with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import sqlite3
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+from offline_queue.ballast import Ballast
+from offline_queue.database import DurabilityRefused
+from offline_queue.room import Admission, Level, Room, SpaceExhausted, SpaceLimits
+
+_log = logging.getLogger(__name__)
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+T = TypeVar("T")
+
+
+class BallastEvent(Enum):
+    """What became of the ballast."""
+
+    RELEASED = "released"
+    """The disk was full; the queue settles what it has and stores nothing."""
+    MADE = "made"
+    """It is there, for the first time or again."""
+    MISSING = "missing"
+    """There is room for it and yet it cannot be made: a full disk will stop the queue."""
+
+
+def _unheard(event: BallastEvent) -> None:
+    """Nobody listens."""
+
+
+class Space:
+    """Watches over one database file; the caller serialises access.
+
+    Args:
+        tell: hears each change of the ballast, while the caller's lock is held: it
+            notes it and must not use the queue.
+    """
+
+    def __init__(
+        self, path: Path, limits: SpaceLimits, tell: Callable[[BallastEvent], None] = _unheard
+    ) -> None:
+        self._limits = limits
+        self._tell_caller = tell
+        self._path = path
+        self._wal = path.with_name(path.name + "-wal")
+        self._ballast = Ballast(path, limits.ballast_bytes)
+        self._told: BallastEvent | None = None
+        self._page = 0
+        self._lifted = False
+        self._unmeasured = 0
+        self._enough = 0
+
+    def open(self, connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
+        """Open the file by ``connect``, with the ballast's help when the disk is full.
+
+        Raises:
+            DurabilityRefused: SQLite did not take a limit.
+            sqlite3.Error, OSError: as ``connect`` does.
+        """
+        try:
+            connection = connect()
+        except (sqlite3.OperationalError, OSError) as error:
+            # Not even -wal and -shm can be made: SQLITE_IOERR_SHMSIZE, SQLITE_CANTOPEN.
+            if not self._relieve(_errorname(error)):
+                raise
+            connection = connect()
+        try:
+            self._set_limits(connection)
+            self.room(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def room(self, connection: sqlite3.Connection) -> Room:
+        """Measure; shrink a WAL that takes up others' room, restore the ballast when it fits.
+
+        Called outside of transactions. Microseconds, unless there is something to do.
+        """
+        room = self._measure(connection)
+        if room.level > Level.FREE and room.wal > 2 * self._limits.wal_bytes:
+            self._shrink_wal(connection)
+            room = self._measure(connection)
+        if not room.ballast and room.level < Level.FULL:
+            # The ballast is already taken off from what is free, so this does not toss about.
+            try:
+                self._ballast.make()
+            except OSError as error:
+                self._tell(BallastEvent.MISSING, f": {error.strerror}")
+            else:
+                self._tell(BallastEvent.MADE)
+                room = self._measure(connection)
+        if room.ballast and self._lifted:
+            self._bound(connection, self._limits.max_bytes)
+            self._lifted = False
+        self._unmeasured = self._limits.rows_unmeasured if room.level is Level.FREE else 0
+        self._enough = self._disk_free() - room.free + self._limits.warn.free
+        return room
+
+    def level(self, connection: sqlite3.Connection) -> Level:
+        """What is admitted now."""
+        return self.room(connection).level
+
+    def admit(self, connection: sqlite3.Connection, admission: Admission) -> None:
+        """Let a row in; called before the transaction that is to store it.
+
+        Raises:
+            SpaceExhausted: nothing of this kind is admitted now.
+        """
+        if self._unmeasured > 0 and self._disk_free() >= self._enough:
+            self._unmeasured -= 1
+            return
+        room = self.room(connection)
+        if not room.level.admits(admission):
+            raise SpaceExhausted(room, admission)
+
+    def settle(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+        """One write transaction that ends or shrinks something: it may spend the ballast.
+
+        Args:
+            work: the transaction's statements; done a second time if the disk was full.
+
+        Raises:
+            sqlite3.Error: the transaction was rolled back; also what ``work`` raises.
+        """
+        try:
+            return _transact(connection, work)
+        except sqlite3.OperationalError as error:
+            if not self._relieve(_errorname(error)):
+                raise
+        # The file may have reached its own limit and not the disk's: what the ballast gave up.
+        self._bound(connection, self._limits.max_bytes + self._limits.ballast_bytes)
+        self._lifted = True
+        return _transact(connection, work)
+
+    def _relieve(self, errorname: str) -> bool:
+        self._unmeasured = 0
+        if not self._is_full(errorname):
+            return False
+        if self._ballast.release():
+            self._tell(BallastEvent.RELEASED)
+        # Also when it was gone: another process may have released it since we failed.
+        return True
+
+    def _is_full(self, errorname: str) -> bool:
+        if errorname == "SQLITE_FULL":
+            return True
+        # A quota, a file that cannot be made, shared memory that cannot grow.
+        if not errorname.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")):
+            return False
+        disk = os.statvfs(self._path.parent)
+        no_inodes = disk.f_files > 0 and disk.f_favail == 0
+        return no_inodes or self._disk_free() < self._limits.full.free
+
+    def _measure(self, connection: sqlite3.Connection) -> Room:
+        pages = _pragma(connection, "page_count")
+        live = (pages - _pragma(connection, "freelist_count")) * self._page
+        try:
+            wal = self._wal.stat().st_size
+        except FileNotFoundError:
+            wal = 0
+        owed = max(0, pages * self._page - self._path.stat().st_size)
+        ballast = self._ballast.stands()
+        if not ballast:
+            owed += self._ballast.size
+        used, free = live + wal, self._disk_free() - owed
+        level = Level.FREE if ballast else Level.WARN
+        for reached, mark in self._limits.marks():
+            if used >= mark.share * self._limits.max_bytes or free < mark.free:
+                level = reached
+        return Room(level, used, self._limits.max_bytes, free, wal, ballast)
+
+    def _shrink_wal(self, connection: sqlite3.Connection) -> None:
+        """A large transaction or a slow reader let it grow, and it would stay so for good: who is
+        refused writes nothing that would begin it anew."""
+        patience = _pragma(connection, "busy_timeout")
+        connection.execute("PRAGMA busy_timeout = 0").fetchall()
+        try:
+            with contextlib.suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
+
+    def _disk_free(self) -> int:
+        disk = os.statvfs(self._path.parent)
+        return disk.f_bavail * disk.f_frsize
+
+    def _set_limits(self, connection: sqlite3.Connection) -> None:
+        self._page = _pragma(connection, "page_size")
+        wal = max(1, self._limits.wal_bytes // self._page)
+        wanted = (
+            ("wal_autocheckpoint", wal, wal),
+            # Else large sorts and undone statements need room in a folder for temporary files.
+            ("temp_store", "MEMORY", 2),
+            # FAST: Debian's SQLite overwrites all that is deleted, and a purge would need as much
+            # room as it gives back. Only what costs no room is overwritten; it is sealed anyway.
+            ("secure_delete", "FAST", 2),
+        )
+        for name, setting, expected in wanted:
+            connection.execute(f"PRAGMA {name} = {setting}").fetchall()
+            found = _pragma(connection, name)
+            if found != expected:
+                raise DurabilityRefused(f"{self._path}: PRAGMA {name} is {found}, not {expected}")
+        self._bound(connection, self._limits.max_bytes)
+
+    def _bound(self, connection: sqlite3.Connection, size: int) -> None:
+        wanted = size // self._page
+        connection.execute(f"PRAGMA max_page_count = {wanted}").fetchall()
+        found = _pragma(connection, "max_page_count")
+        # SQLite takes no limit below what the file has already.
+        if found != max(wanted, _pragma(connection, "page_count")):
+            raise DurabilityRefused(f"{self._path}: PRAGMA max_page_count is {found}")
+
+    def _tell(self, event: BallastEvent, why: str = "") -> None:
+        if event is self._told is BallastEvent.MISSING:
+            return
+        self._told = event
+        _log.warning("the ballast is %s%s", event.value, why)
+        self._tell_caller(event)
+
+
+def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite itself rolls back on some errors (disk full); a second ROLLBACK would hide them.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return result
+
+
+def _errorname(error: sqlite3.OperationalError | OSError) -> str:
+    match error:
+        case OSError():
+            return "SQLITE_FULL" if error.errno in _NO_SPACE else ""
+        case _:
+            # Errors of the Python module itself have no name.
+            return getattr(error, "sqlite_errorname", "")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    value = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    assert isinstance(value, int)
+    return value

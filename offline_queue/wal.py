@@ -1,0 +1,133 @@
+"""An SQLite WAL, read without SQLite: which frames were committed, and whether damage hides any.
+
+SQLite takes a WAL up to the first frame whose checksum fails and drops the rest without a word:
+after a power cut that is what was never acknowledged, after damage it is acknowledged rows. The
+difference shows: a frame's checksum goes on from the one that stands in the frame before it, so
+frames behind a damaged one still prove that they were written.
+
+Format: sqlite.org/fileformat2.html §4 (WAL header, frame header, checksum algorithm).
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+_HEADER = 32
+_FRAME_HEADER = 24
+_MAGIC = 0x377F0682
+_MASK = 0xFFFFFFFF
+
+_Sums = tuple[int, int]
+
+
+class Frame(NamedTuple):
+    """A page's later version.
+
+    Attributes:
+        page: its number.
+        offset: where its bytes begin in the WAL.
+        sound: its checksum holds.
+    """
+
+    page: int
+    offset: int
+    sound: bool
+
+
+@dataclass(frozen=True)
+class Wal:
+    """What a WAL holds.
+
+    Attributes:
+        frames: those of its last generation up to the last commit that can be proven.
+        hides: SQLite would stop before that commit.
+        torn: something stands behind it that was begun and perhaps committed.
+    """
+
+    frames: tuple[Frame, ...] = ()
+    hides: bool = False
+    torn: bool = False
+
+
+class _Found(NamedTuple):
+    frame: Frame
+    salts: bytes
+    commit: bool
+
+
+def read_wal(path: Path, page_size: int) -> Wal:
+    """The WAL at a path; an empty one when there is no file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+            order = "<" if _magic(header) == _MAGIC else ">"
+            if _magic(header) & ~1 != _MAGIC:
+                order = "<" if sys.byteorder == "little" else ">"
+            header_sums = _sums(order, header[:24]) if len(header) == _HEADER else None
+            header_holds = header_sums is not None and (
+                header[24:32] == struct.pack(">II", *header_sums)
+            )
+            found: list[_Found] = []
+            # The header's own word counts only when it holds; a frame then proves itself by
+            # the one before it.
+            before = header[24:32]
+            offset = _HEADER
+            while len(data := file.read(_FRAME_HEADER + page_size)) == _FRAME_HEADER + page_size:
+                number, size = struct.unpack_from(">II", data)
+                sums = _sums(order, data[:8] + data[24:], before)
+                sound = data[16:24] == struct.pack(">II", *sums)
+                before = data[16:24]
+                frame = Frame(number, offset + _FRAME_HEADER, sound)
+                found.append(_Found(frame, data[8:16], size > 0))
+                offset += len(data)
+    except FileNotFoundError:
+        return Wal()
+    salts = header[16:24] if header_holds else _first_sound_salts(found)
+    cut_off = data[8:16] == salts
+    return _committed(found, salts, header_holds, cut_off)
+
+
+def _committed(found: list[_Found], salts: bytes, header_holds: bool, cut_off: bool) -> Wal:
+    last = proven = -1
+    unbroken = header_holds
+    for index, (frame, own_salts, commit) in enumerate(found):
+        sound = frame.sound and own_salts == salts
+        unbroken = unbroken and sound
+        if sound and commit:
+            last = index
+            if unbroken:
+                proven = index
+    frames = tuple(
+        frame._replace(sound=frame.sound and own_salts == salts)
+        for frame, own_salts, _commit in found[: last + 1]
+        if own_salts == salts or not frame.sound
+    )
+    behind = [own_salts == salts for _frame, own_salts, _commit in found[last + 1 :]]
+    torn = cut_off or any(behind) or (bool(found) and not header_holds)
+    return Wal(frames, hides=last > proven, torn=torn)
+
+
+def _first_sound_salts(found: list[_Found]) -> bytes:
+    return next((salts for frame, salts, _commit in found if frame.sound), b"")
+
+
+def _magic(header: bytes) -> int:
+    return int.from_bytes(header[:4], "big")
+
+
+def _sums(order: str, data: bytes, start: bytes = bytes(8)) -> _Sums:
+    first, second = struct.unpack(">II", start)
+    words: Iterator[int] = iter(struct.unpack(f"{order}{len(data) // 4}I", data))
+    for word in words:
+        first = (first + word + second) & _MASK
+        second = (second + next(words) + first) & _MASK
+    return first, second

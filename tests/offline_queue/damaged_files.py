@@ -1,0 +1,187 @@
+"""A queue's file with everything in it, ways to destroy parts of it, and what must hold after."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from offline_queue.database import open_durable
+from offline_queue.errors import RowForged
+from offline_queue.image import Image
+from offline_queue.layout import Layout
+from offline_queue.losses import SalvageReport, size
+from offline_queue.pages import PAGE_SIZE, TABLE_LEAF, Page, Unsound, serial_types
+from offline_queue.recovery import open_recovered
+from offline_queue.salvage import Prove, Row
+from offline_queue.schema import MIGRATIONS
+from offline_queue.seal import Header
+from tests.offline_queue.queue_world import (
+    KEYS,
+    START,
+    HandClock,
+    body_of,
+    claimed,
+    open_queue,
+    stock,
+)
+
+NAME = "queue.sqlite"
+
+_HEADER = ("seq", "kind", "key", "ordering", "priority", "created")
+
+
+def keyring(_keys: Sequence[Row]) -> Prove:
+    """Proves by the keys of the tests."""
+
+    def prove(row: Row) -> bool:
+        return opened(row) is not None
+
+    return prove
+
+
+def opened(row: Row) -> bytes | None:
+    """The body, if the seal holds."""
+    header = Header(*(row[name] for name in _HEADER))  # type: ignore[arg-type]
+    try:
+        return KEYS.open(header, row["key_version"], row["sealed"])  # type: ignore[arg-type]
+    except RowForged:
+        return None
+
+
+@dataclass(frozen=True)
+class Stocked:
+    """A queue's files, whole.
+
+    Attributes:
+        folder: where they are; nobody has them open.
+        keys: of every row, by sequence.
+    """
+
+    folder: Path
+    keys: dict[int, str]
+
+    def copy(self, folder: Path) -> Path:
+        """The same files in an empty folder."""
+        folder.mkdir(exist_ok=True)
+        for file in self.folder.iterdir():
+            shutil.copy(file, folder / file.name)
+        return folder / NAME
+
+
+def stocked(folder: Path, rows: int, *, wal: bool) -> Stocked:
+    """Rows of every state; ``wal``: the newer half of all changes is in the WAL alone."""
+    made = folder / "made"
+    made.mkdir()
+    clock = HandClock(START)
+    open_queue(made, clock).close()
+    half = rows // 2
+    first, second = [f"k-{n}" for n in range(half)], [f"k-{n}" for n in range(half, rows)]
+    stock(made, first[:-10])
+    stock(made, first[-10:], order="o-1")
+    with contextlib.closing(open_queue(made, clock)) as queue:
+        for n in range(60):
+            claim = claimed(queue)
+            match n % 4:
+                case 0:
+                    queue.confirm(claim, "r-1")
+                case 1:
+                    queue.bury(claim, "refused")
+                case 2:
+                    queue.retry(claim, "timeout")
+                case _:
+                    continue
+    # As long as one connection stays open, no other one's end empties the WAL.
+    with contextlib.closing(sqlite3.connect(made / NAME, isolation_level=None)) as kept:
+        kept.execute("SELECT count(*) FROM message").fetchone()
+        for at in range(0, len(second), 100):
+            stock(made, second[at : at + 100])
+        with contextlib.closing(open_queue(made, clock)) as queue:
+            for _ in range(5):
+                queue.confirm(claimed(queue), "r-2")
+        if not wal:
+            kept.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        whole = folder / "whole"
+        whole.mkdir()
+        for suffix in ("", "-wal"):
+            file = made / (NAME + suffix)
+            if file.stat().st_size:
+                shutil.copy(file, whole / file.name)
+    return Stocked(whole, dict(enumerate(first + second, 1)))
+
+
+def rows_by_page(path: Path) -> dict[int, set[int]]:
+    """The sequences of the rows that stand on each page of a whole file without WAL, with the
+    pages on which long ones go on."""
+    found: dict[int, set[int]] = {}
+    with contextlib.closing(open_durable(path, migrations=MIGRATIONS)) as file:
+        tables = [Layout(file).tables[name] for name in ("message", "body")]
+    with Image(path, PAGE_SIZE) as image:
+        for number in range(1, len(image) + 1):
+            page = page_or_none(number, image.read(number - 1))
+            if page is None or page.kind != TABLE_LEAF:
+                continue
+            for index in range(len(page)):
+                cell = page.cell(index)
+                if not any(table.fits(serial_types(cell.payload)) for table in tables):
+                    continue
+                on, following = number, cell.overflow
+                found.setdefault(on, set()).add(cell.rowid)
+                while following:
+                    found.setdefault(following, set()).add(cell.rowid)
+                    following = int.from_bytes(image.read(following - 1)[:4], "big")
+    return found
+
+
+def page_or_none(number: int, data: bytes) -> Page | None:
+    """A page of a b-tree, if it is one."""
+    try:
+        return Page(number, data)
+    except Unsound:
+        return None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a damaged file."""
+
+    report: SalvageReport | None
+    rows: set[int]
+    unprovable: set[int]
+
+
+def reopened(path: Path, keys: dict[int, str]) -> Outcome:
+    """Open it whatever became of it; every row that is there and proven is one that was
+    enqueued, as it was, and the books balance.
+
+    Raises:
+        DatabaseError, KeysWrong: it stays refused.
+    """
+    connection, report = open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
+    with contextlib.closing(connection):
+        rows, unprovable = set(), set()
+        names = [c[1] for c in connection.execute("PRAGMA table_info(message)")]
+        for values in connection.execute(
+            f"SELECT {', '.join(names)}, (SELECT sealed FROM body WHERE body.seq = message.seq)"
+            " FROM message"
+        ):
+            row = dict(zip([*names, "sealed"], values, strict=True))
+            body = opened(row)
+            if body is None:
+                unprovable.add(row["seq"])
+                continue
+            assert row["key"] == keys[row["seq"]]
+            assert body == body_of(row["key"])
+            rows.add(row["seq"])
+        if report is not None:
+            assert not unprovable
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert report.rows == len(rows)
+            assert report.last_seen <= max(keys)
+            assert report.rows + size(report.unprovable) + size(report.lost) == report.last_seen
+            if not report.tail_unknown:
+                assert report.last_seen == max(keys)
+    return Outcome(report, rows, unprovable)

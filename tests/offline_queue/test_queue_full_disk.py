@@ -1,0 +1,444 @@
+"""A disk of two megabytes, filled to the brim by others and by the queue itself."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from offline_queue.room import Admission, Level, SpaceExhausted
+from offline_queue.space import BallastEvent
+from tests.offline_queue.bare_rows import KIB, LIMITS, BareRows
+from tests.offline_queue.tiny_disk import SIZE, TinyDisk, tiny_disk
+
+MADE, RELEASED, MISSING = BallastEvent.MADE, BallastEvent.RELEASED, BallastEvent.MISSING
+
+LEFT = [0, 4 * KIB, 8 * KIB, 16 * KIB, 28 * KIB, 32 * KIB, 36 * KIB, 44 * KIB, 64 * KIB, 124 * KIB]
+"""So many bytes are left: none, not one transaction's pages, less and more than the shared memory
+of a WAL (32 KiB), some transactions, less and more than a WAL."""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[TinyDisk]:
+    with tiny_disk(tmp_path) as disk:
+        yield disk
+
+
+def stocked(disk: TinyDisk, rows: int = 60) -> BareRows:
+    """A queue of rows that was just opened: its WAL has no room of its own yet."""
+    queue = BareRows(disk.path / "q")
+    for _ in range(rows):
+        queue.store()
+    assert queue.events == [MADE]
+    queue.close()
+    queue = BareRows(disk.path / "q")
+    assert queue.level() is Level.FREE
+    return queue
+
+
+def confirm_all(queue: BareRows) -> list[int]:
+    settled = []
+    while (seq := queue.confirm()) is not None:
+        settled.append(seq)
+    return settled
+
+
+def refused(queue: BareRows) -> Level:
+    """The level that an alarm and an audit line meet as well."""
+    levels = set()
+    for admission in Admission:
+        with pytest.raises(SpaceExhausted) as caught:
+            queue.store(admission)
+        levels.add(caught.value.room.level)
+    (level,) = levels
+    return level
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_everything_stored_can_be_settled_on_a_disk_that_others_filled(
+    disk: TinyDisk, left: int
+) -> None:
+    queue = stocked(disk)
+    disk.fill(leave=left)
+    assert disk.free == left
+    stored = queue.rows()
+    assert refused(queue) is Level.FULL
+    assert confirm_all(queue) == stored
+    assert queue.rows("done") == stored
+    assert queue.healthy()
+    # A WAL that has grown to its size is written anew in place.
+    assert queue.events == ([RELEASED] if left <= LIMITS.wal_bytes else [])
+    assert refused(queue) is Level.FULL
+    assert queue.purge() == len(stored)
+    assert queue.healthy()
+    released = queue.events == [RELEASED]
+    disk.clear()
+    queue.store()
+    assert queue.level() is Level.FREE
+    assert queue.events == ([RELEASED, MADE] if released else [])
+    assert queue.ballast.stat().st_blocks * 512 >= LIMITS.ballast_bytes
+    assert queue.rows() == [1]
+
+
+def stocked_in_the_wal(disk: TinyDisk, rows: int = 40) -> BareRows:
+    """A slow reader kept the rows from being written back: the database still has to grow."""
+    queue = BareRows(disk.path / "q")
+    queue.store()
+    reader = sqlite3.connect(queue.path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM message").fetchall()
+    for _ in range(rows - 1):
+        queue.store()
+    reader.close()
+    assert queue.path.stat().st_size < queue.pragma("page_count") * 4096 - 64 * KIB
+    return queue
+
+
+def test_without_a_ballast_a_full_disk_takes_no_settlement(disk: TinyDisk) -> None:
+    """What all this is for; here the ballast was not released but lost."""
+    queue = stocked_in_the_wal(disk)
+    queue.connection.execute("PRAGMA wal_autocheckpoint = 0")
+    assert queue.confirm() == 1
+    queue.ballast.unlink()
+    disk.fill()
+    stored = queue.rows()
+    for action in (queue.checkpoint, queue.confirm, queue.purge):
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            action()
+        assert caught.value.sqlite_errorname == "SQLITE_FULL"
+    assert refused(queue) is Level.FULL
+    assert queue.rows() == stored
+    assert queue.healthy()
+    disk.clear()
+    assert confirm_all(queue) == stored
+
+
+def test_the_ballast_holds_what_the_database_still_has_to_grow_by(disk: TinyDisk) -> None:
+    queue = stocked_in_the_wal(disk)
+    disk.fill()
+    stored = queue.rows()
+    assert confirm_all(queue) == stored
+    assert queue.events == [MADE, RELEASED]
+    assert queue.path.stat().st_size == queue.pragma("page_count") * 4096
+    assert queue.healthy()
+
+
+def test_the_ballast_comes_back_only_when_there_is_more_than_it_takes(disk: TinyDisk) -> None:
+    queue = stocked(disk)
+    disk.fill()
+    assert queue.confirm() == 1
+    enough = LIMITS.ballast_bytes + LIMITS.full.free
+    owed = queue.room().free + disk.free
+    assert not queue.ballast.exists()
+    seen = []
+    for left in range(0, enough + 96 * KIB, 16 * KIB):
+        disk.clear()
+        disk.fill(leave=left)
+        seen.append((queue.level() < Level.FULL, queue.ballast.exists()))
+    there = [exists for _, exists in seen]
+    assert there == sorted(there)
+    assert set(seen) == {(False, False), (True, True)}
+    first = there.index(True) * 16 * KIB
+    assert enough <= first <= enough + 96 * KIB
+    assert owed <= 2 * disk.free
+    # Less room again is no reason to give it up: only a write that fails is.
+    disk.fill(leave=LIMITS.full.free // 2)
+    assert queue.level() is Level.FULL
+    assert queue.ballast.exists()
+    assert queue.events == [RELEASED, MADE]
+
+
+@pytest.mark.parametrize("admission", Admission)
+def test_a_queue_that_fills_the_disk_itself_stops_before_it_is_full(
+    disk: TinyDisk, admission: Admission
+) -> None:
+    queue = BareRows(disk.path / "q")
+    disk.fill(leave=900 * KIB)
+    stored = []
+    with pytest.raises(SpaceExhausted) as caught:
+        while True:
+            stored.append(queue.store(admission))
+    expected = {
+        Admission.ORDINARY: Level.CRITICAL_ONLY,
+        Admission.CRITICAL: Level.RESERVED_ONLY,
+        Admission.RESERVED: Level.FULL,
+    }
+    assert caught.value.room.level is expected[admission]
+    assert len(stored) > 20
+    assert queue.rows() == stored
+    assert queue.ballast.exists()
+    assert queue.healthy()
+    assert confirm_all(queue) == stored
+    assert queue.events == [MADE]
+
+
+def test_a_row_larger_than_what_is_free_spends_no_ballast(disk: TinyDisk) -> None:
+    queue = stocked(disk)
+    stored = queue.rows()
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        queue.store(Admission.RESERVED, b"x" * SIZE)
+    assert caught.value.sqlite_errorname == "SQLITE_FULL"
+    assert queue.ballast.exists()
+    assert queue.events == []
+    assert queue.rows() == stored
+    assert queue.healthy()
+
+
+@pytest.mark.parametrize("left", LEFT)
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "killed"])
+def test_a_full_disk_does_not_keep_the_queue_shut(disk: TinyDisk, left: int, closed: bool) -> None:
+    before = stocked(disk)
+    if closed:
+        stored = before.rows()
+        before.close()
+        assert not (disk.path / "q-wal").exists()
+    else:
+        stored = _leave_as_killed(before, disk.path)
+    disk.fill(leave=left)
+    queue = BareRows(disk.path / "q")
+    assert queue.rows() == stored
+    assert queue.healthy()
+    assert refused(queue) is Level.FULL
+    assert confirm_all(queue) == stored
+    # The shared memory takes 32 KiB; a WAL that was left behind is written anew in place.
+    assert queue.events in ([], [RELEASED])
+    assert left >= 32 * KIB or queue.events == [RELEASED]
+    queue.close()
+    disk.clear()
+    after = BareRows(disk.path / "q")
+    assert after.rows("done") == stored
+    assert after.level() is Level.FREE
+    assert after.ballast.stat().st_blocks * 512 >= LIMITS.ballast_bytes
+
+
+def _leave_as_killed(queue: BareRows, folder: Path) -> list[int]:
+    """Only the database and its WAL, as they are after the power went."""
+    for _ in range(20):
+        queue.store()
+    stored = queue.rows()
+    kept = {name: (folder / name).read_bytes() for name in ("q", "q-wal")}
+    queue.close()
+    for name, content in kept.items():
+        (folder / name).write_bytes(content)
+    return stored
+
+
+def test_opening_needs_the_ballast_for_the_shared_memory(disk: TinyDisk) -> None:
+    stocked(disk).close()
+    (disk.path / "q.ballast").unlink()
+    disk.fill()
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        BareRows(disk.path / "q")
+    assert caught.value.sqlite_errorname == "SQLITE_IOERR_SHMSIZE"
+    disk.clear()
+    queue = BareRows(disk.path / "q")
+    assert len(queue.rows()) == 60
+    assert queue.level() is Level.FREE
+
+
+@pytest.mark.parametrize("left", [0, 4 * KIB, 16 * KIB, 32 * KIB])
+def test_a_queue_cannot_begin_on_a_full_disk_and_leaves_nothing_behind(
+    disk: TinyDisk, left: int
+) -> None:
+    disk.fill(leave=left)
+    with pytest.raises(sqlite3.OperationalError, match=r"full|I/O"):
+        BareRows(disk.path / "q")
+    assert [file.name for file in disk.path.iterdir()] == ["filler"]
+    assert disk.free == left
+
+
+def test_a_queue_begun_where_the_ballast_does_not_fit_stores_nothing_yet(disk: TinyDisk) -> None:
+    disk.fill(leave=300 * KIB)
+    queue = BareRows(disk.path / "q")
+    assert refused(queue) is Level.FULL
+    assert queue.events == []
+    assert not queue.ballast.exists()
+    disk.clear()
+    queue.store()
+    assert queue.events == [MADE]
+
+
+def test_when_no_file_can_be_made_the_ballast_gives_its_inode(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path, f"size={SIZE},nr_inodes=12") as disk:
+        stocked(disk, 3).close()
+        files = 0
+        with contextlib.suppress(OSError):
+            for files in range(20):
+                (disk.path / f"f{files}").touch()
+        (disk.path / "f0").unlink()
+        queue = BareRows(disk.path / "q")
+        assert queue.events[0] is RELEASED
+        assert len(confirm_all(queue)) == 3
+        assert queue.healthy()
+        queue.close()
+
+
+def test_shared_memory_that_cannot_grow_is_want_of_room(tmp_path: Path) -> None:
+    """A WAL of more than 4,062 pages needs a second 32 KiB; SQLite calls that an I/O error."""
+    with tiny_disk(tmp_path, f"size={24 * 1024 * KIB}") as disk:
+        queue = stocked(disk, 4)
+        reader = sqlite3.connect(queue.path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM message").fetchall()
+        wal = disk.path / "q-wal"
+        frame = 4096 + 24
+        number = 0
+        while wal.stat().st_size < 4_060 * frame:
+            number += 1
+            queue.connection.execute("UPDATE body SET sealed = ? WHERE seq = 1", (b"%d" % number,))
+        disk.fill(leave=16 * KIB)
+        names = []
+        for more in range(8):
+            try:
+                queue.connection.execute(
+                    "UPDATE body SET sealed = ? WHERE seq = 1", (b"-%d" % more,)
+                )
+            except sqlite3.OperationalError as error:
+                names.append(error.sqlite_errorname)
+                break
+        assert names == ["SQLITE_IOERR_SHMSIZE"]
+        assert queue.confirm() == 1
+        assert queue.events == [RELEASED]
+        assert queue.healthy()
+        reader.close()
+
+
+@pytest.mark.parametrize("left", ["short", "sparse", "folder", "nothing"])
+def test_a_ballast_that_is_no_help_is_told_and_loses_nothing(disk: TinyDisk, left: str) -> None:
+    queue = stocked(disk)
+    stored = queue.rows()
+    queue.ballast.unlink()
+    match left:
+        case "short":
+            queue.ballast.write_bytes(b"x" * 4096)
+        case "sparse":
+            with queue.ballast.open("wb") as file:
+                file.truncate(LIMITS.ballast_bytes)
+        case "folder":
+            queue.ballast.mkdir()
+        case _:
+            pass
+    disk.fill()
+    assert refused(queue) is Level.FULL
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        queue.confirm()
+    assert queue.rows() == stored
+    assert queue.healthy()
+    disk.clear()
+    level = queue.level()
+    assert level is (Level.WARN if left == "folder" else Level.FREE)
+    assert queue.events[-1] is (MISSING if left == "folder" else MADE)
+    assert confirm_all(queue) == stored
+
+
+def test_two_processes_share_one_ballast(disk: TinyDisk) -> None:
+    mine = stocked(disk)
+    stored = mine.rows()
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as other:
+        assert other.apply(_settle_some, (disk.path / "q", 1)) == ([1], [])
+        disk.fill()
+        settled, events = other.apply(_settle_some, (disk.path / "q", 20))
+        assert settled == stored[1:21]
+        assert events == [RELEASED]
+        assert refused(mine) is Level.FULL
+        assert confirm_all(mine) == stored[21:]
+        assert mine.events == []
+        disk.clear()
+        assert mine.level() is Level.FREE
+        assert mine.events == [MADE]
+        assert other.apply(_settle_some, (disk.path / "q", 1)) == ([], [])
+    assert mine.rows("done") == stored
+    assert mine.healthy()
+
+
+def _settle_some(path: Path, count: int) -> tuple[list[int], list[BallastEvent]]:
+    queue = BareRows(path)
+    settled = [seq for _ in range(count) if (seq := queue.confirm()) is not None]
+    queue.close()
+    return settled, queue.events
+
+
+def test_two_that_meet_the_full_disk_at_once_both_go_on(disk: TinyDisk) -> None:
+    one = stocked(disk)
+    two = BareRows(disk.path / "q")
+    disk.fill()
+    # As if the other had released it between our failure and our release.
+    one.ballast.unlink()
+    assert two.confirm() == 1
+    assert one.confirm() == 2
+    assert one.events == two.events == []
+
+
+steps = st.one_of(
+    st.tuples(st.just("fill"), st.integers(0, 80).map(lambda pages: pages * 8 * KIB)),
+    st.tuples(st.just("clear"), st.just(0)),
+    st.tuples(st.sampled_from(Admission), st.integers(1, 40)),
+    st.tuples(st.just("confirm"), st.integers(1, 60)),
+    st.tuples(st.just("purge"), st.just(0)),
+    st.tuples(st.just("reopen"), st.just(0)),
+)
+
+
+@given(steps=st.lists(steps, max_size=25))
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_history_of_a_tiny_disk_loses_a_row_or_stops_settling(
+    disk: TinyDisk, steps: list[tuple[str | Admission, int]]
+) -> None:
+    with tempfile.TemporaryDirectory(dir=disk.path) as folder:
+        disk.clear()
+        path = Path(folder) / "q"
+        queue = BareRows(path)
+        ready: list[int] = []
+        done: list[int] = []
+        for step, number in steps:
+            match step:
+                case Admission():
+                    for _ in range(number):
+                        level = queue.level()
+                        try:
+                            seq = queue.store(step)
+                        except SpaceExhausted as exhausted:
+                            assert not exhausted.room.level.admits(step)
+                            break
+                        # Less than what is measured may be left, but never is more let in.
+                        assert level.admits(step)
+                        ready.append(seq)
+                case "confirm":
+                    for _ in range(number):
+                        assert queue.confirm() == (ready[0] if ready else None)
+                        done.extend(ready[:1])
+                        del ready[:1]
+                case "purge":
+                    assert queue.purge() == len(done)
+                    done.clear()
+                case "reopen":
+                    queue.close()
+                    queue = BareRows(path)
+                case "fill":
+                    disk.fill(leave=number)
+                case _:
+                    disk.clear()
+            assert queue.rows() == ready
+            assert queue.rows("done") == done
+            assert queue.healthy()
+        disk.clear()
+        while done or ready:
+            assert queue.confirm() == (ready[0] if ready else None)
+            done.extend(ready[:1])
+            del ready[:1]
+            if not ready:
+                assert queue.purge() == len(done)
+                done.clear()
+        assert queue.level() is Level.FREE
+        assert queue.ballast.exists()
+        queue.close()
