@@ -15,12 +15,6 @@ def put(queue: Queue, key: str, lane: str = "main", **named: object) -> None:
     queue.enqueue("rating", key.encode(), key=key, lane=lane, **named)  # type: ignore[arg-type]
 
 
-def fail(queue: Queue, times: int) -> None:
-    for _ in range(times):
-        queue.retry(claimed(queue), "unreachable", lane_failed=True)
-        queue._time._start += 10**6  # past every backoff
-
-
 def test_a_lane_that_is_paused_rests_alone(tmp_path: Path) -> None:
     clock = HandClock()
     queue = open_queue(tmp_path, clock)

@@ -52,9 +52,9 @@ class OurQueue:
     def __init__(self, folder: Path) -> None:
         from kiosk.clock import SystemClock
         from offline_queue.queue import Queue
-        from tests.offline_queue.queue_world import KEYS
+        from tests.offline_queue.queue_world import DEVICE_KEY
 
-        self._queue = Queue(folder / "queue.sqlite", KEYS, SystemClock())
+        self._queue = Queue(folder / "queue.sqlite", DEVICE_KEY, SystemClock())
 
     def put(self, body: bytes) -> None:
         self._queue.enqueue("parcel", body, key=secrets.token_hex(16))
