@@ -12,7 +12,7 @@ import http.client
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +21,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gmalg
+from sqlalchemy import text
 
+from hw_sim.platform.databases import engine_for
 from hw_sim.platform.server import PlatformServer
 from hw_sim.population import population
 
@@ -29,6 +31,8 @@ USER_ID = b"1234567812345678"
 NOW = 1_795_226_520
 AS_OF = date(2026, 11, 21)
 COMPONENTS = ("@method", "@target-uri", "content-digest", "idempotency-key")
+NewDatabase = Callable[[Path], Path | str]
+"""A place for a platform's records, given a folder."""
 _nonces = itertools.count(1)
 _keys = itertools.count(1)
 
@@ -210,13 +214,28 @@ def new_idempotency_key() -> str:
 
 
 @contextmanager
-def running(folder: Path, **options: Any) -> Iterator[tuple[PlatformServer, Terminal]]:
-    """A platform with a stopped clock and one enrolled terminal."""
+def running(place: Path | str, **options: Any) -> Iterator[tuple[PlatformServer, Terminal]]:
+    """A platform with a stopped clock and one enrolled terminal.
+
+    Args:
+        place: a folder for its file, or a database (see ``PlatformServer``).
+    """
     options.setdefault("clock", lambda: float(NOW))
-    with PlatformServer(folder / "platform.sqlite", as_of=AS_OF, **options) as server:
+    database = place / "platform.sqlite" if isinstance(place, Path) and place.is_dir() else place
+    with PlatformServer(database, as_of=AS_OF, **options) as server:
         terminal = Terminal(server.url, *new_key())
         assert terminal.enrol(server.enrolment_code).status == 201
         yield server, terminal
+
+
+def rows(database: Path | str, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    """What a platform's database says, asked beside the platform."""
+    engine = engine_for(database)
+    try:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), values)]
+    finally:
+        engine.dispose()
 
 
 @dataclass
@@ -261,9 +280,9 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, **options: Any) -> Iterator[Stage]:
+def staged(place: Path | str, **options: Any) -> Iterator[Stage]:
     clock = [NOW]
-    with running(folder, clock=lambda: float(clock[0]), **options) as (server, terminal):
+    with running(place, clock=lambda: float(clock[0]), **options) as (server, terminal):
         yield Stage(server, [terminal], clock)
 
 

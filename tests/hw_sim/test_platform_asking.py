@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hw_sim.population import population
-from tests.hw_sim.platform_terminal import Stage, Terminal, by_card, staged
+from tests.hw_sim.platform_terminal import NewDatabase, Stage, Terminal, by_card, rows, staged
 
 ITEM = "429900-CERT-PARTICIPATION"
 ENDPOINTS: dict[str, dict[str, object]] = {
@@ -26,13 +24,13 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("platform")
+def database(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Path | str:
+    return new_database(tmp_path_factory.mktemp("platform"))
 
 
 @pytest.fixture(scope="module")
-def stage(folder: Path) -> Iterator[Stage]:
-    with staged(folder) as stage:
+def stage(database: Path | str) -> Iterator[Stage]:
+    with staged(database) as stage:
         yield stage
 
 
@@ -105,12 +103,11 @@ def test_a_new_ticket_does_not_end_another(stage: Stage, ask: Ask) -> None:
     assert ask(second).document
 
 
-def test_tickets_are_kept_as_digests_and_not_for_ever(stage: Stage, folder: Path) -> None:
+def test_tickets_are_kept_as_digests_and_not_for_ever(stage: Stage, database: Path | str) -> None:
     ticket = stage.by_ecard("v3")["ticket"]
     stage.pass_time(901)
     stage.by_ecard("v2")
-    with closing(sqlite3.connect(folder / "platform.sqlite")) as database:
-        kept = [digest for (digest,) in database.execute("SELECT digest FROM tickets")]
+    kept = [digest for (digest,) in rows(database, "SELECT digest FROM tickets")]
     assert len(kept) == 1
     assert ticket not in kept
 

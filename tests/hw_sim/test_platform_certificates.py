@@ -22,7 +22,14 @@ from apdu.crypto import sm2
 from hw_sim.platform.certificate_codes import ALPHABET, check_character, is_code, new_code
 from hw_sim.platform.masking import masked_name, masked_number
 from hw_sim.population import population
-from tests.hw_sim.platform_terminal import Reply, Stage, by_card, new_idempotency_key, staged
+from tests.hw_sim.platform_terminal import (
+    NewDatabase,
+    Reply,
+    Stage,
+    by_card,
+    new_idempotency_key,
+    staged,
+)
 
 REQUEST = {"kind": "participation", "months": 24}
 SEAL = tomllib.loads(files("hw_sim.platform").joinpath("seal.toml").read_text("utf-8"))
@@ -31,8 +38,8 @@ FIRST_15 = "23456789ABCDEFG"
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("platform")) as stage:
+def stage(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Stage]:
+    with staged(new_database(tmp_path_factory.mktemp("platform"))) as stage:
         yield stage
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,12 @@ from hypothesis import strategies as st
 from kiosk.audit.log import AuditLog
 from tests.hw_sim.platform_terminal import (
     NOW,
+    NewDatabase,
     Reply,
     Stage,
     Terminal,
     new_idempotency_key,
+    rows,
     staged,
 )
 
@@ -30,13 +31,13 @@ OUTCOME = {"code": "2" * 16, "serial": "P-1", "outcome": "done", "reason": ""}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("platform")
+def database(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Path | str:
+    return new_database(tmp_path_factory.mktemp("platform"))
 
 
 @pytest.fixture(scope="module")
-def stage(folder: Path) -> Iterator[Stage]:
-    with staged(folder) as stage:
+def stage(database: Path | str) -> Iterator[Stage]:
+    with staged(database) as stage:
         yield stage
 
 
@@ -78,13 +79,9 @@ def ship(
     return report(by, "audit-range", body, key or f"{by.terminal_id}-audit-{first}-{last}")
 
 
-def kept(folder: Path, terminal: Terminal) -> list[str]:
-    with closing(sqlite3.connect(folder / "platform.sqlite")) as database:
-        rows = database.execute(
-            "SELECT line FROM audit_lines WHERE terminal_id = ? ORDER BY seq",
-            (terminal.terminal_id,),
-        )
-        return [line for (line,) in rows]
+def kept(database: Path | str, terminal: Terminal) -> list[str]:
+    chosen = "SELECT line FROM audit_lines WHERE terminal_id = :terminal ORDER BY seq"
+    return [line for (line,) in rows(database, chosen, terminal=terminal.terminal_id)]
 
 
 def test_an_event_is_numbered_and_kept(stage: Stage, terminal: Terminal) -> None:
@@ -92,18 +89,19 @@ def test_an_event_is_numbered_and_kept(stage: Stage, terminal: Terminal) -> None
     first = report(terminal, "evaluation", EVALUATION)
     second = report(terminal, "print-outcome", OUTCOME)
     assert (first.status, second.status) == (201, 201)
-    assert first.document == {"event_no": f"E-{before + 1}"}
-    assert second.document == {"event_no": f"E-{before + 2}"}
+    numbers = [reply.document["event_no"] for reply in (first, second)]
+    assert all(re.fullmatch("E-[1-9][0-9]*", number) for number in numbers)
+    assert int(numbers[0][2:]) < int(numbers[1][2:])
     assert stage.server.events()[before:] == [
         {
-            "event_no": f"E-{before + 1}",
+            "event_no": numbers[0],
             "terminal_id": terminal.terminal_id,
             "kind": "evaluation",
             "occurred_at": NOW - 60,
             "body": EVALUATION,
         },
         {
-            "event_no": f"E-{before + 2}",
+            "event_no": numbers[1],
             "terminal_id": terminal.terminal_id,
             "kind": "print-outcome",
             "occurred_at": NOW - 60,
@@ -195,17 +193,17 @@ def test_a_range_has_a_form(terminal: Terminal, first: int, last: int, lines: li
     assert ship(terminal, lines, first, last).problem == "invalid"
 
 
-def test_ranges_follow_one_another(stage: Stage, terminal: Terminal, folder: Path) -> None:
+def test_ranges_follow_one_another(stage: Stage, terminal: Terminal, database: Path | str) -> None:
     lines = chain(terminal.terminal_id, 450)
     assert ship(terminal, lines[:200], 1).status == 201
     assert ship(terminal, lines[200:400], 201).status == 201
     assert ship(terminal, lines[400:], 401).status == 201
-    assert kept(folder, terminal) == lines
+    assert kept(database, terminal) == lines
     last = stage.server.events("audit-range")[-1]
     assert last["body"] == {"first": 401, "last": 450, "lines": lines[400:]}
 
 
-def test_a_real_log_is_accepted(terminal: Terminal, tmp_path: Path, folder: Path) -> None:
+def test_a_real_log_is_accepted(terminal: Terminal, tmp_path: Path, database: Path | str) -> None:
     class Clock:
         def time(self) -> float:
             return float(NOW)
@@ -219,27 +217,29 @@ def test_a_real_log_is_accepted(terminal: Terminal, tmp_path: Path, folder: Path
     lines = (tmp_path / "audit.jsonl").read_text("ascii").splitlines()
     assert ship(terminal, lines[:2], 1).status == 201
     assert ship(terminal, lines[2:], 3).status == 201
-    assert kept(folder, terminal) == lines
+    assert kept(database, terminal) == lines
 
 
-def test_a_range_again_has_no_second_effect(stage: Stage, terminal: Terminal, folder: Path) -> None:
+def test_a_range_again_has_no_second_effect(
+    stage: Stage, terminal: Terminal, database: Path | str
+) -> None:
     lines = chain(terminal.terminal_id, 3)
     first = ship(terminal, lines, 1)
     before = len(stage.server.events())
     assert ship(terminal, lines, 1).body == first.body
     assert len(stage.server.events()) == before
-    assert kept(folder, terminal) == lines
+    assert kept(database, terminal) == lines
 
 
-def test_a_range_may_overlap_with_the_same(terminal: Terminal, folder: Path) -> None:
+def test_a_range_may_overlap_with_the_same(terminal: Terminal, database: Path | str) -> None:
     lines = chain(terminal.terminal_id, 6)
     assert ship(terminal, lines[:4], 1).status == 201
     assert ship(terminal, lines[2:], 3).status == 201
     assert ship(terminal, lines[1:3], 2).status == 201
-    assert kept(folder, terminal) == lines
+    assert kept(database, terminal) == lines
 
 
-def test_a_range_of_another_content_is_refused(terminal: Terminal, folder: Path) -> None:
+def test_a_range_of_another_content_is_refused(terminal: Terminal, database: Path | str) -> None:
     lines = chain(terminal.terminal_id, 4)
     others = chain(terminal.terminal_id, 4, event="y")
     assert lines[:3] == others[:3]
@@ -247,16 +247,16 @@ def test_a_range_of_another_content_is_refused(terminal: Terminal, folder: Path)
     assert ship(terminal, others[2:], 3).problem == "forbidden"
     # Under the key of what is there already: the wire's own rule.
     assert ship(terminal, others, 1).problem == "conflicting-reuse"
-    assert kept(folder, terminal) == lines
+    assert kept(database, terminal) == lines
 
 
 @pytest.mark.parametrize("first", [2, 5])
-def test_a_gap_is_refused(terminal: Terminal, folder: Path, first: int) -> None:
+def test_a_gap_is_refused(terminal: Terminal, database: Path | str, first: int) -> None:
     lines = chain(terminal.terminal_id, 6)
     assert ship(terminal, lines[first - 1 :], first).problem == "forbidden"
     assert ship(terminal, lines[:3], 1).status == 201
     assert ship(terminal, lines[4:], 5).problem == "forbidden"
-    assert kept(folder, terminal) == lines[:3]
+    assert kept(database, terminal) == lines[:3]
 
 
 @pytest.mark.parametrize(
@@ -274,11 +274,11 @@ def test_a_gap_is_refused(terminal: Terminal, folder: Path, first: int) -> None:
     ids=str,
 )
 def test_a_broken_chain_is_refused_whole(
-    terminal: Terminal, folder: Path, last: dict[str, object]
+    terminal: Terminal, database: Path | str, last: dict[str, object]
 ) -> None:
     lines = chain(terminal.terminal_id, 3, **last)
     assert ship(terminal, lines, 1).problem == "forbidden"
-    assert kept(folder, terminal) == []
+    assert kept(database, terminal) == []
 
 
 @pytest.mark.parametrize(
@@ -293,10 +293,12 @@ def test_a_broken_chain_is_refused_whole(
         lambda line: line.replace('"event":"x"', '"event":"x","event":"x"'),
     ],
 )
-def test_a_line_that_is_none_is_refused(terminal: Terminal, folder: Path, spoil: Any) -> None:
+def test_a_line_that_is_none_is_refused(
+    terminal: Terminal, database: Path | str, spoil: Any
+) -> None:
     lines = chain(terminal.terminal_id, 3)
     assert ship(terminal, [*lines[:2], spoil(lines[2])], 1).problem == "forbidden"
-    assert kept(folder, terminal) == []
+    assert kept(database, terminal) == []
 
 
 def test_a_line_that_was_changed_is_noticed_by_the_next(terminal: Terminal) -> None:
@@ -325,15 +327,15 @@ def test_lines_and_numbers_must_agree(terminal: Terminal, last: int) -> None:
 
 
 def test_every_terminal_has_a_log_of_its_own(
-    stage: Stage, terminal: Terminal, folder: Path
+    stage: Stage, terminal: Terminal, database: Path | str
 ) -> None:
     other = stage.another_terminal()
     for each in (terminal, other):
         assert ship(each, chain(each.terminal_id, 2), 1).status == 201
-    assert kept(folder, terminal) == chain(terminal.terminal_id, 2)
+    assert kept(database, terminal) == chain(terminal.terminal_id, 2)
 
 
-def test_two_ranges_at_once_leave_no_hole(terminal: Terminal, folder: Path) -> None:
+def test_two_ranges_at_once_leave_no_hole(terminal: Terminal, database: Path | str) -> None:
     lines = chain(terminal.terminal_id, 40)
     callers = [
         Terminal(
@@ -354,7 +356,7 @@ def test_two_ranges_at_once_leave_no_hole(terminal: Terminal, folder: Path) -> N
             )
         )
     assert {reply.status for reply in replies} == {201}
-    assert kept(folder, terminal) == lines
+    assert kept(database, terminal) == lines
 
 
 @settings(max_examples=60, deadline=None)

@@ -14,6 +14,7 @@ from hw_sim.platform.server import PlatformServer
 from tests.hw_sim.platform_terminal import (
     AS_OF,
     NOW,
+    NewDatabase,
     Terminal,
     alarm,
     new_idempotency_key,
@@ -53,8 +54,13 @@ def hsm() -> SlowHsm:
 
 
 @pytest.fixture
-def platform(tmp_path: Path, hsm: SlowHsm) -> Iterator[tuple[PlatformServer, Terminal]]:
-    with running(tmp_path, hsm=hsm) as pair:
+def database(tmp_path: Path, new_database: NewDatabase) -> Path | str:
+    return new_database(tmp_path)
+
+
+@pytest.fixture
+def platform(database: Path | str, hsm: SlowHsm) -> Iterator[tuple[PlatformServer, Terminal]]:
+    with running(database, hsm=hsm) as pair:
         yield pair
         hsm.go.set()
 
@@ -178,7 +184,7 @@ def test_of_many_at_once_one_has_an_effect(platform: tuple[PlatformServer, Termi
     assert len(server.submissions()) == 1
 
 
-def test_a_failing_effect_commits_nothing(tmp_path: Path) -> None:
+def test_a_failing_effect_commits_nothing(database: Path | str) -> None:
     broken = [True]
 
     class Breaking(DemoHsm):
@@ -187,7 +193,7 @@ def test_a_failing_effect_commits_nothing(tmp_path: Path) -> None:
                 raise ValueError("429900194001010017")
             return bytes(8)
 
-    with running(tmp_path, hsm=Breaking()) as (server, terminal):
+    with running(database, hsm=Breaking()) as (server, terminal):
         reply = terminal.call("POST", "/v1/hsm/cryptograms", CRYPTOGRAM, key="k")
         assert (reply.status, reply.problem) == (500, "internal")
         assert server.submissions() == []
@@ -214,12 +220,10 @@ def test_what_runs_while_the_line_is_cut_is_still_committed(
     assert hsm.calls == 1
 
 
-def test_answers_outlive_the_process(tmp_path: Path) -> None:
-    with running(tmp_path) as (_server, terminal):
+def test_answers_outlive_the_process(database: Path | str) -> None:
+    with running(database) as (_server, terminal):
         first = terminal.call("POST", "/v1/alarms", alarm(), key="k")
-    with PlatformServer(
-        tmp_path / "platform.sqlite", as_of=AS_OF, clock=lambda: float(NOW)
-    ) as again:
+    with PlatformServer(database, as_of=AS_OF, clock=lambda: float(NOW)) as again:
         terminal.url, terminal.connection = again.url, None
         assert terminal.call("POST", "/v1/alarms", alarm(), key="k").body == first.body
         assert len(again.alarms()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from http_message_signatures import InvalidSignature
@@ -13,6 +14,7 @@ from hw_sim.platform.signatures import Sm2Key, Sm2Sm3, public_key_is_on_curve
 from tests.hw_sim.platform_terminal import (
     COMPONENTS,
     NOW,
+    NewDatabase,
     Terminal,
     alarm,
     new_idempotency_key,
@@ -36,8 +38,10 @@ MESSAGE = b"message digest"
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PlatformServer, Terminal]]:
-    with running(tmp_path_factory.mktemp("platform")) as pair:
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase
+) -> Iterator[tuple[PlatformServer, Terminal]]:
+    with running(new_database(tmp_path_factory.mktemp("platform"))) as pair:
         yield pair
 
 
@@ -195,10 +199,11 @@ def test_a_clock_further_off_is_told_the_time(terminal: Terminal, off: int) -> N
 
 
 def test_a_nonce_from_the_future_is_remembered_as_long_as_it_could_be_replayed(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path, new_database: NewDatabase
 ) -> None:
     clock = [NOW]
-    with running(tmp_path_factory.mktemp("late"), clock=lambda: float(clock[0])) as (_, terminal):
+    database = new_database(tmp_path)
+    with running(database, clock=lambda: float(clock[0])) as (_, terminal):
         terminal.now = NOW + 300
         headers = terminal.signed("GET", "/v1/status", b"", "k")
         assert terminal.send("GET", "/v1/status", b"", headers).status == 200

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hw_sim.platform.databases import alone
 from hw_sim.platform.model import AuditLine
 from hw_sim.platform.problems import Problem, ProblemKind
 
@@ -58,6 +59,7 @@ def accept(session: Session, terminal_id: str, first: int, lines: Sequence[str])
     Raises:
         Problem: ``forbidden``; nothing may be committed then.
     """
+    alone(session, f"audit {terminal_id}")
     newest = session.scalar(
         select(AuditLine.seq)
         .where(AuditLine.terminal_id == terminal_id)

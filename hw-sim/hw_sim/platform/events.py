@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hw_sim.platform import audit_ranges
+from hw_sim.platform.databases import insert_new
 from hw_sim.platform.idempotency import Exchange
 from hw_sim.platform.model import AuditLine, Evaluation, Event
 from hw_sim.platform.operations import answer
@@ -55,9 +56,9 @@ def event(request: EventRequest, exchange: Exchange) -> Callable[[Session], Answ
 
 
 def _evaluate_once(session: Session, exchange: Exchange, visit: str, event_id: int) -> None:
-    if session.get(Evaluation, (exchange.terminal_id, visit)) is not None:
+    row = {"terminal_id": exchange.terminal_id, "visit": visit, "event_id": event_id}
+    if not insert_new(session, Evaluation, **row):
         raise Problem(ProblemKind.FORBIDDEN, "this visit was evaluated before")
-    session.add(Evaluation(exchange.terminal_id, visit, event_id))
 
 
 def _keep_range(session: Session, exchange: Exchange, body: AuditRange) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hw_sim.platform.connections import Connections
+from hw_sim.platform.databases import claimed
 from hw_sim.platform.faults import FaultPlan, Faults
 from hw_sim.platform.idempotency import Exchange, fingerprint
 from hw_sim.platform.intake import Intake
@@ -147,7 +148,8 @@ class Gate:
             raise Problem(ProblemKind.CLOCK, "set the terminal's clock", server_time=now)
         keep_until = verified.created + self._settings.window_s
         with self._store.sessions() as session:
-            session.execute(delete(Nonce).where(Nonce.keep_until < now))
+            if claimed(session, "old nonces"):
+                session.execute(delete(Nonce).where(Nonce.keep_until < now))
             session.add(Nonce(verified.terminal_id, verified.nonce, keep_until))
             try:
                 session.commit()

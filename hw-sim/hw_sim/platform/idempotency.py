@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from threading import Lock
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from hw_sim.platform.databases import claimed
 from hw_sim.platform.model import Submission
 from hw_sim.platform.problems import Answer, Problem, ProblemKind
 
@@ -35,7 +37,7 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
 
 
 class Submissions:
-    """Runs effects at most once a key and terminal."""
+    """Runs effects at most once a key and terminal, also where several processes serve them."""
 
     def __init__(self, sessions: sessionmaker[Session]) -> None:
         self._sessions = sessions
@@ -58,6 +60,8 @@ class Submissions:
             self._running.add(claim)
         try:
             with self._sessions() as session:
+                if not claimed(session, f"submission {exchange.terminal_id} {exchange.key}"):
+                    raise Problem(ProblemKind.IN_PROGRESS, "ask for this submission later")
                 return self._committed(session, exchange, effect)
         finally:
             with self._lock:
@@ -66,11 +70,9 @@ class Submissions:
     def _committed(
         self, session: Session, exchange: Exchange, effect: Callable[[Session], Answer]
     ) -> Answer:
-        stored = self._find(session, exchange.terminal_id, exchange.key)
-        if stored is not None:
-            if stored.fingerprint != exchange.fingerprint:
-                raise Problem(ProblemKind.CONFLICTING_REUSE, "take a new key for a new body")
-            return Answer(stored.status, stored.response, stored.media_type)
+        first = self._first(session, exchange)
+        if first is not None:
+            return first
         try:
             answer = effect(session)
         except Problem as problem:
@@ -90,8 +92,29 @@ class Submissions:
                 committed_at=exchange.now,
             )
         )
-        session.commit()
+        try:
+            session.commit()
+        except IntegrityError:
+            # Another process was first with this key: what was done here is undone.
+            session.rollback()
+            first = self._first(session, exchange)
+            if first is None:
+                raise
+            return first
         return answer
+
+    def _first(self, session: Session, exchange: Exchange) -> Answer | None:
+        """The answer that is stored already.
+
+        Raises:
+            Problem: ``conflicting-reuse``.
+        """
+        stored = self._find(session, exchange.terminal_id, exchange.key)
+        if stored is None:
+            return None
+        if stored.fingerprint != exchange.fingerprint:
+            raise Problem(ProblemKind.CONFLICTING_REUSE, "take a new key for a new body")
+        return Answer(stored.status, stored.response, stored.media_type)
 
     def find(self, terminal_id: str, key: str) -> Answer | None:
         """The answer that was committed under this terminal's key."""

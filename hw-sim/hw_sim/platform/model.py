@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import ClassVar
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 
 class Base(MappedAsDataclass, DeclarativeBase):
-    """Every table of the platform."""
+    """Every table of the platform.
+
+    A change of a table is also a new file in ``migrations/versions/``.
+    """
+
+    # Seconds, fen and numbers of lines outgrow 32 bits. SQLite's INTEGER has 64, and numbers rows
+    # by itself under no other name.
+    type_annotation_map: ClassVar = {int: BigInteger().with_variant(Integer(), "sqlite")}
 
 
 class Person(Base):

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from hw_sim.platform import wire
+from hw_sim.platform.databases import alone
 from hw_sim.platform.idempotency import Exchange
 from hw_sim.platform.model import Alarm, Card, CatalogueItem, EnrolmentCode, Terminal
 from hw_sim.platform.problems import Answer, Problem, ProblemKind
@@ -61,6 +62,7 @@ def enrol(session: Session, store: Store, request: wire.EnrolmentRequest, now: i
         if (code.serial, code.public_key) != (request.terminal, public_key) or not code.response:
             raise refused
         return Answer(201, code.response)
+    alone(session, "enrolment")
     terminal = session.scalar(select(Terminal).where(Terminal.serial == request.terminal))
     if terminal is None:
         number = session.scalar(select(func.count()).select_from(Terminal)) or 0

@@ -77,7 +77,7 @@ class PlatformServer:
     """A reference platform that terminals reach at ``url``.
 
     Args:
-        database: SQLite file; a new one is seeded.
+        database: SQLite file, or URL of a PostgreSQL; a new one is seeded.
         port: 0 takes a free one; it stays the same while the object lives.
         as_of: the day that a new database's records show; today by default.
         clock: the platform's clock, Unix seconds.
@@ -88,7 +88,7 @@ class PlatformServer:
 
     def __init__(
         self,
-        database: Path,
+        database: Path | str,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
@@ -152,7 +152,11 @@ class PlatformServer:
             http=self._connections.protocol(),
             ws="none",
             lifespan="off",
+            # Longer than what stands in front keeps a line that nobody uses, or a terminal waits.
             timeout_keep_alive=75,
+            backlog=4096,
+            # Who stands in front is no business of the contract's: a signature says who asks.
+            proxy_headers=False,
             timeout_graceful_shutdown=5,
             access_log=False,
             log_level="warning",
@@ -190,6 +194,13 @@ class PlatformServer:
     def set_slow(self, slow: bool, delay_ms: int = 4000) -> None:
         """Hold every reply back, until set to False."""
         self.faults.set_delay(delay_ms if slow else 0)
+
+    def drain(self) -> None:
+        """Accept nobody any more, and answer what is under way."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+            self._server = self._thread = None
 
     def stop(self) -> None:
         """End the server and close the database."""

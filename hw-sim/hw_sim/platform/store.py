@@ -1,32 +1,24 @@
-"""The platform's database file: opened, seeded when new, and its single facts."""
+"""The platform's database: opened, seeded when new, and its single facts."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-import stat
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event, select
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from hw_sim.platform.model import Base, EnrolmentCode, Setting
+from hw_sim.platform.databases import close, engine_for, exclusive
+from hw_sim.platform.model import EnrolmentCode, Setting
+from hw_sim.platform.schema import upgrade
 from hw_sim.platform.seed import seed
 from hw_sim.platform.signatures import Sm2Key
 from hw_sim.population import Resident, population
 
 _CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-
-
-def _configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
 
 
 def code_digest(code: str) -> str:
@@ -39,8 +31,8 @@ class Store:
     """An open database.
 
     Attributes:
-        sessions: a session is one transaction; the driver begins it with the first write, so that
-            reading before it never holds the lock.
+        sessions: a session is one transaction. On SQLite the driver begins it with the first
+            write, so that reading before it never holds the lock.
         key: the platform's SM2 key.
         as_of: the day that the residents' records show.
     """
@@ -57,27 +49,26 @@ class Store:
 
     @classmethod
     def open(
-        cls, database: Path, as_of: date, residents: Sequence[Resident] | None = None
+        cls, database: Path | str, as_of: date, residents: Sequence[Resident] | None = None
     ) -> Store:
-        """Open the file; a new one is seeded for ``as_of`` with ``residents`` (the population).
+        """Open a database (see ``engine_for``) and bring its tables up to date; a new one is seeded
+        for ``as_of`` with ``residents`` (the population).
 
         An existing database keeps its own date and key.
+
+        Raises:
+            DatabaseError: not a database that this program can serve.
         """
-        # Readable by its owner only: it holds the platform's key.
-        database.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
-        # hide_parameters: an SQL error must not carry residents' data into a log.
-        engine = create_engine(
-            f"sqlite:///{database}", hide_parameters=True, connect_args={"timeout": 30}
-        )
-        event.listen(engine, "connect", _configure)
-        Base.metadata.create_all(engine)
-        with Session(engine) as session:
-            if session.get(Setting, "platform_key") is None:
-                seed(session, population() if residents is None else residents, as_of)
-                pair = Sm2Key.generate()
-                key = (pair.private + pair.public).hex()
-                session.add(Setting(name="platform_key", value=key))
-                session.commit()
+        engine = engine_for(database)
+        with exclusive(engine) as connection:
+            upgrade(connection)
+            with Session(connection) as session:
+                if session.get(Setting, "platform_key") is None:
+                    seed(session, population() if residents is None else residents, as_of)
+                    pair = Sm2Key.generate()
+                    key = (pair.private + pair.public).hex()
+                    session.add(Setting(name="platform_key", value=key))
+                    session.flush()
         return cls(engine)
 
     def new_enrolment_code(self) -> str:
@@ -88,4 +79,4 @@ class Store:
         return f"{code[:4]}-{code[4:]}"
 
     def close(self) -> None:
-        self._engine.dispose()
+        close(self._engine)
