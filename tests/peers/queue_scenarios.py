@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -33,14 +34,19 @@ from tests.peers.queue_process import HOUR, REPOSITORY, QueueProcess, Refused
 
 BODY = b"a parcel"
 
+_DISK = "size=384m"
+_STORED_BEFORE = 100
+
 
 def after_crash(candidate: Candidate, folder: Path) -> AfterCrash:
     """A process takes the only item and is killed; others look for it, one after the other."""
     _stock(candidate, folder)
-    worker = QueueProcess(candidate, folder)
-    assert worker.take() == BODY
-    worker.kill()
-    return _taken_over(candidate, folder)[0]
+    with QueueProcess(candidate, folder) as worker:
+        assert worker.take() == BODY
+        worker.kill()
+    how, other = _taken_over(candidate, folder)
+    other.kill()
+    return how
 
 
 def while_held(candidate: Candidate, folder: Path) -> WhileHeld:
@@ -62,9 +68,9 @@ def late_done(candidate: Candidate, folder: Path) -> LateDone:
     with QueueProcess(candidate, folder) as late:
         assert late.take() == BODY
         how, other = _taken_over(candidate, folder)
-        if how is AfterCrash.NEVER:
-            return LateDone.NO_OTHER
         with other:
+            if how is AfterCrash.NEVER:
+                return LateDone.NO_OTHER
             assert other.unfinished() == 1
             try:
                 late.done()
@@ -89,23 +95,34 @@ def on_disk(candidate: Candidate, folder: Path) -> OnDisk:
 
 
 def disk_full(candidate: Candidate, disk: Path) -> DiskFull:
-    """Fills a `small_disk`, works on there, and then gives it room.
+    """Another file takes all that is left of a `small_disk`, and goes away in the end.
 
     An item counts as lost when no process ever gets it, with everything asked for, an hour later.
     """
+    filler = disk / "filler"
+    folder = disk / "queue"
+    folder.mkdir()
     stored: list[bytes] = []
     given: set[bytes] = set()
-    with QueueProcess(candidate, disk) as process:
+
+    def put(process: QueueProcess) -> None:
+        body = b"%06d " % len(stored) * 600
+        process.put(body)
+        stored.append(body)
+
+    with QueueProcess(candidate, folder) as process:
+        for _ in range(_STORED_BEFORE):
+            put(process)
+        with filler.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, _free(disk))
         with contextlib.suppress(Refused):
+            # Some room is in the queue's own files.
             while True:
-                body = b"%06d " % len(stored) * 600
-                process.put(body)
-                stored.append(body)
-        assert len(stored) > 30
+                put(process)
         settles = _drain(process, given)
         process.kill()
-    subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)
-    with QueueProcess(candidate, disk, seconds_ahead=HOUR) as process:
+    filler.unlink()
+    with QueueProcess(candidate, folder, seconds_ahead=HOUR) as process:
         process.ask()
         assert _drain(process, given)
     if given != set(stored):
@@ -141,9 +158,12 @@ def flipped_bit(candidate: Candidate, folder: Path) -> FlippedBit:
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[Path | None]:
-    """Two megabytes of tmpfs; None where none can be mounted, as without being root."""
+    """A tmpfs; None where none can be mounted, as without being root.
+
+    So large that a queue which keeps some room back stores anything at all.
+    """
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", _DISK, "tmpfs", str(folder)]
     if subprocess.run(command, capture_output=True, check=False).returncode != 0:
         yield None
         return
@@ -226,6 +246,11 @@ def _taken_once(candidate: Candidate, folder: Path) -> bytes | None:
             return process.take()
         except Refused:
             return None
+
+
+def _free(disk: Path) -> int:
+    found = os.statvfs(disk)
+    return found.f_bavail * found.f_frsize
 
 
 def _drain(process: QueueProcess, given: set[bytes]) -> bool:
