@@ -8,6 +8,7 @@ a demonstration may do.
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -31,6 +32,7 @@ from kiosk.device_config import (
 from kiosk.limits import Limits as Limits
 from kiosk.limits import read_limits
 from kiosk.places import DEMO_STATE, FIELD_STATE
+from kiosk.platform.tls import TlsFiles, key_fits
 from kiosk.toml_tables import FileProblem, Table
 
 _PACKS = Path(__file__).parent / "packs"
@@ -77,11 +79,11 @@ class PlatformConfig:
 
     Attributes:
         url: https, or http on loopback, without a path at the end.
-        ca_file: own certificate authority, None for the system's.
+        tls: who vouches for it, and what this terminal shows it.
     """
 
     url: str
-    ca_file: Path | None
+    tls: TlsFiles
 
 
 @dataclass(frozen=True)
@@ -217,5 +219,25 @@ def _platform(table: Table, kind: Kind) -> PlatformConfig:
     ca_file = read_path(table, "ca_file")
     if ca_file is not None and not ca_file.is_file():
         raise table.problem("ca_file", f"there is no file {ca_file}")
+    tls = TlsFiles(ca_file, *_client_files(table, parts.scheme))
     table.finish()
-    return PlatformConfig(url, ca_file)
+    return PlatformConfig(url, tls)
+
+
+def _client_files(table: Table, scheme: str) -> tuple[Path | None, Path | None]:
+    certificate, key = read_path(table, "client_certificate"), read_path(table, "client_key")
+    if certificate is None and key is None:
+        return None, None
+    if certificate is None or key is None:
+        raise table.problem("client_key", "certificate and key are given both or not at all")
+    if scheme != "https":
+        raise table.problem("client_certificate", "http shows nobody a certificate")
+    for name, file in (("client_certificate", certificate), ("client_key", key)):
+        if not file.is_file():
+            raise table.problem(name, f"there is no file {file}")
+    mode = stat.S_IMODE(key.stat().st_mode)
+    if mode & 0o077:
+        raise table.problem("client_key", f"has mode {mode:04o}; others may have read it")
+    if not key_fits(certificate, key):
+        raise table.problem("client_key", "expected the certificate's key without a passphrase")
+    return certificate, key

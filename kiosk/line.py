@@ -35,7 +35,7 @@ def open_line(
         TerminalIdentity(keys.terminal_id, keys.private_key),
         keys.enrolment.platform_key,
         LineLimits.of(config.limits),
-        session_factory=lambda: new_session(config.platform.ca_file),
+        session_factory=lambda: new_session(config.platform.tls),
         clock=clock,
         monotonic=monotonic,
         observe=observe,

@@ -71,7 +71,7 @@ def _enrol(arguments: argparse.Namespace) -> int:
     exchange = Exchange(
         config.platform.url,
         LineLimits.of(config.limits),
-        lambda: new_session(config.platform.ca_file),
+        lambda: new_session(config.platform.tls),
     )
     place = Place(config.division, config.machine, config.platform.url)
     try:

@@ -11,6 +11,7 @@ import http.client
 import io
 import math
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -85,7 +86,12 @@ class _Connection(HTTPConnection):
         # A connection that is used again still has the timeout of its last wait.
         if self.sock is not None:
             self.sock.settimeout(_left())
-        super().send(data)
+        try:
+            super().send(data)
+        except ssl.SSLEOFError:
+            # Why the far end closed, an alert for example, still waits to be read; urllib3 goes
+            # on to that where it sees a broken pipe, as it would without TLS.
+            raise BrokenPipeError from None
 
 
 class _TlsConnection(_Connection, HTTPSConnection):

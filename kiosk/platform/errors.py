@@ -105,7 +105,13 @@ class Distrust(Enum):
     """Why an answer is not believed."""
 
     CERTIFICATE = "certificate"
-    """TLS: the server's certificate does not hold."""
+    """TLS: nobody that we believe vouches for the server."""
+    EXPIRED = "expired"
+    """TLS: its certificate holds no longer, or not yet; or our clock is wrong."""
+    HOST_NAME = "host-name"
+    """TLS: its certificate is for another host."""
+    TLS = "tls"
+    """No TLS with it for another reason: versions, or files of ours that can't be read."""
     UNSIGNED = "unsigned"
     SIGNATURE = "signature"
     """Malformed, made by another key, or the signed parts were changed."""
@@ -199,6 +205,15 @@ class PlatformUntrusted(PlatformError):
             distrust.value,
         )
         self.distrust = distrust
+
+
+class NotAdmitted(PlatformError):
+    """The far end wants a client certificate that it believes, and ours is none (mTLS)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the terminal's certificate is not accepted", FailureKind.REFUSED, "client-certificate"
+        )
 
 
 class ClockWrong(PlatformError):

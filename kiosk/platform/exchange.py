@@ -11,36 +11,42 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 
 import requests
 import urllib3
 
 from kiosk.platform.deadline import DeadlineAdapter, within
-from kiosk.platform.errors import Distrust, Outage, PlatformUnavailable, PlatformUntrusted
+from kiosk.platform.errors import (
+    Distrust,
+    Outage,
+    PlatformError,
+    PlatformUnavailable,
+    PlatformUntrusted,
+)
 from kiosk.platform.limits import LineLimits
 from kiosk.platform.problems import retry_after
 from kiosk.platform.signing import ReceivedAnswer
+from kiosk.platform.tls import TlsFiles, tls_failure
 
 SessionFactory = Callable[[], requests.Session]
 
 _CHUNK = 65_536
+_PUBLIC = TlsFiles()
+_BROKEN = (Outage.NO_CONNECTION, Outage.CUT_SHORT)
 _PASSING = (502, 503, 504)
 """What a proxy says while the platform behind it is started again."""
 
 
-def new_session(ca_file: Path | None = None) -> requests.Session:
-    """A session that heeds no proxy, certificate bundle or netrc of the environment.
-
-    Args:
-        ca_file: PEM file of the only certificate authorities to believe, None for the system's.
-    """
+def new_session(tls: TlsFiles = _PUBLIC) -> requests.Session:
+    """A session that heeds no proxy, certificate bundle or netrc of the environment."""
     session = requests.Session()
     # Without this REQUESTS_CA_BUNDLE in the environment would overrule `verify`.
     session.trust_env = False
     session.mount("https://", DeadlineAdapter())
     session.mount("http://", DeadlineAdapter())
-    session.verify = True if ca_file is None else str(ca_file)
+    session.verify = True if tls.ca_file is None else str(tls.ca_file)
+    if tls.client_certificate is not None and tls.client_key is not None:
+        session.cert = (str(tls.client_certificate), str(tls.client_key))
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.clear()
     session.headers.update(
@@ -95,6 +101,7 @@ class Exchange:
         Raises:
             PlatformUnavailable: no whole answer within the limits.
             PlatformUntrusted: TLS failed, or the answer is a redirect, too long or compressed.
+            NotAdmitted: our certificate is not accepted.
         """
         end = self._monotonic() + self._limits.deadline
         outcome = self._attempt(outgoing, sign, end)
@@ -105,13 +112,11 @@ class Exchange:
             self._sleep(pause)
             outcome = self._attempt(outgoing, sign, end)
         # Raised here, outside every except block: a library's exception holds the whole request.
-        if isinstance(outcome, Outage):
-            raise PlatformUnavailable(outcome)
-        if isinstance(outcome, Distrust):
-            raise PlatformUntrusted(outcome)
+        if isinstance(outcome, PlatformError):
+            raise outcome
         return outcome
 
-    def _pause(self, outcome: ReceivedAnswer | Outage | Distrust, attempt: int) -> float | None:
+    def _pause(self, outcome: ReceivedAnswer | PlatformError, attempt: int) -> float | None:
         """Seconds to wait before the same goes again; None when it does not."""
         pause = self._limits.retry_pause * 2**attempt
         if isinstance(outcome, ReceivedAnswer):
@@ -119,7 +124,8 @@ class Exchange:
                 return None
             asked = retry_after(outcome) or 0.0
             return max(pause, asked) if asked <= self._limits.retry_after_most else None
-        return pause if outcome in (Outage.NO_CONNECTION, Outage.CUT_SHORT) else None
+        broken = isinstance(outcome, PlatformUnavailable) and outcome.outage in _BROKEN
+        return pause if broken else None
 
     def close(self) -> None:
         """Drop all connections; a later call opens new ones."""
@@ -138,7 +144,7 @@ class Exchange:
         outgoing: Outgoing,
         sign: Callable[[requests.PreparedRequest], None],
         end: float,
-    ) -> ReceivedAnswer | Outage | Distrust:
+    ) -> ReceivedAnswer | PlatformError:
         session = self._session()
         request = session.prepare_request(
             requests.Request(
@@ -151,7 +157,7 @@ class Exchange:
         sign(request)
         left = end - self._monotonic()
         if left <= 0:
-            return Outage.TIMEOUT
+            return PlatformUnavailable(Outage.TIMEOUT)
         try:
             with (
                 within(lambda: end - self._monotonic()),
@@ -163,26 +169,30 @@ class Exchange:
                 ) as response,
             ):
                 return self._receive(response)
-        except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
-            return Distrust.CERTIFICATE
+        except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
+            return tls_failure(error)
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
-            return Outage.TIMEOUT
+            return PlatformUnavailable(Outage.TIMEOUT)
         except requests.exceptions.ConnectionError:
-            return Outage.NO_CONNECTION if self._monotonic() < end else Outage.TIMEOUT
+            late = self._monotonic() >= end
+            return PlatformUnavailable(Outage.TIMEOUT if late else Outage.NO_CONNECTION)
         except urllib3.exceptions.HTTPError:
-            return Outage.CUT_SHORT
+            return PlatformUnavailable(Outage.CUT_SHORT)
         except requests.exceptions.InvalidHeader:
-            return Distrust.HEADERS
+            return PlatformUntrusted(Distrust.HEADERS)
+        except OSError:
+            # What requests says of TLS files that are gone.
+            return PlatformUntrusted(Distrust.TLS)
 
-    def _receive(self, response: requests.Response) -> ReceivedAnswer | Distrust:
+    def _receive(self, response: requests.Response) -> ReceivedAnswer | PlatformUntrusted:
         if 300 <= response.status_code < 400:
-            return Distrust.REDIRECT
+            return PlatformUntrusted(Distrust.REDIRECT)
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            return Distrust.ENCODED
+            return PlatformUntrusted(Distrust.ENCODED)
         body = bytearray()
         raw: urllib3.HTTPResponse = response.raw
         while chunk := raw.read1(_CHUNK, decode_content=False):
             body += chunk
             if len(body) > self._limits.answer_bytes:
-                return Distrust.OVERSIZED
+                return PlatformUntrusted(Distrust.OVERSIZED)
         return ReceivedAnswer(response.status_code, response.headers, bytes(body))

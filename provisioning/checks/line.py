@@ -75,6 +75,7 @@ def _platform(machine: Machine) -> tuple[Finding, float | None]:
 def _refused(url: str, error: Exception) -> Finding:
     from kiosk.platform.errors import (
         ClockWrong,
+        NotAdmitted,
         PlatformRefused,
         PlatformUnavailable,
         PlatformUntrusted,
@@ -100,6 +101,16 @@ def _refused(url: str, error: Exception) -> Finding:
                     "check address and certificate; enrol again if the platform changed its key",
                 ),
                 reason=reason,
+            )
+        case NotAdmitted():
+            return fail(
+                "platform",
+                (f"{url} 不接受本机的证书", f"{url} does not accept this machine's certificate"),
+                (
+                    "核对 [platform] 的 client_certificate 与 client_key，必要时换发证书",
+                    "check client_certificate and client_key of [platform]; renew the certificate",
+                ),
+                reason=error.reason,
             )
         case ClockWrong():
             return fail(
@@ -143,7 +154,7 @@ def _unsigned(machine: Machine) -> Finding:
     exchange = Exchange(
         config.platform.url,
         LineLimits.of(config.limits),
-        lambda: new_session(config.platform.ca_file),
+        lambda: new_session(config.platform.tls),
     )
     problem: PlatformError | None = None
     try:

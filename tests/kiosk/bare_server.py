@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Script = Callable[[socket.socket, threading.Event], object]
-"""Told the connection, whose request has come, and an event that ends all waiting."""
+"""Told the connection, which is closed after it, and an event that ends all waiting."""
 
 
-def drip(octets: bytes, every: float) -> Script:
-    """Sends one byte after the other, `every` seconds apart."""
+def drip(octets: bytes, every: float, *, at_once: bytes = b"") -> Script:
+    """After the request sends one byte after the other, `every` seconds apart."""
 
     def script(connection: socket.socket, over: threading.Event) -> None:
+        _take_request(connection)
+        connection.sendall(at_once)
         for octet in octets:
             if over.wait(every):
                 return
@@ -24,8 +26,22 @@ def drip(octets: bytes, every: float) -> Script:
 
 
 def say(octets: bytes) -> Script:
-    """Sends everything at once."""
-    return lambda connection, _over: connection.sendall(octets)
+    """Sends everything at once after the request."""
+    return drip(b"", 0, at_once=octets)
+
+
+def hang_up(connection: socket.socket, _over: threading.Event) -> None:
+    """Takes the first bytes, whatever they are, and says nothing."""
+    connection.recv(65_536)
+
+
+def _take_request(connection: socket.socket) -> None:
+    received = b""
+    while b"\r\n\r\n" not in received:
+        arrived = connection.recv(65_536)
+        if not arrived:
+            raise ConnectionResetError
+        received += arrived
 
 
 @contextmanager
@@ -38,12 +54,6 @@ def serving(*scripts: Script) -> Iterator[str]:
     def play(connection: socket.socket, script: Script) -> None:
         with connection:
             try:
-                received = b""
-                while b"\r\n\r\n" not in received:
-                    arrived = connection.recv(65_536)
-                    if not arrived:
-                        return
-                    received += arrived
                 script(connection, over)
             except OSError:
                 return

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -79,9 +80,12 @@ class PlatformDouble:
 
     Of a list of answers each question takes the next. A POST that comes again with its key gets
     its first answer again, or `conflicting-reuse` when its body is another.
+
+    Args:
+        tls: speak HTTPS as this says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.private, self.public = b"", b""
         # gmalg leaves leading zero bytes away.
         while len(self.public) != 65:
@@ -131,13 +135,16 @@ class PlatformDouble:
                 """The client hangs up on what is too long; nothing to say about it."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def public_xy(self) -> bytes:

@@ -10,6 +10,7 @@ from kiosk.platform.errors import (
     ClockWrong,
     Distrust,
     FailureKind,
+    NotAdmitted,
     Outage,
     PlatformAnswerMalformed,
     PlatformError,
@@ -76,6 +77,7 @@ def test_what_is_not_believed_is_for_people_to_look_at(distrust: Distrust) -> No
 @pytest.mark.parametrize(
     "error, kind, reason",
     [
+        (NotAdmitted(), REFUSED, "client-certificate"),
         (ClockWrong(1_800_000_000), REFUSED, "clock"),
         (PlatformAnswerMalformed("items", "is no list"), INCOMPATIBLE, "malformed-answer"),
     ],
@@ -89,6 +91,7 @@ def test_every_failure_is_tested_here() -> None:
         PlatformUnavailable,
         PlatformRefused,
         PlatformUntrusted,
+        NotAdmitted,
         ClockWrong,
         PlatformAnswerMalformed,
     }

@@ -147,12 +147,7 @@ SHORT = replace(FAST, deadline=0.4)
 
 
 @pytest.mark.parametrize(
-    "script",
-    [
-        drip(ANSWER, 0.1),
-        lambda connection, over: (connection.sendall(HEAD), drip(BODY, 0.1)(connection, over)),
-    ],
-    ids=["headers", "body"],
+    "script", [drip(ANSWER, 0.1), drip(BODY, 0.1, at_once=HEAD)], ids=["headers", "body"]
 )
 def test_the_deadline_holds_although_something_comes_all_the_time(
     line: Line, script: Script

@@ -18,10 +18,11 @@ from hw_sim.platform.server import PlatformServer
 from kiosk.cli import main
 from kiosk.clock import SystemClock
 from kiosk.commands import Exit
-from kiosk.config import load
+from kiosk.config import PlatformConfig, load
 from kiosk.keys import KeyStore
 from kiosk.platform.exchange import Exchange
 from kiosk.platform.limits import LineLimits
+from kiosk.platform.tls import TlsFiles
 from kiosk.state import StateDirectory
 from offline_queue.queue import Queue
 from provisioning import inspections
@@ -30,6 +31,8 @@ from provisioning.doctor import COMMAND, examine
 from provisioning.enrol import Place, ask_platform, enrol
 from provisioning.findings import Finding, Inspection, Severity, inspect, ok
 from provisioning.machine import Machine
+from tests.kiosk.certificates import Authority, server_side
+from tests.kiosk.platform_double import PlatformDouble
 from tests.provisioning.machines import (
     CONTACT,
     PSAM,
@@ -359,6 +362,20 @@ def test_somebody_elses_platform(healthy: Machine, tmp_path: Path) -> None:
         assert finding.severity is Severity.FAIL
         assert finding.facts["reason"] == "signature"
         assert one(files.visit_state, machine, "keys").severity is Severity.FAIL
+
+
+def test_a_platform_that_wants_a_certificate(healthy: Machine, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    double = PlatformDouble(server_side(authority.issue("server"), clients=authority.ca_file))
+    try:
+        assert healthy.config is not None
+        behind = PlatformConfig(double.url, TlsFiles(authority.ca_file))
+        machine = replace(healthy, config=replace(healthy.config, platform=behind))
+        finding = one(line.visit, machine, "platform")
+    finally:
+        double.close()
+    assert finding.severity is Severity.FAIL
+    assert finding.facts["reason"] == "client-certificate"
 
 
 def test_keys_that_others_can_read(healthy: Machine) -> None:
