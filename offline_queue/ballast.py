@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from offline_queue.durable import sync_folder
+
+_PARTS = 8
 
 _BLOCK = 512
 """``st_blocks`` counts these, whatever the file system's blocks are."""
@@ -24,13 +27,14 @@ class Ballast:
         self._path = database.with_name(database.name + ".ballast")
         self.size = size
 
-    def stands(self) -> bool:
-        """Whether all of it is there, in blocks and not only in length."""
+    def held(self) -> int:
+        """Bytes that it holds in blocks, not only in length."""
         try:
             found = self._path.lstat()
         except FileNotFoundError:
-            return False
-        return stat.S_ISREG(found.st_mode) and found.st_blocks * _BLOCK >= self.size
+            return 0
+        blocks = found.st_blocks * _BLOCK if stat.S_ISREG(found.st_mode) else 0
+        return min(blocks, self.size)
 
     def make(self) -> None:
         """Set the blocks aside, for good when it returns. Two makers at once do no harm.
@@ -38,26 +42,38 @@ class Ballast:
         Raises:
             OSError: the disk has no such room, or something else has the name.
         """
-        descriptor = os.open(
-            self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, mode=0o600
-        )
-        try:
-            os.posix_fallocate(descriptor, 0, self.size)
+        before = self.held()
+        with self._opened(os.O_CREAT) as descriptor:
+            try:
+                os.posix_fallocate(descriptor, 0, self.size)
+            except OSError:
+                os.ftruncate(descriptor, before)
+                raise
             os.fsync(descriptor)
-        except OSError:
-            self.release()
-            raise
-        finally:
-            os.close(descriptor)
         sync_folder(self._path.parent)
 
     def release(self) -> bool:
-        """Give the blocks back to the disk; False when there was nothing to give."""
+        """Give a part of the blocks back to the disk; False when there is nothing to give."""
+        left = self.held() - self.size // _PARTS
         try:
-            self._path.unlink()
+            if left > 0:
+                with self._opened() as descriptor:
+                    os.ftruncate(descriptor, left)
+            else:
+                self._path.unlink()
         except OSError:
             return False
         # ext4 hands freed blocks out again only when its journal has committed their end.
         with contextlib.suppress(OSError):
             sync_folder(self._path.parent)
         return True
+
+    @contextlib.contextmanager
+    def _opened(self, flags: int = 0) -> Iterator[int]:
+        descriptor = os.open(
+            self._path, flags | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, mode=0o600
+        )
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)

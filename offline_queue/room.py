@@ -64,9 +64,10 @@ class SpaceLimits:
     """The queue's room, in bytes.
 
     Attributes:
-        max_bytes: the database and its WAL. What is above the mark ``full`` is for settling.
+        max_bytes: the database and its WAL. What is above the mark ``full`` is for settling, and
+            so is as much again as the ballast; there SQLite itself stops (``max_page_count``).
         warn, critical_only, reserved_only, full: where these levels begin.
-        ballast_bytes: also how far settling may pass ``max_bytes``.
+        ballast_bytes: set aside on the disk for settling.
         wal_bytes: from this on the WAL is written back into the database.
         rows_unmeasured: so many rows are stored between two full measurements while the level is
             FREE; what is left on the file system is asked for each.
@@ -112,7 +113,7 @@ class Room:
         used: what the queue's rows and its WAL take up.
         limit: what they may.
         free: left on the file system after what the queue still owes it: pages that so far stand
-            in the WAL only, and a ballast that is not there. May be negative.
+            in the WAL only, and what the ballast lacks. May be negative.
         wal: what part of ``used`` is the WAL.
         ballast: whether it is there in full.
     """

@@ -23,8 +23,6 @@ from offline_queue.room import Admission, Level, Room, SpaceExhausted, SpaceLimi
 
 _log = logging.getLogger(__name__)
 
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-
 T = TypeVar("T")
 
 
@@ -61,7 +59,6 @@ class Space:
         self._ballast = Ballast(path, limits.ballast_bytes)
         self._told: BallastEvent | None = None
         self._page = 0
-        self._lifted = False
         self._unmeasured = 0
         self._enough = 0
 
@@ -72,13 +69,7 @@ class Space:
             DurabilityRefused: SQLite did not take a limit.
             sqlite3.Error, OSError: as ``connect`` does.
         """
-        try:
-            connection = connect()
-        except (sqlite3.OperationalError, OSError) as error:
-            # Not even -wal and -shm can be made: SQLITE_IOERR_SHMSIZE, SQLITE_CANTOPEN.
-            if not self._relieve(_errorname(error)):
-                raise
-            connection = connect()
+        connection = self._connect(connect)
         try:
             self._set_limits(connection)
             self.room(connection)
@@ -94,7 +85,9 @@ class Space:
         """
         room = self._measure(connection)
         if room.level > Level.FREE and room.wal > 2 * self._limits.wal_bytes:
-            self._shrink_wal(connection)
+            # A large transaction or a slow reader let it grow, and it would stay so for good:
+            # who is refused writes nothing that would begin it anew.
+            self._write_back(connection, "TRUNCATE")
             room = self._measure(connection)
         if not room.ballast and room.level < Level.FULL:
             # The ballast is already taken off from what is free, so this does not toss about.
@@ -105,9 +98,6 @@ class Space:
             else:
                 self._tell(BallastEvent.MADE)
                 room = self._measure(connection)
-        if room.ballast and self._lifted:
-            self._bound(connection, self._limits.max_bytes)
-            self._lifted = False
         self._unmeasured = self._limits.rows_unmeasured if room.level is Level.FREE else 0
         self._enough = self._disk_free() - room.free + self._limits.warn.free
         return room
@@ -133,7 +123,7 @@ class Space:
         """One write transaction that ends or shrinks something: it may spend the ballast.
 
         Args:
-            work: the transaction's statements; done a second time if the disk was full.
+            work: the transaction's statements; done again when the disk was full.
 
         Raises:
             sqlite3.Error: the transaction was rolled back; also what ``work`` raises.
@@ -141,31 +131,47 @@ class Space:
         try:
             return _transact(connection, work)
         except sqlite3.OperationalError as error:
-            if not self._relieve(_errorname(error)):
+            if not _may_be_full(error):
                 raise
-        # The file may have reached its own limit and not the disk's: what the ballast gave up.
-        self._bound(connection, self._limits.max_bytes + self._limits.ballast_bytes)
-        self._lifted = True
-        return _transact(connection, work)
-
-    def _relieve(self, errorname: str) -> bool:
         self._unmeasured = 0
-        if not self._is_full(errorname):
-            return False
-        if self._ballast.release():
-            self._tell(BallastEvent.RELEASED)
-        # Also when it was gone: another process may have released it since we failed.
-        return True
+        while True:
+            # What the WAL holds goes to its place; then it begins anew in blocks that it has.
+            self._write_back(connection, "PASSIVE")
+            try:
+                return _transact(connection, work)
+            except sqlite3.OperationalError as error:
+                if not (_may_be_full(error) and self._release()):
+                    raise
 
-    def _is_full(self, errorname: str) -> bool:
-        if errorname == "SQLITE_FULL":
-            return True
-        # A quota, a file that cannot be made, shared memory that cannot grow.
-        if not errorname.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")):
-            return False
+    def _connect(self, connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
+        while True:
+            try:
+                return connect()
+            except (sqlite3.OperationalError, OSError) as error:
+                # Not even -wal and -shm can be made.
+                if not (_may_be_full(error) and self._release()):
+                    raise
+
+    def _release(self) -> bool:
         disk = os.statvfs(self._path.parent)
         no_inodes = disk.f_files > 0 and disk.f_favail == 0
-        return no_inodes or self._disk_free() < self._limits.full.free
+        if not no_inodes and self._disk_free() >= self._limits.full.free:
+            return False
+        released = self._ballast.release()
+        if released:
+            self._tell(BallastEvent.RELEASED)
+        return released
+
+    @staticmethod
+    def _write_back(connection: sqlite3.Connection, mode: str) -> None:
+        """As far as readers and the disk allow, and at once."""
+        patience = _pragma(connection, "busy_timeout")
+        connection.execute("PRAGMA busy_timeout = 0").fetchall()
+        try:
+            with contextlib.suppress(sqlite3.OperationalError):
+                connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
 
     def _measure(self, connection: sqlite3.Connection) -> Room:
         pages = _pragma(connection, "page_count")
@@ -175,26 +181,14 @@ class Space:
         except FileNotFoundError:
             wal = 0
         owed = max(0, pages * self._page - self._path.stat().st_size)
-        ballast = self._ballast.stands()
-        if not ballast:
-            owed += self._ballast.size
+        ballast = self._ballast.held() == self._ballast.size
+        owed += self._ballast.size - self._ballast.held()
         used, free = live + wal, self._disk_free() - owed
         level = Level.FREE if ballast else Level.WARN
         for reached, mark in self._limits.marks():
             if used >= mark.share * self._limits.max_bytes or free < mark.free:
                 level = reached
         return Room(level, used, self._limits.max_bytes, free, wal, ballast)
-
-    def _shrink_wal(self, connection: sqlite3.Connection) -> None:
-        """A large transaction or a slow reader let it grow, and it would stay so for good: who is
-        refused writes nothing that would begin it anew."""
-        patience = _pragma(connection, "busy_timeout")
-        connection.execute("PRAGMA busy_timeout = 0").fetchall()
-        try:
-            with contextlib.suppress(sqlite3.OperationalError):
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        finally:
-            connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
 
     def _disk_free(self) -> int:
         disk = os.statvfs(self._path.parent)
@@ -216,18 +210,15 @@ class Space:
             found = _pragma(connection, name)
             if found != expected:
                 raise DurabilityRefused(f"{self._path}: PRAGMA {name} is {found}, not {expected}")
-        self._bound(connection, self._limits.max_bytes)
-
-    def _bound(self, connection: sqlite3.Connection, size: int) -> None:
-        wanted = size // self._page
-        connection.execute(f"PRAGMA max_page_count = {wanted}").fetchall()
+        pages = (self._limits.max_bytes + self._limits.ballast_bytes) // self._page
+        connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
         found = _pragma(connection, "max_page_count")
         # SQLite takes no limit below what the file has already.
-        if found != max(wanted, _pragma(connection, "page_count")):
+        if found != max(pages, _pragma(connection, "page_count")):
             raise DurabilityRefused(f"{self._path}: PRAGMA max_page_count is {found}")
 
     def _tell(self, event: BallastEvent, why: str = "") -> None:
-        if event is self._told is BallastEvent.MISSING:
+        if event is self._told and event is not BallastEvent.MADE:
             return
         self._told = event
         _log.warning("the ballast is %s%s", event.value, why)
@@ -247,13 +238,14 @@ def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection
     return result
 
 
-def _errorname(error: sqlite3.OperationalError | OSError) -> str:
-    match error:
-        case OSError():
-            return "SQLITE_FULL" if error.errno in _NO_SPACE else ""
-        case _:
-            # Errors of the Python module itself have no name.
-            return getattr(error, "sqlite_errorname", "")
+def _may_be_full(error: sqlite3.OperationalError | OSError) -> bool:
+    """Want of room has many names: ``SQLITE_CANTOPEN`` when -wal or -shm cannot be made,
+    ``SQLITE_IOERR_SHMSIZE`` when the latter cannot grow."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # Errors of the Python module itself have no name.
+    name: str = getattr(error, "sqlite_errorname", "")
+    return name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN"))
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
