@@ -3,6 +3,7 @@ says, so that a new version of a peer that answers otherwise is noticed."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from enum import Enum
@@ -106,6 +107,8 @@ def test_a_scenario_ends_as_the_page_says(
 @candidates
 def test_a_full_disk(tmp_path: Path, candidate: Candidate) -> None:
     with queue_scenarios.small_disk(tmp_path / "disk") as disk:
+        if disk is None and "CI" in os.environ:
+            pytest.fail("a small tmpfs cannot be mounted")
         if disk is None:
             pytest.skip("a small tmpfs cannot be mounted here")
         assert queue_scenarios.disk_full(candidate, disk) is ANSWERS[candidate].disk_full
