@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from hw_sim.platform.problems import URN, ProblemKind
 
+
+def _whole(value: object) -> object:
+    # JSON knows one kind of number: 7.0 is an integer of JSON Schema.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integer = Annotated[int, BeforeValidator(_whole)]
 # The expressions are Rust's: ``$`` is the end of the text, never before a last newline.
 Division = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Hex8 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{16}$")]
@@ -23,7 +30,7 @@ Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 ItemCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,40}$")]
 RiskVerdict = Literal["allow", "warn", "block"]
 Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-UnixSeconds = Annotated[int, Field(ge=0, lt=1 << 40)]
+UnixSeconds = Annotated[Integer, Field(ge=0, lt=1 << 40)]
 Fen = Annotated[int, Field(ge=0, lt=10**13, description="1/100 yuan")]
 Months = Annotated[int, Field(ge=0, le=1200)]
 Text = Annotated[str, Field(max_length=200)]

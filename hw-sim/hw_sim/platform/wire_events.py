@@ -6,16 +6,23 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from hw_sim.platform.wire import IdempotencyKey, ItemCode, ProblemDocument, UnixSeconds, Wire
+from hw_sim.platform.wire import (
+    IdempotencyKey,
+    Integer,
+    ItemCode,
+    ProblemDocument,
+    UnixSeconds,
+    Wire,
+)
 
 Reference = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")]
-Sequence = Annotated[int, Field(ge=1, lt=1 << 40)]
+Sequence = Annotated[Integer, Field(ge=1, lt=1 << 40)]
 EventKind = Literal["evaluation", "audit-range", "print-outcome"]
 
 
 class Evaluation(Wire):
     item: ItemCode
-    grade: Annotated[int, Field(ge=1, le=5)]
+    grade: Annotated[Integer, Field(ge=1, le=5)]
     visit: Reference
 
 
