@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 from kiosk.alarms import SEVERITY
 from kiosk.audit.recorder import Recorder
@@ -17,7 +17,7 @@ from kiosk.events import QueueSeen
 from kiosk.limits import Limits
 from kiosk.outbox import MessageKind
 from kiosk.platform.client import PlatformClient
-from kiosk.platform.errors import PlatformError, PlatformRefused, PlatformUnavailable
+from kiosk.platform.errors import FailureKind, PlatformError, PlatformRefused
 from kiosk.platform.models import AlarmKind
 from offline_queue.errors import LeaseLost, QueueError
 from offline_queue.message import Claim
@@ -32,7 +32,8 @@ class Courier:
     """Sends the queue's messages, each until the platform has confirmed it.
 
     Every attempt carries the message's own Idempotency-Key, so the platform gives the first answer
-    again to what it already has: a dropped reply costs an attempt and doubles nothing.
+    again to what it already has. What may have arrived is asked for by its key before it is sent
+    again: a dropped reply costs an exchange and doubles nothing.
 
     Args:
         errand: what else is to be asked of the platform at the start and when the line is back;
@@ -133,24 +134,11 @@ class Courier:
     def _deliver(self, claim: Claim) -> bool:
         """Send one message; returns whether the next may follow at once."""
         try:
-            receipt = self._send(claim)
-        except PlatformRefused as refused:
-            if not refused.final:
-                self._queue.retry(claim, refused.problem.value, after=refused.retry_after)
-                return False
-            self._queue.bury(claim, refused.problem.value)
-            self._record(
-                "message.refused",
-                outcome="fault",
-                detail={"kind": claim.kind, "reason": refused.problem.value},
-            )
-            return True
-        except PlatformUnavailable as missed:
-            self._queue.retry(claim, "unavailable", after=missed.retry_after)
-            return False
+            receipt = self._receipt_before(claim) if claim.unsure else None
+            if receipt is None:
+                receipt = self._send(claim)
         except PlatformError as error:
-            self._queue.retry(claim, type(error).__name__)
-            return False
+            return self._failed(claim, error)
         try:
             self._queue.confirm(claim, receipt)
         except LeaseLost:
@@ -161,6 +149,48 @@ class Courier:
             detail: dict[str, str | int] = {"kind": _alarm(claim)["kind"], "alarm_no": receipt}
             self._record("alarm.delivered", outcome="ok", detail=detail)
         return True
+
+    def _failed(self, claim: Claim, error: PlatformError) -> bool:
+        """Decide what becomes of a message that was not taken; as `_deliver`."""
+        if isinstance(error, PlatformRefused) and error.final:
+            self._bury(claim, error.reason)
+            return True
+        match error.kind:
+            case FailureKind.REFUSED:
+                # Every other message would fare the same: this one has not failed.
+                self._queue.release(claim)
+                self._queue.pause(claim.lane, error.reason, self._limits.refused_seconds)
+            case FailureKind.OVERLOADED:
+                self._queue.retry(claim, error.reason, after=error.retry_after, lane_failed=True)
+            case FailureKind.UNREACHABLE | FailureKind.INCOMPATIBLE:
+                self._queue.retry(
+                    claim, error.reason, after=error.retry_after, unsure=True, lane_failed=True
+                )
+            case FailureKind.REJECTED:
+                self._bury(claim, error.reason)
+                return True
+            case _:
+                assert_never(error.kind)
+        return False
+
+    def _bury(self, claim: Claim, reason: str) -> None:
+        self._queue.bury(claim, reason)
+        detail: dict[str, str | int] = {"kind": claim.kind, "reason": reason}
+        self._record("message.refused", outcome="fault", detail=detail)
+
+    def _receipt_before(self, claim: Claim) -> str | None:
+        """The receipt of an earlier delivery of which nobody heard; None when there was none.
+
+        Raises:
+            PlatformError: as sending it would have.
+        """
+        earlier = self._client.submission(claim.key)
+        # What was refused before is refused again in the same words when it is sent.
+        if earlier is None or earlier.status >= 300:
+            return None
+        alarm = claim.kind == MessageKind.ALARM.value
+        receipt = earlier.response.get("alarm_no" if alarm else "event_no")
+        return receipt if isinstance(receipt, str) and receipt else None
 
     def _send(self, claim: Claim) -> str:
         message = json.loads(claim.body)

@@ -52,6 +52,8 @@ class Limits:
     """The farewell to a printed sheet stays this long."""
     rating_seconds: float = 15
     """So long a resident is asked for an evaluation, who need not give one."""
+    refused_seconds: float = 120
+    """The platform does not accept this terminal: so long nothing of that lane is sent."""
     ship_seconds: float = 60
     """Between two looks for new lines of the audit log."""
     failsafe_repeats: int = 3

@@ -26,7 +26,7 @@ from kiosk.platform.errors import (
     PlatformUntrusted,
     Problem,
 )
-from kiosk.platform.models import AlarmKind, AlarmReceipt
+from kiosk.platform.models import AlarmKind, AlarmReceipt, Submission
 from offline_queue.errors import QueueFull
 from offline_queue.message import State
 from offline_queue.queue import Queue
@@ -44,6 +44,19 @@ class Line:
     attempts: list[str] = field(default_factory=list)
     before: list[Exception] = field(default_factory=list)
     after: list[Exception] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def submission(self, key: str) -> Submission | None:
+        self.asked.append(key)
+        if self.before:
+            raise self.before.pop(0)
+        if key in self.refused:
+            return Submission(self.refused[key], {"type": "urn:yikatong:problem:forbidden"})
+        if key not in self.effects:
+            return None
+        name = "alarm_no" if self.effects[key][0] == "alarm" else "event_no"
+        return Submission(201, {name: self.receipt(key)})
 
     def send_event(
         self, kind: str, occurred_at: int, body: Mapping[str, object], *, key: str
@@ -62,6 +75,9 @@ class Line:
         self.effects.setdefault(key, (kind, body))
         if self.after:
             raise self.after.pop(0)
+        return self.receipt(key)
+
+    def receipt(self, key: str) -> str:
         return f"E-{list(self.effects).index(key) + 1}"
 
 
@@ -175,9 +191,72 @@ def test_a_reply_lost_after_the_effect_doubles_nothing(post: Post, line: Line) -
     post.courier.run_once()
     post.courier.hurry()
     post.courier.run_once()
-    assert len(line.attempts) == 2
-    assert len(set(line.attempts)) == len(line.effects) == 1
+    assert (len(line.attempts), len(line.asked), len(line.effects)) == (1, 1, 1)
+    assert [row.receipt for row in post.queue.rows(State.CONFIRMED)] == ["E-1"]
+
+
+def test_an_alarm_of_which_nobody_heard_is_asked_for_by_its_own_name(
+    post: Post, line: Line
+) -> None:
+    line.after = [PlatformUnavailable(Outage.TIMEOUT)]
+    Alarms(post.outbox, post.audit.write).raise_alarm(AlarmKind.TAMPER, "platform-untrusted", None)
+    post.courier.run_once()
+    post.courier.hurry()
+    post.courier.run_once()
+    assert (len(line.attempts), len(line.asked)) == (1, 1)
+    assert post.audit.details("alarm.delivered") == [{"kind": "tamper", "alarm_no": "E-1"}]
+
+
+def test_what_never_arrived_is_sent_again_under_its_key(post: Post, line: Line) -> None:
+    line.before = [PlatformUnavailable(Outage.TIMEOUT)]
+    post.outbox.put_evaluation("429900-CERT", 3)
+    post.courier.run_once()
+    assert [row.unsure for row in post.queue.rows(State.SENT)] == [True]
+    post.courier.hurry()
+    post.courier.run_once()
+    assert (len(line.asked), len(line.attempts), len(set(line.attempts))) == (1, 2, 1)
     assert post.states() == ["confirmed"]
+
+
+def test_an_earlier_refusal_is_heard_from_the_platform_itself(post: Post, line: Line) -> None:
+    line.before = [PlatformUnavailable(Outage.TIMEOUT)]
+    post.outbox.put_evaluation("429900-CERT", 3)
+    post.courier.run_once()
+    line.refused[line.attempts[0]] = 403
+    line.before = []
+    line.after = [PlatformRefused(Problem.FORBIDDEN)]
+    post.courier.hurry()
+    post.courier.run_once()
+    assert [row.reason for row in post.queue.rows(State.DEAD)] == ["forbidden"]
+
+
+def test_a_platform_that_does_not_know_the_terminal_rests_the_lane_and_no_message_fails(
+    post: Post, line: Line
+) -> None:
+    line.before = [PlatformRefused(Problem.UNKNOWN_TERMINAL)]
+    post.outbox.put_evaluation("429900-CERT", 1)
+    post.outbox.put_evaluation("429900-CERT", 2)
+    Alarms(post.outbox, post.audit.write).raise_alarm(AlarmKind.TAMPER, "platform-untrusted", None)
+    post.courier.run_once()
+    (pause,) = post.queue.metrics().pauses
+    assert (pause.lane, pause.reason, pause.seconds) == ("alarms", "unknown-terminal", 120)
+    assert [row.attempts for row in post.queue.rows()] == [0, 0, 0]
+    post.courier.run_once()
+    assert [kind for kind, _ in line.effects.values()] == ["evaluation", "evaluation"]
+    post.wait(121)
+    post.courier.run_once()
+    assert post.states() == ["confirmed"] * 3
+
+
+def test_a_lane_that_only_fails_is_left_alone_for_a_while(post: Post, line: Line) -> None:
+    line.before = [PlatformUnavailable(Outage.TIMEOUT) for _ in range(50)]
+    for grade in range(1, 6):
+        for _ in range(4):
+            post.outbox.put_evaluation("429900-CERT", grade)
+    for _ in range(20):
+        post.courier.run_once()
+    assert len(line.attempts) == 5
+    assert post.queue.metrics().pauses[0].lane == "events"
 
 
 def test_what_the_platform_judges_waits_for_staff_and_stops_nothing(post: Post, line: Line) -> None:
@@ -205,7 +284,7 @@ def test_what_judges_only_the_moment_keeps_the_message(
     line.before = [error]
     post.outbox.put_evaluation("429900-CERT", 1)
     post.courier.run_once()
-    assert post.states() == ["waiting"]
+    assert post.states()[0] in ("ready", "waiting", "sent")
     post.wait(400)
     post.courier.run_once()
     assert post.states() == ["confirmed"]
