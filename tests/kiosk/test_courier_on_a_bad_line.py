@@ -26,7 +26,6 @@ from kiosk.platform.limits import LineLimits
 from kiosk.platform.models import AlarmKind
 from offline_queue.message import State
 from offline_queue.queue import Queue
-from offline_queue.seal import SealKeys
 from tests.kiosk.reference_line import enrolled
 from tests.kiosk.terminal_double import Audit
 
@@ -56,12 +55,7 @@ class Terminal:
     def __init__(self, folder: Path, keys: TerminalKeys, url: str) -> None:
         self.id = keys.terminal_id
         self.clock = VirtualClock()
-        self.queue = Queue(
-            folder / "queue.sqlite",
-            SealKeys({1: bytes(16)}, current=1),
-            self.clock,
-            random=lambda: 1.0,
-        )
+        self.queue = Queue(folder / "queue.sqlite", bytes(16), self.clock, random=lambda: 1.0)
         self._drawn = itertools.count(1)
         outbox = Outbox(self.queue, self.id, self.clock, lambda n: next(self._drawn).to_bytes(n))
         log = folder / "audit.jsonl"
