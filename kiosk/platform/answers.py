@@ -7,11 +7,12 @@ raises `PlatformAnswerMalformed`. Overviews and certificates have modules of the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from apdu.crypto import sm2
 from apdu.crypto.errors import MalformedKey
 from kiosk.platform import wire
-from kiosk.platform.errors import PlatformAnswerMalformed
+from kiosk.platform.errors import PlatformAnswerMalformed, PlatformRefused
 from kiosk.platform.models import (
     AlarmReceipt,
     CardVerdict,
@@ -26,7 +27,7 @@ from kiosk.platform.models import (
     Submission,
     is_ticket,
 )
-from kiosk.platform.problems import media_type
+from kiosk.platform.problems import media_type, read_problem
 from kiosk.platform.signing import ReceivedAnswer
 from kiosk.platform.wire import Fields
 
@@ -158,6 +159,38 @@ def decode_event_number(document: dict[str, object]) -> str:
     fields = Fields(document, "body")
     number = fields.visible("event_no", limit=40)
     fields.done()
+    return number
+
+
+def decode_event_batch(
+    document: dict[str, object], keys: Sequence[str]
+) -> tuple[str | PlatformRefused, ...]:
+    """POST /v1/event-batches: of each event its number or why it was refused, in the order asked.
+
+    Args:
+        keys: those of the events that were sent.
+    """
+    fields = Fields(document, "body")
+    results = []
+    told = []
+    for result in fields.objects("results", most=len(keys)):
+        told.append(result.visible("key", limit=64))
+        results.append(_event_result(result.integer("status", limit=599), result))
+        result.done()
+    fields.done()
+    if told != list(keys):
+        raise PlatformAnswerMalformed("results", "are not those of the events that were sent")
+    return tuple(results)
+
+
+def _event_result(status: int, result: Fields) -> str | PlatformRefused:
+    response = result.nested("response")
+    if status >= 400:
+        return PlatformRefused(read_problem(response, status)[0])
+    if status != 201:
+        raise PlatformAnswerMalformed("results.status", "is none of an event")
+    number = response.visible("event_no", limit=40)
+    response.done()
     return number
 
 

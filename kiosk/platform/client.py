@@ -10,7 +10,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
@@ -42,6 +42,7 @@ from kiosk.platform.models import (
     CertificateVerdict,
     EcardResult,
     EcardVerdict,
+    Event,
     Overview,
     RiskVerdict,
     Status,
@@ -273,6 +274,27 @@ class PlatformClient:
         """
         event = questions.for_event(kind, occurred_at, body)
         return self._call("POST", "/v1/events", event, key, 201, answers.decode_event_number)
+
+    def send_events(self, events: Sequence[Event]) -> tuple[str | PlatformRefused, ...]:
+        """Report the first of these events at once; each has its effect once, as by `send_event`.
+
+        Returns:
+            One result an event, from the first on: its number, or why it was refused. There are
+            fewer than events when one request does not hold all (`BATCH_EVENTS`, `REQUEST_BYTES`).
+
+        Raises:
+            ValueError: there is no event, or the first is too long for a batch; `send_event` has
+                more room.
+        """
+        batch = questions.for_event_batch(events)
+        keys = [event.key for event in events[: len(batch)]]
+        for key in keys:
+            quoted_key(key)
+
+        def decode(document: dict[str, object]) -> tuple[str | PlatformRefused, ...]:
+            return answers.decode_event_batch(document, keys)
+
+        return self._call("POST", "/v1/event-batches", {"events": batch}, None, 200, decode)
 
     def submission(self, key: str) -> Submission | None:
         """What became of the request with this Idempotency-Key; None: it never had an effect."""

@@ -13,6 +13,10 @@ REQUEST_BYTES = 131_072
 """A request's body may not be longer (docs/platform.md)."""
 
 
+BATCH_EVENTS = 100
+"""A batch holds no more events (docs/platform.md)."""
+
+
 @dataclass(frozen=True)
 class LineLimits:
     """Seconds unless the name says otherwise.

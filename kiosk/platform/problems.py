@@ -45,6 +45,16 @@ def decode_problem(answer: ReceivedAnswer) -> Refusal:
     if media_type(answer) != MEDIA_TYPE:
         raise PlatformAnswerMalformed("Content-Type", f"is not {MEDIA_TYPE}")
     fields = wire.Fields(wire.decode(answer.body), "body")
+    problem, server_time = read_problem(fields, answer.status_code)
+    return Refusal(problem, retry_after(answer), server_time)
+
+
+def read_problem(fields: wire.Fields, status_code: int) -> tuple[Problem, int | None]:
+    """The problem that a document is, and ``server_time`` where it is ``clock``.
+
+    Raises:
+        PlatformAnswerMalformed: an unknown type, or another status than the contract gives to it.
+    """
     problem = fields.parsed("type", _problem, "problem of the contract")
     fields.drop_text("title")
     fields.drop_text("detail")
@@ -53,9 +63,9 @@ def decode_problem(answer: ReceivedAnswer) -> Refusal:
     if problem is Problem.CLOCK:
         server_time = fields.integer("server_time", limit=_YEAR_9999)
     fields.done()
-    if not status == answer.status_code == PROBLEM_STATUS[problem]:
+    if not status == status_code == PROBLEM_STATUS[problem]:
         raise PlatformAnswerMalformed("status", "does not belong to the problem")
-    return Refusal(problem, retry_after(answer), server_time)
+    return problem, server_time
 
 
 def turned_away(answer: ReceivedAnswer) -> PlatformUnavailable:

@@ -7,11 +7,12 @@ contract has no form for; its text never shows what was given.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from apdu.custodian import AuthenticationRequest, ProtectionRequest
 from kiosk.platform import wire
-from kiosk.platform.models import AlarmKind, AlarmSeverity, Asker
+from kiosk.platform.limits import BATCH_EVENTS, REQUEST_BYTES
+from kiosk.platform.models import AlarmKind, AlarmSeverity, Asker, Event
 
 Body = dict[str, object]
 
@@ -89,6 +90,29 @@ def for_alarm(
 def for_event(kind: str, occurred_at: int, body: Mapping[str, object]) -> Body:
     """POST /v1/events."""
     return {"kind": kind, "occurred_at": occurred_at, "body": dict(body)}
+
+
+def for_event_batch(events: Sequence[Event]) -> list[Body]:
+    """POST /v1/event-batches: so many of the first events as one request holds.
+
+    An event stands in it as the text that POST /v1/events would send, for the platform knows it
+    again by its bytes.
+
+    Raises:
+        ValueError: there is none, or the first alone is too long.
+    """
+    batch: list[Body] = []
+    size = len(wire.encode({"events": []})) - len(",")
+    for event in events[:BATCH_EVENTS]:
+        text = wire.encode(for_event(event.kind, event.occurred_at, event.body)).decode()
+        entry: Body = {"key": event.key, "event": text}
+        size += len(wire.encode(entry)) + len(",")
+        if size > REQUEST_BYTES:
+            break
+        batch.append(entry)
+    if not batch:
+        raise ValueError("no event that a batch could hold")
+    return batch
 
 
 def _who(asker: Asker) -> Body:
