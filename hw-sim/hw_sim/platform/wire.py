@@ -19,7 +19,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = Annotated[int, BeforeValidator(_whole)]
+# Behind the bounds, which would not stand in the contract's schema else.
+WHOLE = BeforeValidator(_whole)
 # The expressions are Rust's: ``$`` is the end of the text, never before a last newline.
 Division = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Hex8 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{16}$")]
@@ -30,7 +31,7 @@ Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 ItemCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,40}$")]
 RiskVerdict = Literal["allow", "warn", "block"]
 Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-UnixSeconds = Annotated[Integer, Field(ge=0, lt=1 << 40)]
+UnixSeconds = Annotated[int, Field(ge=0, lt=1 << 40), WHOLE]
 Fen = Annotated[int, Field(ge=0, lt=10**13, description="1/100 yuan")]
 Months = Annotated[int, Field(ge=0, le=1200)]
 Text = Annotated[str, Field(max_length=200)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hw_sim.platform.wire import Date, Integer, PersonRequest, Text, Wire
+from hw_sim.platform.wire import WHOLE, Date, PersonRequest, Text, Wire
 
 CertificateKind = Literal["participation"]
 _SEAL_CHARACTERS = 4 * (524_288 // 3 + 1)
@@ -16,7 +16,7 @@ _INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+08:00$"
 
 class CertificateRequest(PersonRequest):
     kind: CertificateKind
-    months: Annotated[Integer, Field(ge=1, le=60)]
+    months: Annotated[int, Field(ge=1, le=60), WHOLE]
 
 
 class CertificateAnswer(Wire):

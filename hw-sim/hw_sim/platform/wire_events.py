@@ -7,8 +7,8 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from hw_sim.platform.wire import (
+    WHOLE,
     IdempotencyKey,
-    Integer,
     ItemCode,
     ProblemDocument,
     UnixSeconds,
@@ -16,13 +16,13 @@ from hw_sim.platform.wire import (
 )
 
 Reference = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")]
-Sequence = Annotated[Integer, Field(ge=1, lt=1 << 40)]
+Sequence = Annotated[int, Field(ge=1, lt=1 << 40), WHOLE]
 EventKind = Literal["evaluation", "audit-range", "print-outcome"]
 
 
 class Evaluation(Wire):
     item: ItemCode
-    grade: Annotated[Integer, Field(ge=1, le=5)]
+    grade: Annotated[int, Field(ge=1, le=5), WHOLE]
     visit: Reference
 
 
