@@ -1,8 +1,8 @@
 """The chain over all rows: whoever takes one away or puts one in breaks it.
 
-Each row holds SM3 (GB/T 32905-2016) over the chain value before it, its own associated data and
-its sealed body. Rows that left after their confirmation are ranges with the chain value of their
-last one; any other gap in the sequence is a loss.
+Each row holds SM3 (GB/T 32905-2016) over the chain value before it, its own associated data, and
+nonce and tag of its sealed body, which stand for the body. Rows that left after their confirmation
+are ranges with the chain value of their last one; any other gap in the sequence is a loss.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple, assert_never
 
 from offline_queue.errors import RowForged
 from offline_queue.key_ring import KeyRing
-from offline_queue.seal import Header
+from offline_queue.seal import NONCE_SIZE, TAG_SIZE, Header
 
 START = bytes(32)
 """Before the first row."""
@@ -91,7 +91,8 @@ def link(previous: bytes, data: bytes, sealed: bytes) -> bytes:
     Args:
         data: the associated data of its header.
     """
-    return hashlib.new("sm3", b"".join((previous, data, sealed))).digest()
+    ends = sealed[:NONCE_SIZE], sealed[-TAG_SIZE:]
+    return hashlib.new("sm3", b"".join((previous, data, *ends))).digest()
 
 
 def ranges(connection: sqlite3.Connection) -> list[Purged]:

@@ -94,9 +94,8 @@ class KeyRing:
         self.current = version
         return version
 
-    def follow(self, connection: sqlite3.Connection) -> None:
-        """Seal by the newest key that any process has made."""
-        (newest,) = connection.execute("SELECT max(version) FROM key_ring").fetchone()
+    def follow(self, connection: sqlite3.Connection, newest: int) -> None:
+        """Seal by the newest key that any process has made, of this version."""
         if newest != self.current:
             self._load(connection)
             self.current = max(self._ciphers)

@@ -74,9 +74,9 @@ class QueueFile:
         Raises:
             QueueFull: see there.
         """
-        before, last = transitions.newest(connection) or (0, chain.START)
+        before, last, key_version = transitions.newest(connection)
         header = header._replace(seq=before + 1)
-        self.ring.follow(connection)
+        self.ring.follow(connection, key_version)
         if header.lane not in self._lanes:
             transitions.add_lane(connection, header.lane)
         data, sealed = self.ring.seal(header, body)

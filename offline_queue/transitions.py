@@ -15,6 +15,7 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
+from offline_queue.chain import START
 from offline_queue.errors import LeaseLost
 from offline_queue.message import HEAD_START, Claim, Priority, State
 from offline_queue.seal import Header
@@ -31,6 +32,11 @@ _IMMUTABLE = _COLUMNS.count(",") + 1
 _INSERT = f"""
     INSERT INTO message ({_COLUMNS}, rank, state) VALUES ({"?, " * _IMMUTABLE}?, ?)
     ON CONFLICT (key) DO NOTHING
+"""
+
+_NEWEST = """
+    SELECT seq, chain, max(version) FROM key_ring LEFT JOIN
+        (SELECT seq, chain FROM body ORDER BY seq DESC LIMIT 1)
 """
 
 _UNSETTLED_OF_ORDER = """
@@ -114,10 +120,23 @@ class Leased(NamedTuple):
     unsure: bool
 
 
-def newest(connection: sqlite3.Connection) -> tuple[int, bytes] | None:
-    """Sequence and chain value of the newest row; None in an empty file."""
-    found = connection.execute("SELECT seq, chain FROM body ORDER BY seq DESC LIMIT 1").fetchone()
-    return None if found is None else (found[0], found[1])
+class Newest(NamedTuple):
+    """Where the next row goes on.
+
+    Attributes:
+        seq, chain: of the newest row.
+        key_version: of the newest key.
+    """
+
+    seq: int
+    chain: bytes
+    key_version: int
+
+
+def newest(connection: sqlite3.Connection) -> Newest:
+    """Where the next row goes on."""
+    found = connection.execute(_NEWEST).fetchone()
+    return Newest(found[0] or 0, found[1] or START, found[2])
 
 
 def rank(header: Header) -> int:

@@ -17,10 +17,11 @@ from offline_queue.queue import Queue
 from offline_queue.schema import MIGRATIONS
 from offline_queue.seal import Header
 from offline_queue.transitions import SealedRow, insert
-from tests.bench.figure import Figure, paired
+from tests.bench.figure import Figure, Pairs, often, paired
 
 ROUNDS = 1500
 FLAT_ROUNDS = 400
+BATCH = 100
 FEW, MANY = 1_000, 100_000
 """Rows between which a claim must cost the same."""
 
@@ -43,6 +44,7 @@ def figures() -> Iterator[Figure]:
 
         pairs = paired(enqueue, _raw_enqueue(raw), ROUNDS)
         yield Figure.of_pairs("queue.enqueue", pairs, "ms", "bare sqlite3 WAL+FULL, same schema")
+        yield _sealing(pairs)
         pairs = paired(_claim_ack(queue), _raw_claim_ack(raw), ROUNDS // 2)
         yield Figure.of_pairs("queue.claim_ack", pairs, "ms", "its two bare commits")
         queue.close()
@@ -60,6 +62,22 @@ def figures() -> Iterator[Figure]:
             yield Figure.of_pairs(figure, pairs, "ms", against)
             many.close()
             few.close()
+
+
+def _sealing(enqueue: Pairs) -> Figure:
+    """What seal and chain take of an enqueue."""
+    header = Header(
+        1, "rating", key(1), "main", "", 20, NOW, BOOT, 1, NOW, Trust.UNKNOWN.value, None, None
+    )
+    memory = sqlite3.connect(":memory:")
+    memory.execute("CREATE TABLE key_ring (version INTEGER PRIMARY KEY, wrapped BLOB)")
+    ring, chain = KeyRing(memory, DEVICE_KEY, os.urandom), START
+
+    def seal() -> None:
+        link(chain, *ring.seal(header, BODY))
+
+    one = paired(often(seal, BATCH), lambda: None, 50).mine / BATCH
+    return Figure.of("queue.seal", one, "ms", enqueue.mine, "the whole enqueue")
 
 
 def key(number: int) -> str:

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from offline_queue.chain import START as CHAIN_START
 from offline_queue.chain import link
 from offline_queue.database import immediate
 from offline_queue.key_ring import KeyRing
@@ -99,7 +98,7 @@ def stock(path: Path, keys: Sequence[str], *, order: str = "") -> None:
     """Many rows in one commit, as another process would make them, with `body_of` their keys."""
     with behind_its_back(path) as file, immediate(file):
         ring = KeyRing(file, DEVICE_KEY, secrets.token_bytes)
-        before, chain = newest(file) or (0, CHAIN_START)
+        before, chain, _ = newest(file)
         add_lane(file, "main")
         tag = ring.order_tag(order) if order else ""
         for seq, key in enumerate(keys, before + 1):

@@ -26,9 +26,10 @@ def filled(path: Path, rows: int, clock: HandClock | None = None) -> Queue:
     return queue
 
 
-def test_a_link_is_sm3_over_what_was_before_the_header_and_the_sealed_body() -> None:
-    expected = hashlib.new("sm3", START + b"header" + b"sealed").digest()
-    assert link(START, b"header", b"sealed") == expected
+def test_a_link_is_sm3_over_what_was_before_the_header_the_nonce_and_the_tag() -> None:
+    nonce, tag = bytes(range(12)), bytes(range(16))
+    expected = hashlib.new("sm3", START + b"header" + nonce + tag).digest()
+    assert link(START, b"header", nonce + b"body" + tag) == expected
     assert len(START) == len(expected) == 32
 
 
