@@ -22,6 +22,7 @@ from hw_sim.platform.ecards import CodeState, holder_named, new_code
 from hw_sim.platform.events import recorded_events
 from hw_sim.platform.faults import FaultPlan
 from hw_sim.platform.hsm import DemoHsm, Hsm
+from hw_sim.platform.intake import IntakeLimits
 from hw_sim.platform.model import Alarm, Card, CatalogueItem, Submission, Terminal
 from hw_sim.platform.operations import FIRST_ALARM
 from hw_sim.platform.store import Store
@@ -30,6 +31,8 @@ from hw_sim.platform.wire_events import EventKind
 from hw_sim.population import CardState
 
 _START_S = 20.0
+_DRAIN_S = 20
+"""How long the end waits for requests under way."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class PlatformServer:
         hsm: the card-key HSM; the demo province's by default.
         faults: a first schedule (see ``faults``).
         public_origin: ``scheme://host[:port]`` as terminals see it behind a proxy.
+        intake: how much is taken in at once; no limits by default.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class PlatformServer:
         hsm: Hsm | None = None,
         faults: str = "",
         public_origin: str | None = None,
+        intake: IntakeLimits | None = None,
     ) -> None:
         self.faults = FaultPlan(faults)
         self._clock = clock
@@ -111,6 +116,7 @@ class PlatformServer:
                 hsm=DemoHsm() if hsm is None else hsm,
                 clock=clock,
                 public_origin=public_origin,
+                intake=IntakeLimits() if intake is None else intake,
             )
         )
         self.enrolment_code = self._store.new_enrolment_code()
@@ -157,7 +163,7 @@ class PlatformServer:
             backlog=4096,
             # Who stands in front is no business of the contract's: a signature says who asks.
             proxy_headers=False,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=_DRAIN_S,
             access_log=False,
             log_level="warning",
             # None: the calling process's logging stays as it is.
@@ -182,14 +188,18 @@ class PlatformServer:
         """
         if not down:
             self.start()
-        elif self._server is not None and self._thread is not None:
-            server, thread = self._server, self._thread
-            assert server.loop is not None
-            server.loop.call_soon_threadsafe(self._connections.abort_all)
-            server.should_exit = True
-            thread.join()
-            self._server = self._thread = None
+        elif self._server is not None:
+            assert self._server.loop is not None
+            self._server.loop.call_soon_threadsafe(self._connections.abort_all)
+            self._drain()
             self._socket = self._bind(self._port)
+
+    def _drain(self) -> None:
+        if self._server is not None and self._thread is not None:
+            # Closes the listening socket first, then idle lines, and waits for the busy ones.
+            self._server.should_exit = True
+            self._thread.join()
+            self._server = self._thread = None
 
     def set_slow(self, slow: bool, delay_ms: int = 4000) -> None:
         """Hold every reply back, until set to False."""
@@ -203,8 +213,11 @@ class PlatformServer:
             self._server = self._thread = None
 
     def stop(self) -> None:
-        """End the server and close the database."""
-        self.set_down(True)
+        """End the server and close the database.
+
+        What is under way is answered (for so long as ``_DRAIN_S``), new requests are refused.
+        """
+        self._drain()
         self._socket.close()
         self._store.close()
 
