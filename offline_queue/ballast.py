@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +32,7 @@ class Ballast:
             found = self._path.lstat()
         except FileNotFoundError:
             return 0
-        blocks = found.st_blocks * _BLOCK if stat.S_ISREG(found.st_mode) else 0
-        return min(blocks, self.size)
+        return min(found.st_blocks * _BLOCK, self.size)
 
     def make(self) -> None:
         """Set the blocks aside, for good when it returns. Two makers at once do no harm.

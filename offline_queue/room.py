@@ -81,7 +81,7 @@ class SpaceLimits:
     critical_only: Mark = Mark(0.80, 256 * _MIB)
     reserved_only: Mark = Mark(0.90, 128 * _MIB)
     full: Mark = Mark(0.97, 64 * _MIB)
-    ballast_bytes: int = 32 * _MIB
+    ballast_bytes: int = 16 * _MIB
     wal_bytes: int = 4 * _MIB
     rows_unmeasured: int = 15
 

@@ -15,7 +15,6 @@ import sqlite3
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import TypeVar
 
 from offline_queue.ballast import Ballast
 from offline_queue.database import DurabilityRefused
@@ -23,7 +22,9 @@ from offline_queue.room import Admission, Level, Room, SpaceExhausted, SpaceLimi
 
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T")
+_WANT_OF_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+"""Its names: the last when -wal or -shm cannot be made, ``SQLITE_IOERR_SHMSIZE`` when the latter
+cannot grow."""
 
 
 class BallastEvent(Enum):
@@ -37,7 +38,7 @@ class BallastEvent(Enum):
     """There is room for it and yet it cannot be made: a full disk will stop the queue."""
 
 
-def _unheard(event: BallastEvent) -> None:
+def unheard(event: BallastEvent) -> None:
     """Nobody listens."""
 
 
@@ -45,12 +46,12 @@ class Space:
     """Watches over one database file; the caller serialises access.
 
     Args:
-        tell: hears each change of the ballast, while the caller's lock is held: it
-            notes it and must not use the queue.
+        tell: hears each change of the ballast, while the caller's lock is held: it notes
+            it and must not use the queue.
     """
 
     def __init__(
-        self, path: Path, limits: SpaceLimits, tell: Callable[[BallastEvent], None] = _unheard
+        self, path: Path, limits: SpaceLimits, tell: Callable[[BallastEvent], None] = unheard
     ) -> None:
         self._limits = limits
         self._tell_caller = tell
@@ -69,13 +70,18 @@ class Space:
             DurabilityRefused: SQLite did not take a limit.
             sqlite3.Error, OSError: as ``connect`` does.
         """
-        connection = self._connect(connect)
-        try:
-            self._set_limits(connection)
-            self.room(connection)
-        except BaseException:
-            connection.close()
-            raise
+        while True:
+            try:
+                connection = self._connect(connect)
+                break
+            except sqlite3.OperationalError as error:
+                # Not even -wal and -shm can be made.
+                if not (error.sqlite_errorname.startswith(_WANT_OF_ROOM) and self._release()):
+                    raise
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._release():
+                    raise
+        self.room(connection)
         return connection
 
     def room(self, connection: sqlite3.Connection) -> Room:
@@ -119,38 +125,33 @@ class Space:
         if not room.level.admits(admission):
             raise SpaceExhausted(room, admission)
 
-    def settle(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-        """One write transaction that ends or shrinks something: it may spend the ballast.
+    def make_room(self, connection: sqlite3.Connection, errorname: str, attempt: int) -> bool:
+        """Give what there is to a transaction that ends or shrinks something and was rolled back.
 
         Args:
-            work: the transaction's statements; done again when the disk was full.
+            errorname: SQLite's name of why.
+            attempt: how often it was rolled back before; the first time costs no ballast.
 
-        Raises:
-            sqlite3.Error: the transaction was rolled back; also what ``work`` raises.
+        Returns:
+            Whether it is worth one more try.
         """
-        try:
-            return _transact(connection, work)
-        except sqlite3.OperationalError as error:
-            if not _may_be_full(error):
-                raise
+        if not errorname.startswith(_WANT_OF_ROOM):
+            return False
         self._unmeasured = 0
-        while True:
-            # What the WAL holds goes to its place; then it begins anew in blocks that it has.
-            self._write_back(connection, "PASSIVE")
-            try:
-                return _transact(connection, work)
-            except sqlite3.OperationalError as error:
-                if not (_may_be_full(error) and self._release()):
-                    raise
+        if attempt > 0 and not self._release():
+            return False
+        # What the WAL holds goes to its place; then it begins anew in blocks that it has.
+        self._write_back(connection, "PASSIVE")
+        return True
 
     def _connect(self, connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
-        while True:
-            try:
-                return connect()
-            except (sqlite3.OperationalError, OSError) as error:
-                # Not even -wal and -shm can be made.
-                if not (_may_be_full(error) and self._release()):
-                    raise
+        connection = connect()
+        try:
+            self._set_limits(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _release(self) -> bool:
         disk = os.statvfs(self._path.parent)
@@ -223,29 +224,6 @@ class Space:
         self._told = event
         _log.warning("the ballast is %s%s", event.value, why)
         self._tell_caller(event)
-
-
-def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        result = work(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        # SQLite itself rolls back on some errors (disk full); a second ROLLBACK would hide them.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return result
-
-
-def _may_be_full(error: sqlite3.OperationalError | OSError) -> bool:
-    """Want of room has many names: ``SQLITE_CANTOPEN`` when -wal or -shm cannot be made,
-    ``SQLITE_IOERR_SHMSIZE`` when the latter cannot grow."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    # Errors of the Python module itself have no name.
-    name: str = getattr(error, "sqlite_errorname", "")
-    return name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN"))
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from offline_queue.database import immediate, open_durable
 from offline_queue.room import Admission, Level, Mark, Room, SpaceLimits
 from offline_queue.space import BallastEvent, Space
 
 KIB = 1024
+
+T = TypeVar("T")
 
 LIMITS = SpaceLimits(
     max_bytes=1024 * KIB,
@@ -79,16 +84,23 @@ class BareRows:
             ).fetchone()
             return None if found is None else int(found[0])
 
-        return self.space.settle(self.connection, work)
+        return self.settle(work)
 
     def purge(self) -> int:
         """All settled rows out; how many."""
-        return self.space.settle(
-            self.connection,
-            lambda connection: (
-                connection.execute("DELETE FROM message WHERE state = 'done'").rowcount
-            ),
-        )
+        delete = "DELETE FROM message WHERE state = 'done'"
+        return self.settle(lambda connection: connection.execute(delete).rowcount)
+
+    def settle(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """One transaction that may spend the ballast."""
+        for attempt in itertools.count():
+            try:
+                with immediate(self.connection) as connection:
+                    return work(connection)
+            except sqlite3.OperationalError as error:
+                if not self.space.make_room(self.connection, error.sqlite_errorname, attempt):
+                    raise
+        raise AssertionError
 
     def checkpoint(self) -> None:
         """Write the WAL back and truncate it."""

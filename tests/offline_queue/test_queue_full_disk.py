@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -114,6 +115,15 @@ def stocked_in_the_wal(disk: TinyDisk, rows: int = 40) -> BareRows:
     reader.close()
     assert queue.path.stat().st_size < queue.pragma("page_count") * 4096 - 64 * KIB
     return queue
+
+
+def test_what_the_database_still_has_to_grow_by_is_not_free(disk: TinyDisk) -> None:
+    queue = stocked(disk, 1)
+    queue.connection.execute("PRAGMA wal_autocheckpoint = 0")
+    for _ in range(8):
+        queue.store()
+    owed = queue.pragma("page_count") * 4096 - queue.path.stat().st_size
+    assert queue.room().free == disk.free - owed < disk.free
 
 
 def test_without_a_ballast_a_full_disk_takes_no_settlement(disk: TinyDisk) -> None:
@@ -254,6 +264,22 @@ def test_opening_needs_the_ballast_for_the_shared_memory(disk: TinyDisk) -> None
     queue = BareRows(disk.path / "q")
     assert len(queue.rows()) == 60
     assert queue.level() is Level.FREE
+
+
+def test_what_is_done_before_opening_may_have_the_ballast_as_well(disk: TinyDisk) -> None:
+    """A copy before a migration, or of a damaged file."""
+    queue = stocked(disk)
+    queue.close()
+    disk.fill()
+
+    def connect() -> sqlite3.Connection:
+        with (disk.path / "copy").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, 64 * KIB)
+        return sqlite3.connect(queue.path, isolation_level=None)
+
+    with contextlib.closing(queue.space.open(connect)) as connection:
+        assert connection.execute("SELECT count(*) FROM message").fetchone() == (60,)
+    assert queue.events == [RELEASED]
 
 
 @pytest.mark.parametrize("left", [0, 4 * KIB, 16 * KIB, 32 * KIB])

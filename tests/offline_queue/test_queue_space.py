@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
+import functools
 import json
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from offline_queue.ballast import Ballast
-from offline_queue.database import BUSY_TIMEOUT_MS, DurabilityRefused, open_durable
+from offline_queue.database import DurabilityRefused, open_durable
 from offline_queue.errors import QueueFull
 from offline_queue.room import Admission, Level, Mark, SpaceExhausted, SpaceLimits
 from offline_queue.space import BallastEvent, Space
@@ -108,12 +111,14 @@ def test_a_wal_that_cannot_be_written_back_counts(queue: BareRows) -> None:
             queue.store()
     assert wal.stat().st_size > 10 * ROOMY.wal_bytes
     assert queue.pragma("page_count") * 4096 < ROOMY.max_bytes / 2
+    # Whoever asks for the level waits for no reader.
+    queue.connection.execute("PRAGMA busy_timeout = 600000")
     assert queue.level() is Level.CRITICAL_ONLY
     reader.close()
     # Nobody who is refused would write, and so begin the WAL anew.
     queue.store()
     assert wal.stat().st_size < ROOMY.wal_bytes
-    assert queue.pragma("busy_timeout") == BUSY_TIMEOUT_MS
+    assert queue.pragma("busy_timeout") == 600_000
 
 
 def test_a_wal_is_written_back_when_it_has_its_size(queue: BareRows) -> None:
@@ -309,10 +314,33 @@ def test_only_what_is_there_can_be_released(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_ballast_that_finds_no_room_gives_back_what_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems keep what was set aside until they found no more."""
+    ballast = Ballast(tmp_path / "q", 64 * KIB)
+    ballast.make()
+    ballast.release()
+    before = ballast.held()
+
+    def half(descriptor: int, offset: int, size: int) -> None:
+        os.pwrite(descriptor, b"x" * (before + 4096), offset)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", half)
+    with pytest.raises(OSError, match="space"):
+        ballast.make()
+    assert ballast.held() == before
+
+
+def _execute(statement: str, connection: sqlite3.Connection) -> None:
+    connection.execute(statement)
+
+
 def test_errors_that_are_no_want_of_room_spend_nothing(queue: BareRows) -> None:
     for statement in ("UPDATE nothing SET n = 1", "INSERT INTO message VALUES (1, NULL, 2, 3)"):
         with pytest.raises(sqlite3.Error):
-            queue.space.settle(queue.connection, lambda c, sql=statement: c.execute(sql))  # type: ignore[misc]
+            queue.settle(functools.partial(_execute, statement))
         assert not queue.connection.in_transaction
     holder = sqlite3.connect(queue.path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
