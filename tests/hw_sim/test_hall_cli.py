@@ -72,6 +72,7 @@ def test_refusals_say_what_there_is(hall: RunningHall) -> None:
         (("fault", "card", "3:fire"), "fire"),
         (("fault", "pad", "1:fire"), "bad-xor"),
         (("fault", "platform", "1:fire"), "fire"),
+        (("fault", "line", "1:fire"), "fire"),
         (("fault", "scanner", "1:fire"), "garble"),
         (("fault", "printer", "1:fire"), "job-drop-after"),
         (("fault", "all", "1:drop"), "none"),
@@ -100,13 +101,16 @@ def test_status_follows_what_is_done(hall: RunningHall) -> None:
         ("fault", "pad", "1:drop"),
         ("fault", "scanner", "1:drop,1:garble"),
         ("fault", "printer", "9:drop,9:job-500"),
+        ("fault", "line", "2-4:drip=9,*:latency=1~1"),
         ("fault", "platform", "*:503"),
         ("platform", "slow"),
         ("pad", "unplug"),
     ):
         assert sim(hall.run, *words).returncode == 0, words
     found = status(hall)
-    assert found["faults"] == {"card": 2, "pad": 1, "scanner": 2, "printer": 2, "platform": 1}
+    assert found["faults"] == {
+        "card": 2, "pad": 1, "scanner": 2, "printer": 2, "line": 2, "platform": 1
+    }  # fmt: skip
     assert found["platform"]["state"] == "slow"  # type: ignore[index]
     assert found["pad"] == {"plugged": False, "entry": False, "count": 0}
     assert sim(hall.run, "press", "1").returncode == 1

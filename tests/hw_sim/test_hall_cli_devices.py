@@ -19,6 +19,7 @@ import qrcode
 
 from hw_sim import pad_frames
 from hw_sim.cards.faults import Kind as CardFault
+from hw_sim.line.faults import Kind as LineFault
 from hw_sim.printer.device import FAULTS as PRINTER_FAULTS
 from hw_sim.scanner_frames import ANSWER_FAULTS, CODE_FAULTS
 from tests.hw_sim.ipp_client import pdf, print_job
@@ -115,6 +116,36 @@ def test_printer_does_what_is_asked_and_tells_what_it_printed(hall: RunningHall)
     assert "illegal command" in sim(hall.run, "status").stdout
 
 
+def test_line_to_the_platform_fails_as_it_is_told(hall: RunningHall) -> None:
+    address = urlsplit(hall.told["platform"])
+
+    def ask() -> int:
+        line = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+        line.request("GET", "/openapi.json")
+        try:
+            return line.getresponse().status
+        finally:
+            line.close()
+
+    for words, broken in (
+        (("fault", "line", "1:reset-after-commit"), ConnectionResetError),
+        (("fault", "line", "1:cut-answer=9"), http.client.HTTPException),
+        (("fault", "line", "*:refuse"), ConnectionRefusedError),
+    ):
+        assert sim(hall.run, *words).returncode == 0
+        with pytest.raises(broken):
+            ask()
+    found: Any = status(hall)
+    assert (found["platform"]["state"], found["faults"]["line"]) == ("down", 1)
+    assert sim(hall.run, "fault", "line", "none").returncode == 0
+    assert ask() == 200
+    assert sim(hall.run, "platform", "down").returncode == 0
+    with pytest.raises(ConnectionRefusedError):
+        ask()
+    assert sim(hall.run, "platform", "up").returncode == 0
+    assert ask() == 200
+
+
 def test_help_names_every_fault_of_the_devices() -> None:
     told = subprocess.run(
         [sys.executable, "-m", "hw_sim.hall.cli", "fault", "--help"],
@@ -124,5 +155,6 @@ def test_help_names_every_fault_of_the_devices() -> None:
     ).stdout
     for names in (pad_frames.FAULTS, ANSWER_FAULTS, CODE_FAULTS, PRINTER_FAULTS):
         assert [name for name in names if name not in told] == []
+    assert [kind.value for kind in LineFault if kind.value not in told] == []
     for kind in CardFault:
         assert kind is CardFault.STATUS or kind.value in told

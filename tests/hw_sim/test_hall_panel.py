@@ -13,6 +13,7 @@ from hw_sim.cards.faults import parse_faults
 from hw_sim.hall.hall import Hall, HallSettings
 from hw_sim.hall.panel import HEIGHT, WIDTH, Button, Look, Panel, panel
 from hw_sim.hall.slot import INSERTABLE
+from hw_sim.line.faults import LinePlan
 from hw_sim.pad import KEYS
 from hw_sim.printer.device import PrinterDevice
 from hw_sim.printer.machine import PrinterState, PrintingMachine, Toner
@@ -30,7 +31,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "scanner": scanner(),
         "printer": printer(),
         "platform": {"state": "up", "url": "http://127.0.0.1:1", "alarms": 0, "terminals": []},
-        "faults": {"card": 0, "pad": 0, "scanner": 0, "printer": 0, "platform": 0},
+        "faults": {"card": 0, "pad": 0, "scanner": 0, "printer": 0, "line": 0, "platform": 0},
         **changes,
     }
 
@@ -127,6 +128,7 @@ def test_every_fault_that_a_button_schedules_can_be_read(tmp_path: Path) -> None
         "card": parse_faults,
         "scanner": ScannerDevice(tmp_path / "scanner").set_fault,
         "printer": PrinterDevice(tmp_path / "prints").set_fault,
+        "line": LinePlan,
     }
     for fault in faults:
         if fault["where"] != "all":

@@ -21,6 +21,7 @@ examples:
   yikatong-sim fault card 3:tear  the card is torn out at the third command
 """
 
+_FAULTY = ("card", "pad", "scanner", "printer", "line", "platform", "all")
 _FAULTS = """\
 N counts from now on; several are separated by commas.
   card      commands (*: all of them)
@@ -38,6 +39,11 @@ N counts from now on; several are separated by commas.
             drop drop-after half garbage 500 delay=MS status=0x0507
             requests that bring a document
             the same with job- before, 1:job-drop-after
+  line      exchanges of terminal and platform (2-4: several, *: until none)
+            latency=MS latency=MS~CHANCE drip=BYTES (a second)
+            cut-request=N cut-answer=N fin-request=N fin-answer=N (after N bytes)
+            reset reset-after-commit refuse black-hole
+            duplicate-answer stale-answer duplicate-request
   platform  requests
             503 drop drop-after-commit half delay=MS …
             events@1:503 (of one endpoint)
@@ -98,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     platform.add_argument("state", choices=("up", "down", "slow"))
     fault = command("fault", "schedule something that goes wrong")
     fault.epilog, fault.formatter_class = _FAULTS, argparse.RawDescriptionHelpFormatter
-    fault.add_argument("where", choices=("card", "pad", "scanner", "printer", "platform", "all"))
+    fault.add_argument("where", choices=_FAULTY)
     fault.add_argument(
         "what", help="N:WHAT, for example 3:tear, 1:bad-xor, 2:503; none forgets all"
     )

@@ -26,12 +26,14 @@ from hw_sim.hall.control import ControlServer, Refused
 from hw_sim.hall.prints import PrintDesk
 from hw_sim.hall.questions import Question, Questions, choice, here, text
 from hw_sim.hall.slot import CardSlot, listed
+from hw_sim.line.faults import LineFaultError
+from hw_sim.line.proxy import FaultyLine
 from hw_sim.pad import PadDevice
 from hw_sim.platform.faults import FaultScriptError
 from hw_sim.platform.server import PlatformServer
 from hw_sim.printer.device import PAGE_SECONDS
 
-_FAULTY = "card pad scanner printer platform"
+_FAULTY = "card pad scanner printer line platform"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class HallSettings:
         state: what outlives the hall: the platform's database, the pad's key memory, and the
             documents that were printed.
         seed: of the cards' challenges; None draws them at random.
-        port: of the platform; 0 takes a free one.
+        port: where terminals reach the platform; 0 takes a free one.
         direct: cards connect to the terminal's own sockets; no pcscd.
         page_seconds: that the document printer takes for a side.
     """
@@ -69,11 +71,12 @@ class Hall:
         self._control = ControlServer(settings.run, self.serve)
         self._pad: PadDevice | None = None
         self._platform: PlatformServer | None = None
+        self._line: FaultyLine | None = None
         self._slot: CardSlot | None = None
         self._codes = CodeDesk()
         self._prints = PrintDesk()
         self._made_run = False
-        self._line = "up"
+        self._line_state = "up"
         self._platform_faults = 0
         self._questions: Questions = {
             "insert": self._insert,
@@ -111,6 +114,7 @@ class Hall:
             platform = beside.submit(self._open_platform)
             self._slot = CardSlot(self._settings.seed, direct=self._settings.direct)
             self._platform = platform.result()
+        self._line = FaultyLine(self._platform.url, self._settings.port).start()
         self._codes.open(run / "scanner", self._platform)
         self._prints.open(state / "prints", self._settings.page_seconds)
         key_file = self._open_pad()
@@ -128,6 +132,9 @@ class Hall:
         if self._pad is not None:
             self._pad.unplug()
             self._pad = None
+        if self._line is not None:
+            self._line.stop()
+            self._line = None
         if self._platform is not None:
             self._platform.stop()
             self._platform = None
@@ -137,8 +144,7 @@ class Hall:
                 self._settings.run.rmdir()
 
     def _open_platform(self) -> PlatformServer:
-        database = self._settings.state / "platform.db"
-        return PlatformServer(database, port=self._settings.port).start()
+        return PlatformServer(self._settings.state / "platform.db").start()
 
     def _open_pad(self) -> Path:
         state, run = self._settings.state, self._settings.run
@@ -164,7 +170,7 @@ class Hall:
             "pad": str(run.resolve() / "pad"),
             "scanner": str(run.resolve() / "scanner"),
             "printer": here(self._prints.printer).url,
-            "platform": platform.url,
+            "platform": here(self._line).url,
             "enrolment_code": platform.enrolment_code,
             "pad_master_key_file": str(key_file.resolve()),
         }
@@ -205,10 +211,10 @@ class Hall:
             raise Refused(str(error)) from None
 
     def _switch_platform(self, question: Question) -> Answer:
-        platform, state = here(self._platform), choice(question, "state", "up down slow")
-        platform.set_slow(state == "slow")
-        platform.set_down(state == "down")
-        self._line = state
+        state = choice(question, "state", "up down slow")
+        here(self._platform).set_slow(state == "slow")
+        here(self._line).set_down(state == "down")
+        self._line_state = state
         return {}
 
     def _fault(self, question: Question) -> Answer:
@@ -218,7 +224,7 @@ class Hall:
         try:
             for each in _FAULTY.split() if where == "all" else [where]:
                 self._set_fault(each, what)
-        except (FaultSyntaxError, FaultScriptError) as error:
+        except (FaultSyntaxError, FaultScriptError, LineFaultError) as error:
             raise Refused(str(error)) from None
         return {}
 
@@ -232,6 +238,10 @@ class Hall:
                 here(self._codes.scanner).set_fault(what)
             case "printer":
                 here(self._prints.printer).set_fault(what)
+            case "line" if what == "none":
+                here(self._line).clear()
+            case "line":
+                here(self._line).add(what)
             case _ if what == "none":
                 here(self._platform).faults.clear()
                 self._platform_faults = 0
@@ -258,9 +268,12 @@ class Hall:
         return {}
 
     def _status(self, _question: Question) -> Answer:
-        slot, pad, platform = self._slot, self._pad, self._platform
+        slot, pad, platform, line = self._slot, self._pad, self._platform, self._line
         scanner, printer = self._codes.scanner, self._prints.printer
-        if slot is None or pad is None or platform is None or scanner is None or printer is None:
+        if (
+            slot is None or pad is None or scanner is None or printer is None
+            or platform is None or line is None
+        ):  # fmt: skip
             return {"opening": True, "pid": os.getpid()}
         return {
             "opening": False,
@@ -277,8 +290,8 @@ class Hall:
             "scanner": self._codes.status(),
             "printer": self._prints.status(),
             "platform": {
-                "state": "down" if platform.is_down else self._line,
-                "url": platform.url,
+                "state": "down" if line.is_down else self._line_state,
+                "url": line.url,
                 "alarms": len(platform.alarms()),
                 "events": Counter(event["kind"] for event in platform.events()),
                 "terminals": list(platform.terminal_ids()),
@@ -289,6 +302,7 @@ class Hall:
                 "pad": pad.faults_pending,
                 "scanner": scanner.faults_pending,
                 "printer": printer.faults_pending,
+                "line": line.faults_pending,
                 "platform": self._platform_faults,
             },
         }

@@ -122,8 +122,8 @@ def panel(status: Answer | None, message: str = "") -> Panel:
         Caption((_LEFT, 652), "扫码 · codes", strong=True),
         Caption((_RIGHT, 80), "证明打印机 · printer", strong=True),
         Caption((_RIGHT, 278), "线路 · lines", strong=True),
-        Caption((_RIGHT, 528), "状态 · status", strong=True),
-        *_facts(status, 558),
+        Caption((_RIGHT, 574), "状态 · status", strong=True),
+        *_facts(status, 604),
     ]
     return Panel(tuple(buttons), tuple(captions), message)
 
@@ -234,6 +234,9 @@ def _lines(status: Answer, cells: _Cells) -> list[Button]:
         ("3 条后拔卡", "card", "3:tear"),
         ("读卡变慢", "card", "*:delay=400"),
         ("扫码乱码", "scanner", "1:garble"),
+        ("答复丢失", "line", "1:reset-after-commit"),
+        ("答复错位", "line", "1:stale-answer"),
+        ("线路时断", "line", "1:cut-answer=200,3:reset,5:cut-request=300"),
     ):
         buttons.append(_fault(next(cells), label, where, what))
     with_service = status["pcscd"] == "pcscd"
@@ -268,7 +271,7 @@ def _facts(status: Answer, top: int) -> list[Caption]:
         (f"违规指令 {illegal} 条", illegal == 0),
     )  # fmt: skip
     return [
-        Caption((_RIGHT, top + 24 * row), text, good=good) for row, (text, good) in enumerate(lines)
+        Caption((_RIGHT, top + 23 * row), text, good=good) for row, (text, good) in enumerate(lines)
     ]
 
 
