@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 
-from hw_sim.platform.databases import DatabaseError, engine_for, exclusive
+from hw_sim.platform.databases import UnusableDatabase, engine_for, exclusive
 from hw_sim.platform.faults import FaultPlan, FaultScriptError
 
 DONE, FAILED = 0, 1
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         done: int = options.run(options)
-    except DatabaseError as error:
+    except UnusableDatabase as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
     return done

@@ -28,7 +28,7 @@ _CONNECTIONS = 20
 for one."""
 
 
-class DatabaseError(Exception):
+class UnusableDatabase(Exception):
     """A database that this program cannot serve; the text says why, without a password."""
 
 
@@ -47,17 +47,17 @@ def engine_for(database: Path | str) -> Engine:
     A file that isn't there is made. Text without ``://`` is the name of a file.
 
     Raises:
-        DatabaseError: the URL is none, or of another database.
+        UnusableDatabase: the URL is none, or of another database; the file cannot be made.
     """
     if isinstance(database, Path) or "://" not in database:
         return _sqlite_engine(Path(database))
     try:
         url = make_url(database)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The error's own text holds the URL, and with it a password.
-        raise DatabaseError("the database's URL cannot be read") from None
+        raise UnusableDatabase("the database's URL cannot be read") from None
     if url.get_backend_name() != _Dialect.POSTGRESQL.value:
-        raise DatabaseError("the database is a file of SQLite, or postgresql://...")
+        raise UnusableDatabase("the database is a file of SQLite, or postgresql://...")
     # hide_parameters: an SQL error must not carry residents' data into a log.
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
@@ -71,8 +71,11 @@ def engine_for(database: Path | str) -> Engine:
 
 
 def _sqlite_engine(file: Path) -> Engine:
-    # Readable by its owner only: it holds the platform's key.
-    file.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
+    try:
+        # Readable by its owner only: it holds the platform's key.
+        file.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
+    except OSError as error:
+        raise UnusableDatabase(f"the database cannot be opened: {error.strerror}") from None
     engine = create_engine(
         f"sqlite:///{file}", hide_parameters=True, connect_args={"timeout": _LOCK_SECONDS}
     )
@@ -92,12 +95,12 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
     """A transaction for the schema: whole or not at all, and one at a time over all processes.
 
     Raises:
-        DatabaseError: the database cannot be reached.
+        UnusableDatabase: the database cannot be reached.
     """
     try:
         connecting = engine.connect()
     except OperationalError as error:
-        raise DatabaseError(f"the database cannot be opened: {error.orig}") from None
+        raise UnusableDatabase(f"the database cannot be opened: {error.orig}") from None
     with connecting as connection, connection.begin():
         match _dialect(connection):
             case _Dialect.SQLITE:

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from hw_sim.platform.databases import DatabaseError
+from hw_sim.platform.databases import UnusableDatabase
 
 _OURS = "persons"
 """A table that every database of the platform has, whatever program made it."""
@@ -23,7 +23,7 @@ def upgrade(connection: Connection) -> tuple[str | None, str]:
         The revision before (null: a new database, or one from before there were revisions) and now.
 
     Raises:
-        DatabaseError: a newer program's, or somebody else's; nothing is changed then.
+        UnusableDatabase: a newer program's, or somebody else's; nothing is changed then.
     """
     config = Config()
     # A percent sign begins an interpolation there.
@@ -38,11 +38,11 @@ def upgrade(connection: Connection) -> tuple[str | None, str]:
         return before, newest
     known = {revision.revision for revision in script.walk_revisions()}
     if before is not None and before not in known:
-        raise DatabaseError(
+        raise UnusableDatabase(
             f"the database is of a newer program: revision {before}, this one knows {newest}"
         )
     tables = inspect(connection).get_table_names()
     if before is None and tables and _OURS not in tables:
-        raise DatabaseError("the database holds somebody else's tables")
+        raise UnusableDatabase("the database holds somebody else's tables")
     command.upgrade(config, "head")
     return before, newest

@@ -57,7 +57,7 @@ class Store:
         An existing database keeps its own date and key.
 
         Raises:
-            DatabaseError: not a database that this program can serve.
+            UnusableDatabase: not a database that this program can serve.
         """
         engine = engine_for(database)
         with exclusive(engine) as connection:
