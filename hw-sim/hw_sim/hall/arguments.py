@@ -41,7 +41,7 @@ N counts from now on; several are separated by commas.
             the same with job- before, 1:job-drop-after
   line      exchanges of terminal and platform (2-4: several, *: until none)
             latency=MS latency=MS~CHANCE drip=BYTES (a second)
-            cut-request=N cut-answer=N fin-request=N fin-answer=N (after N bytes)
+            cut-request=N cut-answer=N fin-request=N fin-answer=N (bytes)
             reset reset-after-commit refuse black-hole
             duplicate-answer stale-answer duplicate-request
   platform  requests
