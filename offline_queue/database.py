@@ -28,6 +28,12 @@ BACKUPS = 3
 _FILE_MODE = 0o600
 _SIDE_FILES = ("", "-wal", "-shm")
 
+_HEADER_ERRORS = (
+    "unsupported file format",
+    "attached databases must use the same text encoding as main database",
+)
+"""What is only a plain SQLITE_ERROR."""
+
 _MOST_VERSIONS = 1_000
 """A greater number in the file's header is none that a program wrote."""
 
@@ -93,6 +99,9 @@ def open_durable(
     path.chmod(_FILE_MODE)
     if path.stat().st_size == 0:
         raise _damaged(path, "the file is empty")
+    if path.stat().st_size % PAGE_SIZE and not beside(path, "-wal").exists():
+        # SQLite takes the missing bytes for zeros.
+        raise _damaged(path, "the file ends within a page")
     if _hides_commits(beside(path, "-wal")):
         raise _damaged(path, "committed frames of the WAL stand behind a damaged one")
     connection = _connect(path, busy_timeout_ms, check_same_thread)
@@ -171,7 +180,7 @@ def _connect(path: Path, busy_timeout_ms: int, check_same_thread: bool) -> sqlit
             found = connection.execute(f"PRAGMA {name}").fetchone()[0]
             if found != expected:
                 raise DurabilityRefused(f"{path}: PRAGMA {name} is {found}, not {expected}")
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         if _is_damage(error):
             damaged = _damaged(path, _code(error))
             with untouched(path):
@@ -196,7 +205,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     try:
         (page_size,) = connection.execute("PRAGMA page_size").fetchone()
         findings = connection.execute("PRAGMA quick_check").fetchall()
-    except sqlite3.DatabaseError as error:
+        _touch_header(connection)
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         if _is_damage(error):
             raise _damaged(path, _code(error)) from None
         raise
@@ -207,15 +217,26 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         raise _damaged(path, f"quick_check found {len(findings)} faults")
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    # A garbled schema format in the header is only a plain SQLITE_ERROR.
-    return (
-        _code(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
-        or str(error) == "unsupported file format"
-    )
+def _touch_header(connection: sqlite3.Connection) -> None:
+    """Find now what SQLite notices later: a format that may only be read, another encoding."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(f"PRAGMA user_version = {_version(connection)}")
+    finally:
+        connection.execute("ROLLBACK")
+    connection.execute("PRAGMA writable_schema = RESET")
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
 
-def _code(error: sqlite3.Error) -> str:
+def _is_damage(error: sqlite3.DatabaseError | UnicodeDecodeError) -> bool:
+    # What SQLite says of a garbled schema quotes it, and then is no text.
+    if isinstance(error, UnicodeDecodeError):
+        return True
+    damage = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_READONLY")
+    return _code(error).startswith(damage) or str(error) in _HEADER_ERRORS
+
+
+def _code(error: Exception) -> str:
     return getattr(error, "sqlite_errorname", "") or type(error).__name__
 
 
@@ -250,23 +271,19 @@ def _check_version(
     found = _version(connection)
     if not 0 <= found <= _MOST_VERSIONS:
         raise _damaged(path, f"{found} is no version of a schema")
-    tables = _tables(connection)
-    for version in range(1, len(migrations) + 1):
-        if version > found and tables == tables_of(migrations[:version]):
-            raise _damaged(path, f"the tables are of schema {version}, the header says {found}")
-
-
-def tables_of(migrations: Sequence[Sequence[str]]) -> set[tuple[str, str]]:
-    """Name and SQL of everything that migrations make."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
-        for statements in migrations:
+    names = _names(connection)
+    with contextlib.closing(sqlite3.connect(":memory:")) as model:
+        for version, statements in enumerate(migrations, 1):
+            before = _names(model)
             for statement in statements:
-                connection.execute(statement)
-        return _tables(connection)
+                model.execute(statement)
+            added = _names(model) - before
+            if version > found and added and added <= names:
+                raise _damaged(path, f"the tables are of schema {version}, not {found}")
 
 
-def _tables(connection: sqlite3.Connection) -> set[tuple[str, str]]:
-    return set(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+def _names(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
 
 
 def _version(connection: sqlite3.Connection) -> int:

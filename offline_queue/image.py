@@ -14,9 +14,7 @@ from typing import BinaryIO
 
 from offline_queue.pages import (
     INDEX_BRANCH,
-    INDEX_LEAF,
     TABLE_BRANCH,
-    Cell,
     Fetch,
     Page,
     Unsound,
@@ -142,15 +140,16 @@ class Image:
                 continue
         return [], []
 
-    def index_entries(self, address: int) -> list[tuple[Value, ...]]:
-        """The entries of an index's page when every one of them is sound, else none: they are
-        evidence by themselves, nothing proves them."""
+    def entries(self, address: int, *kinds: int) -> list[tuple[int, tuple[Value, ...]]]:
+        """What stands on a page of one of these kinds, as (rowid, fields), when every entry is
+        sound and ends on the page; else nothing. So an index gives evidence, though nothing
+        proves a single entry."""
         try:
             page = Page(self.number(address), self.read(address))
-            if page.kind not in (INDEX_LEAF, INDEX_BRANCH):
+            if page.kind not in kinds:
                 return []
-            cells: list[Cell] = [page.cell(index) for index in range(len(page))]
-            return [record(cell.payload) for cell in cells if cell.size == len(cell.payload)]
+            cells = [page.cell(index) for index in range(len(page))]
+            return [(cell.rowid, record(cell.payload)) for cell in cells]
         except Unsound:
             return []
 

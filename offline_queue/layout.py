@@ -99,7 +99,6 @@ class Layout:
     """The tables of an open file."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.page_size = int(connection.execute("PRAGMA page_size").fetchone()[0])
         rowid_tables = {
             name: not without
             for _schema, name, kind, _count, without, _strict in connection.execute(
@@ -116,12 +115,11 @@ class Layout:
         }
 
     def roots(self, image: Image) -> dict[str, int]:
-        """Where each table begins in a damaged file: as its schema says, or as in a new one,
-        because root pages never move and tables are made in the same order."""
-        roots = {name: table.root for name, table in self.tables.items()}
+        """Where tables begin in a damaged file, as far as its schema can be read."""
+        roots: dict[str, int] = {}
         for _rowid, fields in image.tree(1)[1]:
             match fields:
-                case ("table", str(name), _, int(root), _) if name in roots:
+                case ("table", str(name), _, int(root), _) if name in self.tables:
                     roots[name] = root
                 case _:
                     continue

@@ -20,6 +20,7 @@ class SalvageReport:
         unsure: so many of them were under way; whether they arrived is not known.
         unprovable: rows that are there in the copy, but whose seal does not hold.
         lost: rows of which nothing is left but their sequence.
+        purged: so many left after their confirmation.
         last_seen: the greatest sequence of which there is evidence; 0 without any.
         tail_unknown: newer rows than that may be lost: the damage reaches the file's end.
         kept: the folder with the copies of the damaged file and of its WAL.
@@ -31,6 +32,7 @@ class SalvageReport:
     unsure: int
     unprovable: tuple[Range, ...]
     lost: tuple[Range, ...]
+    purged: int
     last_seen: int
     tail_unknown: bool
     kept: str
@@ -52,6 +54,7 @@ class SalvageReport:
             "unprovable": [list(gap) for gap in self.unprovable],
             "lost_rows": size(self.lost),
             "lost": [list(gap) for gap in self.lost],
+            "purged": self.purged,
             "last_seen": self.last_seen,
             "tail_unknown": self.tail_unknown,
             "kept": self.kept,
@@ -73,6 +76,7 @@ def from_json(text: str) -> SalvageReport:
             unsure=found["unsure"],
             unprovable=tuple((first, last) for first, last in found["unprovable"]),
             lost=tuple((first, last) for first, last in found["lost"]),
+            purged=found["purged"],
             last_seen=found["last_seen"],
             tail_unknown=found["tail_unknown"],
             kept=found["kept"],

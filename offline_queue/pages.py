@@ -156,17 +156,19 @@ def serial_types(payload: bytes) -> tuple[int, ...]:
     Raises:
         Unsound: the head is cut off or makes no sense.
     """
+    types = []
     try:
         size, at = _varint(payload, 0)
         if not at <= size <= len(payload):
             raise Unsound
-        types = []
         while at < size:
             kind, at = _varint(payload, at)
+            if kind < 0 or kind in (10, 11):
+                raise Unsound
             types.append(kind)
     except IndexError:
         raise Unsound from None
-    if at != size or not all(kind >= 0 and kind not in (10, 11) for kind in types):
+    if at != size:
         raise Unsound
     return tuple(types)
 

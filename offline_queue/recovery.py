@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,8 +28,10 @@ from offline_queue.database import (
     open_durable,
 )
 from offline_queue.durable import sync_folder
+from offline_queue.layout import Layout
 from offline_queue.losses import SalvageReport, from_json
-from offline_queue.salvage import Keyring, salvage
+from offline_queue.proof import Keyring
+from offline_queue.salvage import salvage, schema_of
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -94,12 +97,21 @@ def _salvage(
     migrations: Sequence[Sequence[str]],
     keyring: Keyring,
 ) -> None:
+    for leftover in path.parent.glob(f"{path.name}.copying-*"):
+        shutil.rmtree(leftover)
+    copy = damaged.copy / path.name
+    if schema_of(copy, _layouts(migrations)) < len(migrations) - 1:
+        # Its rows prove themselves otherwise; the program that wrote it can salvage it.
+        raise damaged
     draft = beside(path, ".salvaging")
-    for suffix in ("", *_SIDE_FILES):
-        beside(draft, suffix).unlink(missing_ok=True)
-    with contextlib.closing(open_durable(draft, migrations=migrations)) as target:
-        report = salvage(damaged.copy / path.name, target, keyring, finding=damaged.finding)
-        target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    _remove(draft)
+    try:
+        with contextlib.closing(open_durable(draft, migrations=migrations)) as target:
+            report = salvage(copy, target, keyring, finding=damaged.finding)
+            target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except BaseException:
+        _remove(draft)
+        raise
     # Closed, it has no WAL; opened again, it is checked as every file is.
     open_durable(draft, migrations=migrations).close()
     text = json.dumps(report.as_json(), indent=1)
@@ -107,6 +119,22 @@ def _salvage(
         _write(place, text)
     draft.rename(beside(path, ".salvaged"))
     sync_folder(path.parent)
+
+
+def _remove(draft: Path) -> None:
+    for suffix in ("", *_SIDE_FILES):
+        beside(draft, suffix).unlink(missing_ok=True)
+
+
+def _layouts(migrations: Sequence[Sequence[str]]) -> list[Layout]:
+    """The tables of each schema version."""
+    found = []
+    with contextlib.closing(sqlite3.connect(":memory:")) as model:
+        for statements in migrations:
+            for statement in statements:
+                model.execute(statement)
+            found.append(Layout(model))
+    return found
 
 
 def _replace(path: Path) -> None:

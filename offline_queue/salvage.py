@@ -8,18 +8,22 @@ page takes nothing back. What indexes and purge ranges tell beyond that are the 
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from offline_queue.database import immediate
 from offline_queue.errors import KeysWrong
 from offline_queue.image import Image
-from offline_queue.layout import Layout
-from offline_queue.losses import Range, SalvageReport, as_ranges, gaps
+from offline_queue.layout import Layout, Table
+from offline_queue.losses import Range, SalvageReport, as_ranges, gaps, size
 from offline_queue.pages import (
+    INDEX_BRANCH,
+    INDEX_LEAF,
+    PAGE_SIZE,
     TABLE_BRANCH,
     TABLE_LEAF,
     Page,
@@ -29,16 +33,7 @@ from offline_queue.pages import (
     serial_types,
     whole,
 )
-
-Row = Mapping[str, Value]
-
-Prove = Callable[[Row], bool]
-"""Whether a row's seal holds. It gets the columns of ``message`` and ``body`` by name; the types
-are those of the schema, the values may be anything."""
-
-Keyring = Callable[[Sequence[Row]], Prove]
-"""Makes a `Prove` from the rows of ``seal_key`` that could be read. Raises `KeysWrong` when the
-keys at hand are not those of the file."""
+from offline_queue.proof import Keyring, Proof, Row
 
 _LARGE = ("message", "body")
 """The tables whose rows are proven one by one; a source's number is its place here, and indexes
@@ -49,11 +44,10 @@ _MESSAGE, _BODY = range(len(_LARGE))
 _WAY = ("behind", "leased", "sent", "waiting", "ready", "dead", "confirmed")
 """The states of one epoch in the order in which a row passes through them."""
 
-_UNDER_WAY = ("leased", "sent")
+_AGAIN: Row = {"state": "ready", "due": 0, "owner": None, "unsure": 1}
+"""Of a row that somebody held: what became of the delivery is not known."""
 
-_AGAIN: Row = {"state": "ready", "due": 0, "owner": None}
-
-_UNSETTLED: Row = {"receipt": None, "settled": None}
+_UNSETTLED: Row = {"receipt": None, "settled": None, "replaced": None}
 
 # A stale page may have made an earlier row open again.
 _LINE_UP = """
@@ -90,8 +84,28 @@ def salvage(
         KeysWrong: there are rows, but no keys to prove them by.
         sqlite3.Error, OSError: the disk.
     """
-    with Image(damaged, Layout(target).page_size) as image:
+    # Ends with an upgrade from version 1; a new file has nothing to upgrade.
+    target.execute("DROP TABLE IF EXISTS seal_key")
+    with Image(damaged, PAGE_SIZE) as image:
         return _Salvage(image, target).run(damaged, keyring, finding)
+
+
+def schema_of(damaged: Path, layouts: Sequence[Layout]) -> int:
+    """The index of the layout that a damaged file's messages have; the last when there are none.
+
+    Raises:
+        OSError: the disk.
+    """
+    counts = [0] * len(layouts)
+    with Image(damaged, PAGE_SIZE) as image:
+        for address in range(len(image)):
+            for _rowid, fields in image.entries(address, TABLE_LEAF):
+                for index, layout in enumerate(layouts):
+                    counts[index] += layout.tables["message"].row(0, fields) is not None
+            # Free pages may still hold what an older schema left.
+            if counts[-1]:
+                break
+    return next((index for index in reversed(range(len(counts))) if counts[index]), len(counts) - 1)
 
 
 class _Salvage:
@@ -99,7 +113,10 @@ class _Salvage:
         self._image = image
         self._target = target
         self._layout = Layout(target)
-        self._roots = self._layout.roots(image)
+        self._told = self._layout.roots(image)
+        # Tables are made in the same order, and their first page stays where it is.
+        made = {name: table.root for name, table in self._layout.tables.items()}
+        self._roots = made | self._told
         # An unnamed file: SQLite keeps it in memory as long as it is small.
         self._seen = sqlite3.connect("", isolation_level=None)
         self._seen.execute(
@@ -116,8 +133,7 @@ class _Salvage:
             self._seen.executemany(
                 "INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?)", self._evidence(address, owned)
             )
-        purged = self._ranges("purged")
-        self._bring_all(keyring, purged)
+        purged = self._bring_all(keyring)
         with immediate(self._target):
             self._target.execute(_LINE_UP)
         recovered, there = self._recovered()
@@ -130,6 +146,7 @@ class _Salvage:
             unsure=self._unsure,
             unprovable=unprovable,
             lost=tuple(gaps((*there, *purged, *unprovable), head)),
+            purged=size(purged),
             last_seen=head,
             tail_unknown=not certain,
             kept=str(damaged.parent),
@@ -145,15 +162,24 @@ class _Salvage:
                     continue
                 pages, found = self._image.tree(self._roots[name])
                 owned |= pages
-                for rowid, fields in found:
-                    row = table.row(rowid, fields)
-                    if row is None:
-                        continue
+                rows = [row for entry in found if (row := table.row(*entry)) is not None]
+                if not rows and name not in self._told:
+                    rows = self._strays(table)
+                for row in rows:
                     try:
                         table.insert(self._target, row, replace=True)
                     except sqlite3.IntegrityError:
                         continue
         return owned
+
+    def _strays(self, table: Table) -> list[dict[str, Value]]:
+        """The rows of the newest page on which all are of a table's shape."""
+        for address in reversed(range(len(self._image))):
+            found = self._image.entries(address, TABLE_LEAF)
+            rows = [row for entry in found if (row := table.row(*entry)) is not None]
+            if rows and len(rows) == len(found):
+                return rows
+        return []
 
     def _evidence(self, address: int, owned: set[int]) -> Iterator[tuple[int, int, int, int]]:
         """The sequences on a page: of rows with their places, of index entries alone."""
@@ -173,20 +199,15 @@ class _Salvage:
                     if cell.rowid > 0 and self._layout.tables[name].fits(types):
                         yield cell.rowid, source, address, index
         elif number not in owned:
-            for fields in self._image.index_entries(address):
+            for _rowid, fields in self._image.entries(address, INDEX_LEAF, INDEX_BRANCH):
                 match fields:
                     case (*_, int(seq)) if seq > 0:
                         yield seq, len(_LARGE) + len(fields), 0, 0
                     case _:
                         continue
 
-    def _ranges(self, table: str) -> list[Range]:
-        if table not in self._layout.tables:
-            return []
-        return self._target.execute(f"SELECT first, last FROM {table} ORDER BY first").fetchall()
-
-    def _bring_all(self, keyring: Keyring, purged: Sequence[Range]) -> None:
-        keys = self._rows("seal_key")
+    def _bring_all(self, keyring: Keyring) -> list[Range]:
+        """Bring over the rows; returns the ranges that left before."""
         places = self._seen.execute(
             "SELECT seq, source, address, cell FROM seen WHERE source < ? ORDER BY seq",
             (len(_LARGE),),
@@ -194,25 +215,36 @@ class _Salvage:
         rows = (
             (seq, [_Place(*place) for _seq, *place in group])
             for seq, group in itertools.groupby(places, key=lambda row: int(row[0]))
-            if not any(first <= seq <= last for first, last in purged)
         )
         first = next(rows, None)
-        if first is None:
-            return
-        prove = keyring(keys)
-        brought = 0
-        todo = itertools.chain((first,), rows)
+        if not self._rows("key_ring"):
+            if first is not None or self._rows("purged"):
+                raise KeysWrong("no key of the damaged file can be read")
+            return []
+        proof = keyring(self._target)
+        purged = self._proven_ranges(proof)
+        todo = itertools.chain(() if first is None else (first,), rows)
         while batch := list(itertools.islice(todo, _ROWS_AT_ONCE)):
             with immediate(self._target):
                 for seq, found in batch:
-                    if self._bring(seq, found, prove):
-                        brought += 1
-                    else:
+                    if _within(seq, purged):
+                        continue
+                    if not self._bring(seq, found, proof):
                         self._unprovable.append(seq)
-        if not keys and not brought:
-            raise KeysWrong("no seal key of the damaged file can be read")
+        return purged
 
-    def _bring(self, seq: int, places: Sequence[_Place], prove: Prove) -> bool:
+    def _proven_ranges(self, proof: Proof) -> list[Range]:
+        ranges: list[Range] = []
+        with immediate(self._target):
+            for row in self._rows("purged"):
+                match row:
+                    case {"first": int(first), "last": int(last)} if proof.purged(row):
+                        ranges.append((first, last))
+                    case _:
+                        self._target.execute("DELETE FROM purged WHERE first = :first", dict(row))
+        return sorted(ranges)
+
+    def _bring(self, seq: int, places: Sequence[_Place], proof: Proof) -> bool:
         """Bring over the latest version of a row that can be proven; False when none can."""
         bodies: list[Row] = []
         for place in places:
@@ -224,7 +256,7 @@ class _Salvage:
                 messages += [row for row in self._read(place, seq) if row not in messages]
         messages.sort(key=_progress, reverse=True)
         for message, body in itertools.product(messages, bodies):
-            if prove({**body, **message}):
+            if proof.message({**body, **message}):
                 return self._store(message, body)
         return False
 
@@ -245,7 +277,7 @@ class _Salvage:
 
     def _store(self, message: Row, body: Row) -> bool:
         tables = self._layout.tables
-        unsure = message["state"] in _UNDER_WAY
+        unsure = message["state"] == "leased"
         kept = {**message, **_AGAIN} if unsure else message
         for version in (kept, {**message, **_AGAIN, **_UNSETTLED}):
             try:
@@ -302,6 +334,12 @@ class _Salvage:
         names = [column.name for column in self._layout.tables[table].columns]
         found = self._target.execute(f"SELECT {', '.join(names)} FROM {table}")
         return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _within(seq: int, ranges: Sequence[Range]) -> bool:
+    """Whether one of the ranges, which rise and do not overlap, holds the sequence."""
+    place = bisect.bisect_right(ranges, seq, key=lambda gap: gap[0])
+    return place > 0 and seq <= ranges[place - 1][1]
 
 
 def _progress(message: Row) -> tuple[int, int]:

@@ -106,11 +106,8 @@ def _committed(found: list[_Found], salts: bytes, header_holds: bool, cut_off: b
             last = index
             if unbroken:
                 proven = index
-    frames = tuple(
-        frame._replace(sound=frame.sound and own_salts == salts)
-        for frame, own_salts, _commit in found[: last + 1]
-        if own_salts == salts or not frame.sound
-    )
+    # Before a proven commit no other generation can stand, only damaged salts.
+    frames = tuple(frame for frame, _salts, _commit in found[: last + 1])
     behind = [own_salts == salts for _frame, own_salts, _commit in found[last + 1 :]]
     torn = cut_off or any(behind) or (bool(found) and not header_holds)
     return Wal(frames, hides=last > proven, torn=torn)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +14,11 @@ from offline_queue.image import Image
 from offline_queue.layout import Layout
 from offline_queue.losses import SalvageReport, size
 from offline_queue.pages import PAGE_SIZE, TABLE_LEAF, Page, Unsound, serial_types
+from offline_queue.proof import Proof
 from offline_queue.recovery import open_recovered
-from offline_queue.salvage import Prove, Row
 from offline_queue.schema import MIGRATIONS
-from offline_queue.seal import Header
 from tests.offline_queue.queue_world import (
-    KEYS,
+    DEVICE_KEY,
     START,
     HandClock,
     body_of,
@@ -31,25 +29,10 @@ from tests.offline_queue.queue_world import (
 
 NAME = "queue.sqlite"
 
-_HEADER = ("seq", "kind", "key", "ordering", "priority", "created")
 
-
-def keyring(_keys: Sequence[Row]) -> Prove:
+def keyring(connection: sqlite3.Connection) -> Proof:
     """Proves by the keys of the tests."""
-
-    def prove(row: Row) -> bool:
-        return opened(row) is not None
-
-    return prove
-
-
-def opened(row: Row) -> bytes | None:
-    """The body, if the seal holds."""
-    header = Header(*(row[name] for name in _HEADER))  # type: ignore[arg-type]
-    try:
-        return KEYS.open(header, row["key_version"], row["sealed"])  # type: ignore[arg-type]
-    except RowForged:
-        return None
+    return Proof(connection, DEVICE_KEY)
 
 
 @dataclass(frozen=True)
@@ -93,15 +76,17 @@ def stocked(folder: Path, rows: int, *, wal: bool) -> Stocked:
                 case 2:
                     queue.retry(claim, "timeout")
                 case _:
-                    continue
+                    pass
     # As long as one connection stays open, no other one's end empties the WAL.
     with contextlib.closing(sqlite3.connect(made / NAME, isolation_level=None)) as kept:
         kept.execute("SELECT count(*) FROM message").fetchone()
-        for at in range(0, len(second), 100):
-            stock(made, second[at : at + 100])
-        with contextlib.closing(open_queue(made, clock)) as queue:
-            for _ in range(5):
-                queue.confirm(claimed(queue), "r-2")
+        kept.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        kept.execute("CREATE TABLE gone (b BLOB)")
+        kept.execute("INSERT INTO gone VALUES (zeroblob(50000))")
+        for at in range(0, len(second), 20):
+            stock(made, second[at : at + 20])
+        # Its pages are free from now on.
+        kept.execute("DROP TABLE gone")
         if not wal:
             kept.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         whole = folder / "whole"
@@ -162,26 +147,23 @@ def reopened(path: Path, keys: dict[int, str]) -> Outcome:
     """
     connection, report = open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
     with contextlib.closing(connection):
-        rows, unprovable = set(), set()
-        names = [c[1] for c in connection.execute("PRAGMA table_info(message)")]
-        for values in connection.execute(
-            f"SELECT {', '.join(names)}, (SELECT sealed FROM body WHERE body.seq = message.seq)"
-            " FROM message"
-        ):
-            row = dict(zip([*names, "sealed"], values, strict=True))
-            body = opened(row)
-            if body is None:
-                unprovable.add(row["seq"])
-                continue
-            assert row["key"] == keys[row["seq"]]
-            assert body == body_of(row["key"])
-            rows.add(row["seq"])
         if report is not None:
-            assert not unprovable
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            assert report.rows == len(rows)
-            assert report.last_seen <= max(keys)
-            assert report.rows + size(report.unprovable) + size(report.lost) == report.last_seen
-            if not report.tail_unknown:
-                assert report.last_seen == max(keys)
+            evident = report.rows + size(report.unprovable) + size(report.lost) + report.purged
+            assert evident == report.last_seen <= max(keys)
+            assert report.tail_unknown or report.last_seen == max(keys)
+    rows, unprovable = set(), set()
+    with contextlib.closing(open_queue(path.parent)) as queue:
+        for row in queue.rows(limit=10**6):
+            try:
+                body = queue.desk.body(row.seq)
+            except RowForged:
+                unprovable.add(row.seq)
+                continue
+            assert row.key == keys[row.seq]
+            assert body == body_of(row.key)
+            rows.add(row.seq)
+    if report is not None:
+        assert not unprovable
+        assert report.rows == len(rows)
     return Outcome(report, rows, unprovable)
