@@ -76,7 +76,7 @@ def _on_http(_request: Request, error: Exception) -> Response:
             allow = (error.headers or {})["Allow"]
             problem = Problem(ProblemKind.METHOD, f"the methods are {allow}", allow=allow)
         case status:
-            problem = problem_for_status(status, "the body cannot be read")
+            problem = problem_for_status(status, "the body is not JSON")
     return response(problem.answer())
 
 
