@@ -52,6 +52,9 @@ class Enrolment:
         platform_url: where it was enrolled.
         platform_key: verifies every answer of the platform.
         enrolled_at: Unix seconds by the platform's clock.
+        encryption_key: what a bundle is encrypted to when the line is down (`kiosk.transfer`): a
+            key of its own, so that neither use can be turned against the other. None: enrolled
+            before platforms gave one.
     """
 
     terminal_id: str
@@ -59,6 +62,7 @@ class Enrolment:
     platform_url: str
     platform_key: sm2.PublicKey
     enrolled_at: int
+    encryption_key: sm2.PublicKey | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,8 @@ class KeyStore:
             "platform_url": enrolment.platform_url,
             "terminal_id": enrolment.terminal_id,
         }
+        if enrolment.encryption_key is not None:
+            record["encryption_key"] = enrolment.encryption_key.xy.hex()
         text = json.dumps(record, indent=2, sort_keys=True) + "\n"
         _write(self._folder / _ENROLMENT_FILE, text.encode("utf-8"))
 
@@ -165,9 +171,11 @@ class KeyStore:
 
 
 def _enrolment(record: dict[str, Any]) -> Enrolment:
-    if set(record) != {"terminal_id", "division", "platform_url", "platform_key", "enrolled_at"}:
+    texts = {"terminal_id", "division", "platform_url", "platform_key"}
+    if "encryption_key" in record:
+        texts.add("encryption_key")
+    if set(record) != {*texts, "enrolled_at"}:
         raise KeyError("enrolment")
-    texts = ("terminal_id", "division", "platform_url", "platform_key")
     if not all(isinstance(record[name], str) for name in texts):
         raise TypeError("enrolment")
     if not isinstance(record["enrolled_at"], int) or not TERMINAL_ID.fullmatch(
@@ -180,6 +188,11 @@ def _enrolment(record: dict[str, Any]) -> Enrolment:
         platform_url=record["platform_url"],
         platform_key=sm2.PublicKey(bytes.fromhex(record["platform_key"])),
         enrolled_at=record["enrolled_at"],
+        encryption_key=(
+            sm2.PublicKey(bytes.fromhex(record["encryption_key"]))
+            if "encryption_key" in record
+            else None
+        ),
     )
 
 

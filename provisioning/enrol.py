@@ -71,6 +71,7 @@ def enrol(store: KeyStore, place: Place, code: str, ask: Ask) -> Enrolment:
         platform_url=place.platform_url,
         platform_key=answer.platform_key,
         enrolled_at=answer.server_time,
+        encryption_key=answer.encryption_key,
     )
     try:
         store.enrol(enrolment)

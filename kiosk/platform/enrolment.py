@@ -36,11 +36,13 @@ class EnrolmentAnswer:
     Attributes:
         terminal_id: for example ``T429900-0003``.
         platform_key: verifies every later answer.
+        encryption_key: what a bundle of messages is encrypted to (`kiosk.transfer`).
         server_time: the platform's clock, Unix seconds.
     """
 
     terminal_id: str
     platform_key: sm2.PublicKey
+    encryption_key: sm2.PublicKey
     server_time: int
 
 
@@ -97,13 +99,16 @@ def request_enrolment(
 def _decode(document: dict[str, object]) -> EnrolmentAnswer:
     fields = wire.Fields(document, "body")
     terminal_id = fields.text("terminal_id", limit=40)
-    xy = fields.hexadecimal("platform_public_key", 64)
+    platform_key = _point(fields, "platform_public_key")
+    encryption_key = _point(fields, "platform_encryption_key")
     server_time = fields.integer("server_time", limit=_YEAR_9999)
     fields.done()
+    return EnrolmentAnswer(terminal_id, platform_key, encryption_key, server_time)
+
+
+def _point(fields: wire.Fields, name: str) -> sm2.PublicKey:
     try:
-        platform_key = sm2.PublicKey(xy)
+        return sm2.PublicKey(fields.hexadecimal(name, 64))
     except MalformedKey:
-        platform_key = None
-    if platform_key is None:
-        raise PlatformAnswerMalformed("platform_public_key", "is no point of the SM2 curve")
-    return EnrolmentAnswer(terminal_id, platform_key, server_time)
+        pass
+    raise PlatformAnswerMalformed(name, "is no point of the SM2 curve")

@@ -42,9 +42,11 @@ class TestEnrolment:
         new = Terminal(server.url, *new_key())
         reply = new.enrol(server.new_enrolment_code(), "SN-0002")
         assert reply.status == 201
-        assert reply.document.keys() == {"terminal_id", "platform_public_key", "server_time"}
+        keys = {"platform_public_key", "platform_encryption_key"}
+        assert reply.document.keys() == {"terminal_id", "server_time", *keys}
         assert new.terminal_id == "T429900-0002"
-        assert len(reply.document["platform_public_key"]) == 128
+        assert {len(reply.document[name]) for name in keys} == {128}
+        assert len({reply.document[name] for name in keys}) == 2
         assert reply.document["server_time"] == NOW
         assert new.call("GET", "/v1/status").status == 200
 

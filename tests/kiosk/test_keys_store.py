@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def enrolment() -> Enrolment:
         platform_url="http://127.0.0.1:8080",
         platform_key=sm2.generate().public_key(),
         enrolled_at=1_795_000_000,
+        encryption_key=sm2.generate().public_key(),
     )
 
 
@@ -40,6 +42,17 @@ def test_prepare_enrol_load(folder: Path, enrolment: Enrolment) -> None:
     assert keys.terminal_id == "T429900-0003"
     assert keys.private_key.public_key() == public
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+
+def test_an_enrolment_of_before_has_no_encryption_key(folder: Path, enrolment: Enrolment) -> None:
+    store = KeyStore(folder)
+    store.prepare()
+    store.enrol(enrolment)
+    file = folder / "enrolment.json"
+    record = json.loads(file.read_text())
+    del record["encryption_key"]
+    file.write_text(json.dumps(record))
+    assert store.load().enrolment == replace(enrolment, encryption_key=None)
 
 
 def test_preparing_again_keeps_the_keys(folder: Path, enrolment: Enrolment) -> None:
@@ -92,6 +105,8 @@ def test_what_is_missing_or_damaged_is_told(folder: Path, enrolment: Enrolment, 
     [
         {"terminal_id": "K1"},
         {"platform_key": "00"},
+        {"encryption_key": "00"},
+        {"encryption_key": None},
         {"enrolled_at": "yesterday"},
         {"extra": 1},
         {"division": None},

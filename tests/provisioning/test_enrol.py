@@ -144,7 +144,8 @@ def test_a_refused_code_leaves_no_record(server: PlatformServer, tmp_path: Path)
 @pytest.mark.parametrize("terminal_id", ["T429900-3", "", "../../etc", "T429900-0003\n"])
 def test_an_answer_with_another_id_is_not_stored(tmp_path: Path, terminal_id: str) -> None:
     store = KeyStore(tmp_path)
-    answer = EnrolmentAnswer(terminal_id, sm2.generate().public_key(), 1_800_000_000)
+    key = sm2.generate().public_key()
+    answer = EnrolmentAnswer(terminal_id, key, key, 1_800_000_000)
     with pytest.raises(PlatformAnswerMalformed):
         enrol(store, Place("429900", 1, "http://127.0.0.1:1"), "code", lambda *_: answer)
     with pytest.raises(NotEnrolled):
@@ -156,6 +157,8 @@ def test_an_answer_with_another_id_is_not_stored(tmp_path: Path, terminal_id: st
     [
         {"platform_public_key": "00" * 64},
         {"platform_public_key": "12"},
+        {"platform_encryption_key": "00" * 64},
+        {"platform_encryption_key": None},
         {"server_time": "now"},
         {"extra": 1},
         {"terminal_id": None},
@@ -167,6 +170,7 @@ def test_a_malformed_answer_is_refused(
     good = {
         "terminal_id": "T429900-0003",
         "platform_public_key": double.public_xy.hex(),
+        "platform_encryption_key": double.public_xy.hex(),
         "server_time": 1_800_000_000,
     }
     double.answers["POST /v1/enrolments"] = (201, {**good, **change})

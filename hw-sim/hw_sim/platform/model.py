@@ -133,7 +133,7 @@ class CatalogueItem(Base):
 
 
 class Setting(Base):
-    """Single facts of this database: as-of date, catalogue version, platform key."""
+    """Single facts of this database: as-of date, catalogue version, the platform's keys."""
 
     __tablename__ = "settings"
 

@@ -79,6 +79,7 @@ def enrol(session: Session, store: Store, request: wire.EnrolmentRequest, now: i
         wire.EnrolmentAnswer(
             terminal_id=terminal.id,
             platform_public_key=store.key.public.hex().upper(),
+            platform_encryption_key=store.encryption_key.public.hex().upper(),
             server_time=now,
         ),
         201,

@@ -27,13 +27,19 @@ def code_digest(code: str) -> str:
     return hashlib.new("sm3", plain.encode()).hexdigest()
 
 
+def _pair(text: str) -> Sm2Key:
+    key = bytes.fromhex(text)
+    return Sm2Key(key[:32], key[32:])
+
+
 class Store:
     """An open database.
 
     Attributes:
         sessions: a session is one transaction. On SQLite the driver begins it with the first
             write, so that reading before it never holds the lock.
-        key: the platform's SM2 key.
+        key: the platform's SM2 key, to sign with.
+        encryption_key: what bundles are encrypted to (``bundles``).
         as_of: the day that the residents' records show.
     """
 
@@ -42,8 +48,8 @@ class Store:
         self.sessions = sessionmaker(engine, expire_on_commit=False)
         with self.sessions() as session:
             facts = {row.name: row.value for row in session.scalars(select(Setting))}
-        key = bytes.fromhex(facts["platform_key"])
-        self.key = Sm2Key(key[:32], key[32:])
+        self.key = _pair(facts["platform_key"])
+        self.encryption_key = _pair(facts["encryption_key"])
         self.as_of = date.fromisoformat(facts["as_of"])
         self.catalogue_version = facts["catalogue_version"]
 
@@ -65,10 +71,12 @@ class Store:
             with Session(connection) as session:
                 if session.get(Setting, "platform_key") is None:
                     seed(session, population() if residents is None else residents, as_of)
-                    pair = Sm2Key.generate()
-                    key = (pair.private + pair.public).hex()
-                    session.add(Setting(name="platform_key", value=key))
-                    session.flush()
+                for name in ("platform_key", "encryption_key"):
+                    if session.get(Setting, name) is None:
+                        pair = Sm2Key.generate()
+                        key = (pair.private + pair.public).hex()
+                        session.add(Setting(name=name, value=key))
+                session.flush()
         return cls(engine)
 
     def new_enrolment_code(self) -> str:

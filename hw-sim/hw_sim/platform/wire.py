@@ -81,6 +81,7 @@ class EnrolmentRequest(Wire):
 class EnrolmentAnswer(Wire):
     terminal_id: Annotated[str, Field(pattern=r"^T[0-9]{6}-[0-9]{4,6}$")]
     platform_public_key: PublicKey
+    platform_encryption_key: PublicKey
     server_time: UnixSeconds
 
 
