@@ -15,6 +15,7 @@ from kiosk.platform.models import AlarmKind
 from offline_queue.errors import KeyConflict
 from offline_queue.message import Priority
 from offline_queue.queue import Queue
+from offline_queue.room import Admission
 
 
 class MessageKind(Enum):
@@ -45,6 +46,12 @@ _PRIORITIES = {
     MessageKind.AUDIT_RANGE: Priority.BULK,
     MessageKind.EVALUATION: Priority.NORMAL,
     MessageKind.PRINT_OUTCOME: Priority.NORMAL,
+}
+_ADMISSIONS = {
+    MessageKind.ALARM: Admission.CRITICAL,
+    MessageKind.AUDIT_RANGE: Admission.RESERVED,
+    MessageKind.EVALUATION: Admission.ORDINARY,
+    MessageKind.PRINT_OUTCOME: Admission.CRITICAL,
 }
 
 AUDIT_MARK = "audit"
@@ -131,5 +138,6 @@ class Outbox:
             order=order,
             priority=_PRIORITIES[kind],
             mark=mark,
+            admission=_ADMISSIONS[kind],
         )
         self.changed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from offline_queue import chain, inspection, transitions
+from offline_queue.access import settling
 from offline_queue.chain import ChainReport
 from offline_queue.errors import KeyConflict, NotDead, RowForged
 from offline_queue.message import (
@@ -18,6 +19,7 @@ from offline_queue.message import (
     check_word,
 )
 from offline_queue.queue_file import QueueFile
+from offline_queue.room import Admission
 from offline_queue.transitions import SealedRow
 
 
@@ -26,14 +28,16 @@ class Desk:
 
     def __init__(self, file: QueueFile) -> None:
         self._file = file
+        self._access = file.access
 
+    @settling
     def unsettled(self, after: int = 0, most: int = 500) -> tuple[Message, ...]:
         """Rows behind the number ``after`` that are neither confirmed nor dead, in order, for
         another way of delivery. From now on they count as perhaps delivered (`Claim.unsure`).
 
         A row whose seal does not hold is left out; it is buried when it is claimed.
         """
-        with self._file.access.writing as connection:
+        with self._access.writing as connection:
             rows = transitions.unsettled(connection, after, most)
             if rows:
                 transitions.doubt(connection, rows[0].header.seq, rows[-1].header.seq)
@@ -64,11 +68,12 @@ class Desk:
         """Enqueue the message of a dead row anew, under another key; both rows name each other.
 
         Raises:
-            NotDead, RowForged, QueueFull: see there.
+            NotDead, RowForged, QueueFull, SpaceExhausted: see there.
             KeyConflict: another row has the key.
         """
         check_id("key", key)
-        with self._file.access.writing as connection:
+        self._access.admit(Admission.CRITICAL)
+        with self._access.writing as connection:
             old = transitions.by_seq(connection, seq)
             if old is None or not transitions.decide(connection, seq):
                 raise _not_dead(seq)
@@ -81,19 +86,20 @@ class Desk:
             transitions.name_successor(connection, seq, successor)
         return Enqueued(successor, fresh=True)
 
+    @settling
     def forget(self, seq: int) -> None:
         """Decide that nothing follows a dead row: it leaves after the retention.
 
         Raises:
             NotDead: see there.
         """
-        with self._file.access.writing as connection:
+        with self._access.writing as connection:
             if not transitions.decide(connection, seq):
                 raise _not_dead(seq)
 
     def row(self, seq: int) -> Row | None:
         """One row without its body."""
-        with self._file.access.reading() as connection:
+        with self._access.reading() as connection:
             return inspection.row(connection, self._file.time.shared(connection), seq)
 
     def body(self, seq: int) -> bytes | None:
@@ -102,13 +108,13 @@ class Desk:
         Raises:
             RowForged: its seal does not hold.
         """
-        with self._file.access.reading() as connection:
+        with self._access.reading() as connection:
             row = transitions.by_seq(connection, seq)
             return None if row is None else self._file.ring.open(connection, *row)
 
     def verify(self) -> ChainReport:
         """Walk the whole chain and open every body."""
-        with self._file.access.reading() as connection:
+        with self._access.reading() as connection:
             connection.execute("BEGIN")
             try:
                 return chain.verify(connection, self._file.ring)
@@ -117,17 +123,18 @@ class Desk:
 
     def rotate(self) -> int:
         """Seal by a new key from now on, also in the other processes; its version."""
-        with self._file.access.writing as connection:
+        with self._access.writing as connection:
             return self._file.ring.rotate(connection)
 
     def rewrap(self, device_key: bytes) -> None:
         """Wrap the file's keys by another device key. Other processes that have the file open go
         on with the keys that they hold."""
-        with self._file.access.writing as connection:
+        with self._access.writing as connection:
             self._file.ring.rewrap(connection, device_key)
 
+    @settling
     def _settle(self, key: str, state: State, word: str) -> bool:
-        with self._file.access.writing as connection:
+        with self._access.writing as connection:
             row = transitions.by_key(connection, key)
             if row is None:
                 return False

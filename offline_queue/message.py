@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum, IntEnum
 
+from offline_queue.room import SpaceLimits
+
 _VISIBLE = re.compile(r"[!-~]+")
 _LONG_NUMBER = re.compile(r"[0-9]{14}")
 
@@ -88,6 +90,8 @@ class QueueLimits:
     """So many failures of a lane in a row, and it rests (circuit breaker)."""
     clock_tolerance: float = 300
     """The wall clock is right when it differs from the other side's by no more."""
+    space: SpaceLimits = field(default_factory=SpaceLimits)
+    """Where storing is refused, and what is kept back for settling."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from offline_queue import chain, inspection, transitions
+from offline_queue.access import settling
 from offline_queue.desk import Desk
 from offline_queue.errors import KeyConflict, RowForged
 from offline_queue.file_time import QueueClock
@@ -33,7 +34,9 @@ from offline_queue.message import (
     check_word,
 )
 from offline_queue.queue_file import QueueFile
+from offline_queue.room import Admission, Room
 from offline_queue.seal import Header
+from offline_queue.space import BallastEvent, unheard
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class Queue:
         random: gives 0 <= x < 1 for the jitter of the backoff.
         random_bytes: gives keys and nonces.
         boot: names this start of the machine; the kernel's name by default.
+        ballast_told: hears what becomes of the ballast; it must not use the queue.
 
     Raises:
         offline_queue.database.DatabaseError: the file cannot be trusted.
@@ -79,10 +83,11 @@ class Queue:
         random: Callable[[], float] = random_module.random,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         boot: str | None = None,
+        ballast_told: Callable[[BallastEvent], None] = unheard,
     ) -> None:
         self._limits = limits
         self._random = random
-        self._file = QueueFile(path, device_key, clock, limits, random_bytes, boot)
+        self._file = QueueFile(path, device_key, clock, limits, random_bytes, boot, ballast_told)
         self._access, self._time = self._file.access, self._file.time
         self.desk = Desk(self._file)
 
@@ -97,6 +102,7 @@ class Queue:
         priority: Priority = Priority.NORMAL,
         expires_after: float | None = None,
         mark: tuple[str, int] | None = None,
+        admission: Admission = Admission.ORDINARY,
     ) -> Enqueued:
         """Store a message. On the disk when it returns.
 
@@ -111,9 +117,10 @@ class Queue:
             expires_after: seconds; what is not delivered by then is dead, with the reason
                 `EXPIRED`.
             mark: name and value of a cursor that moves forward in the same transaction.
+            admission: how much it matters when room is short.
 
         Raises:
-            KeyConflict, QueueFull: see there.
+            KeyConflict, QueueFull, SpaceExhausted: see there.
             RowForged: the row that has this key already was changed.
             ValueError: a word or the body is too long, or a word holds a long number.
         """
@@ -127,6 +134,7 @@ class Queue:
             check_word("mark", mark[0])
         if len(body) > self._limits.body_bytes:
             raise ValueError(f"a body has at most {self._limits.body_bytes} bytes")
+        self._access.admit(admission)
         with self._access.writing as connection:
             if mark is not None:
                 transitions.move_mark(connection, *mark)
@@ -144,6 +152,7 @@ class Queue:
         with self._access.reading() as connection:
             return inspection.mark(connection, name)
 
+    @settling
     def claim(self, owner: str) -> Claim | None:
         """Lease the first row that can be delivered now: by priority and age, then the oldest.
 
@@ -188,6 +197,7 @@ class Queue:
                 transitions.bury(connection, claim(body=b""), now, EXPIRED)
         return None
 
+    @settling
     def confirm(self, claim: Claim, receipt: str) -> None:
         """Commit that the other side has it. On the disk when it returns.
 
@@ -203,6 +213,7 @@ class Queue:
             transitions.confirm(connection, claim, self._time.now(), receipt)
             transitions.recover(connection, claim.lane)
 
+    @settling
     def bury(self, claim: Claim, reason: str) -> None:
         """Commit that the row is never delivered. It stays for staff, with the reason.
 
@@ -214,6 +225,7 @@ class Queue:
         with self._access.writing as connection:
             transitions.bury(connection, claim, self._time.now(), reason)
 
+    @settling
     def retry(
         self,
         claim: Claim,
@@ -249,6 +261,7 @@ class Queue:
                 transitions.rest(connection, claim.lane, until, reason)
             self._time.record(connection, now)
 
+    @settling
     def release(self, claim: Claim) -> None:
         """Give the row back as it was: nothing was sent.
 
@@ -258,6 +271,7 @@ class Queue:
         with self._access.writing as connection:
             transitions.release(connection, claim)
 
+    @settling
     def pause(self, lane: str, reason: str, seconds: float) -> None:
         """Claim nothing of a lane for some time: the other side does not let us in.
 
@@ -269,6 +283,7 @@ class Queue:
             until = self._time.shared(connection) + int(seconds * 1000)
             transitions.rest(connection, lane, until, reason)
 
+    @settling
     def hurry(self) -> int:
         """Make every waiting row due now, and every lane open; returns how many rows waited."""
         with self._access.writing as connection:
@@ -289,6 +304,10 @@ class Queue:
         with self._access.reading() as connection:
             return inspection.metrics(connection, self._time.shared(connection))
 
+    def room(self) -> Room:
+        """How full the file and its disk are, and what is admitted."""
+        return self._access.room()
+
     def rows(
         self, state: State | None = None, limit: int = 100, *, after: int = 0
     ) -> tuple[Row, ...]:
@@ -297,6 +316,7 @@ class Queue:
             now = self._time.shared(connection)
             return inspection.rows(connection, now, state=state, after=after, limit=limit)
 
+    @settling
     def purge(self) -> int:
         """Delete the rows that were confirmed longer ago than the retention, and the keys that no
         row needs any more; returns how many rows."""

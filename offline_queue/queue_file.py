@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from offline_queue import chain, transitions, upgrade
-from offline_queue.access import Access
+from offline_queue.access import Access, settling
 from offline_queue.backlog import Backlog
 from offline_queue.database import open_durable
 from offline_queue.errors import blame_storage
@@ -16,6 +17,7 @@ from offline_queue.key_ring import KeyRing
 from offline_queue.message import QueueLimits
 from offline_queue.schema import MIGRATIONS
 from offline_queue.seal import Header
+from offline_queue.space import BallastEvent, Space
 from offline_queue.transitions import SealedRow
 
 
@@ -37,26 +39,29 @@ class QueueFile:
         limits: QueueLimits,
         random_bytes: Callable[[int], bytes],
         boot: str | None,
+        ballast_told: Callable[[BallastEvent], None],
     ) -> None:
         self.limits = limits
         self._backlog = Backlog(limits.open_rows)
         self._lanes: set[str] = set()
+        space = Space(path, limits.space, ballast_told)
         try:
-            connection = open_durable(
-                path,
-                migrations=MIGRATIONS,
-                busy_timeout_ms=limits.busy_timeout_ms,
-                check_same_thread=False,
+            connection = space.open(
+                partial(
+                    open_durable,
+                    path,
+                    migrations=MIGRATIONS,
+                    busy_timeout_ms=limits.busy_timeout_ms,
+                    check_same_thread=False,
+                )
             )
         except sqlite3.Error as error:
             blame_storage(error)
             raise
-        self.access = Access(connection)
+        self.access = self._access = Access(connection, space)
         try:
-            with self.access.writing:
-                self.ring = _open_ring(connection, device_key, random_bytes)
-                transitions.free_strays(connection)
-                transitions.find_lanes(connection)
+            self.ring = self._set_right(device_key, random_bytes)
+            with self.access.reading():
                 self.time = FileTime(
                     clock,
                     connection,
@@ -66,6 +71,14 @@ class QueueFile:
         except BaseException:
             self.access.close()
             raise
+
+    @settling
+    def _set_right(self, device_key: bytes, random_bytes: Callable[[int], bytes]) -> KeyRing:
+        with self.access.writing as connection:
+            ring = _open_ring(connection, device_key, random_bytes)
+            transitions.free_strays(connection)
+            transitions.find_lanes(connection)
+        return ring
 
     def insert(self, connection: sqlite3.Connection, header: Header, body: bytes) -> int | None:
         """Seal and link a row behind the newest one; its sequence, which the header does not have

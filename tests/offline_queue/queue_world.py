@@ -13,6 +13,7 @@ from offline_queue.database import immediate
 from offline_queue.key_ring import KeyRing
 from offline_queue.message import Claim, Priority, QueueLimits, Trust
 from offline_queue.queue import Queue
+from offline_queue.room import SpaceLimits
 from offline_queue.seal import Header
 from offline_queue.transitions import SealedRow, add_lane, insert, newest
 
@@ -30,6 +31,7 @@ LIMITS = QueueLimits(
     after_cap=600,
     retention_seconds=1_000,
     busy_timeout_ms=1,
+    space=SpaceLimits(ballast_bytes=512 * 1024, wal_bytes=256 * 1024),
 )
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from offline_queue import queue_file
-from offline_queue.database import DatabaseDamaged, SchemaTooNew, open_durable
+from offline_queue.database import DatabaseDamaged, SchemaTooNew
 from offline_queue.errors import QueueUnavailable
 from offline_queue.message import Claim, State
 from offline_queue.queue import Queue
-from tests.offline_queue.queue_world import LIMITS, behind_its_back, claimed, drain, open_queue
+from tests.offline_queue.queue_world import LIMITS, behind_its_back, claimed, open_queue
 
 ROOMY = dataclasses.replace(LIMITS, open_rows=10_000)
 
@@ -69,73 +67,6 @@ def test_a_file_locked_before_it_has_its_tables_cannot_be_opened(tmp_path: Path)
         file.execute("CREATE TABLE other (n INTEGER)")
     with locked(tmp_path), pytest.raises(QueueUnavailable, match="SQLITE_BUSY"):
         open_queue(tmp_path)
-
-
-def fill_up(queue: Queue, name: str = "k") -> tuple[list[str], QueueUnavailable]:
-    keys: list[str] = []
-    while True:
-        key = f"{name}-{len(keys)}"
-        try:
-            queue.enqueue("rating", b"x" * LIMITS.body_bytes, key=key, mark=("cursor", len(keys)))
-        except QueueUnavailable as told:
-            return keys, told
-        keys.append(key)
-
-
-def still_whole(queue: Queue, keys: list[str]) -> None:
-    assert [row.key for row in queue.rows(limit=10**6)] == keys
-    assert queue.mark("cursor") == len(keys) - 1
-    assert queue.metrics().open == len(keys)
-
-
-def test_a_file_that_may_not_grow_keeps_all_that_was_acknowledged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def small(*args: object, **named: object) -> sqlite3.Connection:
-        connection = open_durable(*args, **named)  # type: ignore[arg-type]
-        connection.execute("PRAGMA max_page_count = 60").fetchall()
-        return connection
-
-    monkeypatch.setattr(queue_file, "open_durable", small)
-    queue = open_queue(tmp_path, limits=ROOMY)
-    keys, told = fill_up(queue)
-    assert told.errorname == "SQLITE_FULL"
-    assert len(keys) > 10
-    for _ in range(3):
-        assert fill_up(queue, "more")[0] == []
-    still_whole(queue, keys)
-    queue._access._connection.execute("PRAGMA max_page_count = 100").fetchall()
-    assert drain(queue) == keys
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Two megabytes; only root can mount them."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
-    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("a small tmpfs cannot be mounted here")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def test_a_full_disk_keeps_all_that_was_acknowledged(small_disk: Path) -> None:
-    ballast = small_disk / "ballast"
-    ballast.write_bytes(b"x" * 200_000)
-    queue = open_queue(small_disk, limits=ROOMY)
-    keys, told = fill_up(queue)
-    assert told.errorname in ("SQLITE_FULL", "SQLITE_IOERR_WRITE")
-    assert len(keys) > 30
-    still_whole(queue, keys)
-    queue.close()
-    ballast.unlink()
-    queue = open_queue(small_disk, limits=ROOMY)
-    still_whole(queue, keys)
-    claim = claimed(queue)
-    queue.confirm(claim, "r-1")
-    assert (claim.key, claim.body) == ("k-0", b"x" * LIMITS.body_bytes)
-    queue.close()
 
 
 def test_a_wrong_statement_is_no_trouble_of_the_disk(tmp_path: Path) -> None:
