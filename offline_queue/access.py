@@ -47,8 +47,12 @@ class Access:
         Raises:
             SpaceExhausted, QueueUnavailable: see there.
         """
-        with self.reading() as connection:
-            self._space.admit(connection, admission)
+        with self._lock:
+            try:
+                self._space.admit(self._connection, admission)
+            except sqlite3.Error as error:
+                blame_storage(error)
+                raise
 
     def room(self) -> Room:
         """What is stored and what is left.

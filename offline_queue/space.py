@@ -56,6 +56,7 @@ class Space:
         self._limits = limits
         self._tell_caller = tell
         self._path = path
+        self._folder = str(path.parent)
         self._wal = path.with_name(path.name + "-wal")
         self._ballast = Ballast(path, limits.ballast_bytes)
         self._told: BallastEvent | None = None
@@ -154,7 +155,7 @@ class Space:
         return connection
 
     def _release(self) -> bool:
-        disk = os.statvfs(self._path.parent)
+        disk = os.statvfs(self._folder)
         no_inodes = disk.f_files > 0 and disk.f_favail == 0
         if not no_inodes and self._disk_free() >= self._limits.full.free:
             return False
@@ -192,7 +193,7 @@ class Space:
         return Room(level, used, self._limits.max_bytes, free, wal, ballast)
 
     def _disk_free(self) -> int:
-        disk = os.statvfs(self._path.parent)
+        disk = os.statvfs(self._folder)
         return disk.f_bavail * disk.f_frsize
 
     def _set_limits(self, connection: sqlite3.Connection) -> None:

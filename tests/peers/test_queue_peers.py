@@ -36,7 +36,7 @@ ANSWERS = {
         WhileHeld.NOTHING,
         LateDone.REFUSED,
         OnDisk.AT_ONCE,
-        DiskFull.WAITS,
+        DiskFull.SETTLES,
         FlippedBit.NOTICED,
         pending=Growth.SAME,
         finished=Growth.SAME,
