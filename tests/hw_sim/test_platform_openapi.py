@@ -17,7 +17,8 @@ from hw_sim.platform.openapi import document
 from hw_sim.platform.problems import URN, ProblemKind
 from tests.hw_sim.platform_terminal import Terminal, running
 
-FILE = Path(__file__).parents[2] / "docs" / "platform-openapi.json"
+DOCS = Path(__file__).parents[2] / "docs"
+FILE = DOCS / "platform-openapi.json"
 EVERY = {400, 413, 429, 500, 503}
 """What any operation can answer."""
 REFUSALS: Mapping[str, set[int]] = {
@@ -64,6 +65,16 @@ def test_the_committed_document_is_the_generated_one(regenerate: bool) -> None:
     if regenerate:
         FILE.write_text(document())
     assert document() == FILE.read_text()
+
+
+def test_the_page_for_people_names_every_operation_and_problem() -> None:
+    """And no other operation: what is not implemented has no path there."""
+    text = (DOCS / "platform.md").read_text()
+    named = re.findall(r"`(GET|POST) (/v1/[^`? ]+)`", text)
+    assert {f"{method.lower()} {path}" for method, path in named} == set(operations())
+    problems = text[text.index("## Problems") : text.index("## Endpoints")]
+    told = {(slug, int(status)) for slug, status in re.findall(r"`([a-z-]+)` (\d{3})\b", problems)}
+    assert told == {(kind.slug, kind.status) for kind in ProblemKind}
 
 
 def test_it_is_openapi_3_1() -> None:
