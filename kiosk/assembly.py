@@ -99,7 +99,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         detail={"pack": pack.name, "version": pack.version, "digest": pack.digest},
     )
     intents = Intents(state.intents, clock)
-    client = open_line(config, keys, clock=clock.time, monotonic=clock.monotonic)
+    client = open_line(config, keys, pack.envelope, clock=clock.time, monotonic=clock.monotonic)
     queue = Queue(state.queue, keys.queue_key, clock)
     outbox = Outbox(queue, keys.terminal_id, clock, os.urandom)
     issuing = Issuing(

@@ -3,7 +3,8 @@
 A pack is a folder with ``pack.toml`` (manifest, menu, limits, codes), ``items.toml`` (事项目录, the
 item catalogue), ``texts.toml`` (texts of the place), ``certificates.toml`` with its templates (how
 certificates look and whose seals they bear), ``pack.sig`` and, where the province differs there,
-``ministry-calls.toml`` (`apdu.ministry.conventions`). `load` verifies the signature before it reads
+``ministry-calls.toml`` (`apdu.ministry.conventions`) and ``envelope.toml``
+(`kiosk.platform.envelope_file`). `load` verifies the signature before it reads
 anything, then checks everything it reads.
 """
 
@@ -28,6 +29,8 @@ from kiosk.items import Item as Item
 from kiosk.pack_signature import PackError as PackError
 from kiosk.pack_signature import read_root as read_root
 from kiosk.pack_signature import verify
+from kiosk.platform.envelope import CONTRACT, Envelope
+from kiosk.platform.envelope_file import read_envelope
 from kiosk.toml_tables import Table
 
 REQUIRED_TEXTS = frozenset({"hotline"})
@@ -74,6 +77,7 @@ class Pack:
         valid_from, valid_to: first and last day it may be used.
         certificates: seals that are believed, and how certificates are printed.
         conventions: of the ministry's call interface here.
+        envelope: the form in which the province's platform takes and gives documents.
         digest: hex SM3 of the signed listing; goes into the audit line.
     """
 
@@ -90,6 +94,7 @@ class Pack:
     codes: CodePatterns
     certificates: CertificateBook
     conventions: Conventions
+    envelope: Envelope
     digest: str
 
 
@@ -134,6 +139,7 @@ def load(
         codes=_codes(top.table("codes"), certificates),
         certificates=certificates,
         conventions=_conventions(folder / "ministry-calls.toml"),
+        envelope=_envelope(folder / "envelope.toml"),
         digest=digest,
     )
     top.finish()
@@ -147,6 +153,10 @@ def _conventions(file: Path) -> Conventions:
         return Conventions.from_toml(file.read_text(encoding="utf-8"))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise PackError(file, "", f"{type(error).__name__}: {error}") from error
+
+
+def _envelope(file: Path) -> Envelope:
+    return read_envelope(Table.read(file, PackError)) if file.exists() else CONTRACT
 
 
 def _levels(menu: Table) -> Iterator[tuple[str, int]]:

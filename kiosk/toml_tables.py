@@ -132,6 +132,14 @@ class Table:
             raise self.problem(key, "expected an array of texts that are not empty")
         return tuple(value)
 
+    def scalars(self, key: str) -> tuple[str | int, ...]:
+        """A text or whole number, or an array of such; at least one."""
+        value = self._take(key, (str, int, list), "a text or whole number, or an array", None)
+        entries = value if isinstance(value, list) else [value]
+        if not entries or not all(type(entry) in (str, int) for entry in entries):
+            raise self.problem(key, "expected texts or whole numbers")
+        return tuple(entries)
+
     def choices(
         self, key: str, kind: type[E], default: Collection[E] | None = None
     ) -> tuple[E, ...]:

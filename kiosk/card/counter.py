@@ -33,8 +33,8 @@ from kiosk.config import TerminalConfig
 from kiosk.devices import Readers, custodians, open_readers
 from kiosk.line import open_line
 from kiosk.logs import describe
+from kiosk.pack import Pack, read_root
 from kiosk.pack import load as load_pack
-from kiosk.pack import read_root
 from kiosk.pad_station import PadStation
 from kiosk.platform.client import PlatformClient
 from kiosk.platform.errors import PlatformError
@@ -244,8 +244,9 @@ def run_call(
         kiosk.pack.PackError: the data pack is not the one that was signed, or not valid today.
     """
     before(_known(name))
-    conventions = province_conventions(config)
-    with CardCalls(config, platform_client(config), conventions=conventions, tell=tell) as calls:
+    pack = province_pack(config)
+    client = platform_client(config, pack)
+    with CardCalls(config, client, conventions=pack.conventions, tell=tell) as calls:
         return calls.call(name, *arguments)
 
 
@@ -271,9 +272,9 @@ def answer_lines(
         kiosk.pack.PackError: as `run_call`.
     """
     pins = config.card.pin_calls
-    conventions = province_conventions(config)
-    client = platform_client(config)
-    with CardCalls(config, client, conventions=conventions, pins=pins, tell=tell) as calls:
+    pack = province_pack(config)
+    client = platform_client(config, pack)
+    with CardCalls(config, client, conventions=pack.conventions, pins=pins, tell=tell) as calls:
         for line in lines:
             if not line.strip():
                 continue
@@ -291,13 +292,13 @@ def as_json(answer: Answer) -> str:
     return json.dumps(told, ensure_ascii=False)
 
 
-def province_conventions(config: TerminalConfig) -> Conventions:
-    """What the signed data pack says of the interface. Raises `kiosk.pack.PackError`."""
+def province_pack(config: TerminalConfig) -> Pack:
+    """What the province signed. Raises `kiosk.pack.PackError`."""
     pack = config.pack
-    return load_pack(pack.folder, read_root(pack.root_key), today=date.today()).conventions
+    return load_pack(pack.folder, read_root(pack.root_key), today=date.today())
 
 
-def platform_client(config: TerminalConfig) -> PlatformClient | None:
+def platform_client(config: TerminalConfig, pack: Pack) -> PlatformClient | None:
     """The platform's client where its key service is a custodian of this terminal; None for a
     terminal that is not enrolled."""
     from kiosk.keys import KeyStore, KeyStoreError
@@ -310,7 +311,7 @@ def platform_client(config: TerminalConfig) -> PlatformClient | None:
     except (KeyStoreError, StateError) as problem:
         log.warning("no key service for card calls", extra={"error": describe(problem)})
         return None
-    return open_line(config, keys)
+    return open_line(config, keys, pack.envelope)
 
 
 def _known(name: str) -> str:

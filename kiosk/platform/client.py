@@ -22,6 +22,7 @@ from apdu.custodian import MAC_SIZE, AuthenticationRequest, ProtectionRequest
 from kiosk.documents.certificate import SealedCertificate
 from kiosk.platform import answers, questions, wire
 from kiosk.platform.certificate_answers import decode_certificate, decode_certificate_verdict
+from kiosk.platform.envelope import CONTRACT, Envelope
 from kiosk.platform.errors import (
     ClockWrong,
     Distrust,
@@ -48,9 +49,10 @@ from kiosk.platform.models import (
     Status,
     Submission,
 )
+from kiosk.platform.operations import Operation
 from kiosk.platform.outcome import Missed, Outcome, Reached
 from kiosk.platform.overview_answer import decode_overview
-from kiosk.platform.problems import Refusal, decode_problem, turned_away
+from kiosk.platform.problems import Refusal, decode_problem, retry_after, turned_away
 from kiosk.platform.signing import (
     AnswerVerifier,
     NonceMemory,
@@ -83,6 +85,7 @@ class PlatformClient:
 
     Args:
         base_url: the platform's URL; paths of the contract are added to it.
+        envelope: in which form the province's platform takes the contract's documents.
         clock: Unix seconds.
         random: so many random bytes.
         observe: told the outcome of every call, in the calling thread (see `PlatformLink`).
@@ -97,6 +100,7 @@ class PlatformClient:
         platform_key: sm2.PublicKey,
         limits: LineLimits,
         *,
+        envelope: Envelope = CONTRACT,
         session_factory: SessionFactory = new_session,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -110,6 +114,7 @@ class PlatformClient:
         self._exchange = Exchange(
             base_url, limits, session_factory, monotonic=monotonic, sleep=sleep
         )
+        self._envelope = envelope
         self._nonces = NonceMemory(CLOCK_WINDOW_SECONDS)
         self._clock = clock
         self._random = random
@@ -117,11 +122,11 @@ class PlatformClient:
 
     def status(self) -> Status:
         """Whether the platform is up, its clock, its catalogue's version."""
-        return self._call("GET", "/v1/status", None, None, 200, answers.decode_status)
+        return self._call(Operation.STATUS, None, None, answers.decode_status)
 
     def catalogue(self) -> Catalogue:
         """Which service items can be had now (服务事项清单)."""
-        return self._call("GET", "/v1/catalogue", None, None, 200, answers.decode_catalogue)
+        return self._call(Operation.CATALOGUE, None, None, answers.decode_catalogue)
 
     def card_verdict(
         self, card_id: bytes, card_number: str, *, key: str | None = None
@@ -133,7 +138,7 @@ class PlatformClient:
             card_number: 卡号 as in EF05.
         """
         body = questions.for_card_verdict(card_id, card_number)
-        return self._call("POST", "/v1/card-verdicts", body, key, 200, answers.decode_card_verdict)
+        return self._call(Operation.CARD_VERDICT, body, key, answers.decode_card_verdict)
 
     def verify_ecard(self, code: str, division: str, key: str | None = None) -> EcardVerdict:
         """Whose e-card (电子社保卡) shows this code; it is used up by the first look at it.
@@ -147,8 +152,7 @@ class PlatformClient:
         if not _ECARD_CODE.fullmatch(code):
             return EcardVerdict(EcardResult.UNKNOWN, None)
         body = questions.for_ecard(code, division)
-        path = "/v1/ecard-verifications"
-        return self._call("POST", path, body, key, 200, answers.decode_ecard_verdict)
+        return self._call(Operation.ECARD_VERIFICATION, body, key, answers.decode_ecard_verdict)
 
     def overview(self, asker: Asker, *, key: str | None = None) -> Overview:
         """社保一件事: the five blocks of one person who asks for himself.
@@ -157,7 +161,7 @@ class PlatformClient:
         person.
         """
         body = questions.for_overview(asker)
-        return self._call("POST", "/v1/overviews", body, key, 200, decode_overview)
+        return self._call(Operation.OVERVIEW, body, key, decode_overview)
 
     def risk(self, item: str, asker: Asker, *, key: str | None = None) -> RiskVerdict:
         """风险提示, 业务阻断: whether this person may do this item.
@@ -166,7 +170,7 @@ class PlatformClient:
             item: the item's code in the catalogue.
         """
         body = questions.for_risk(item, asker)
-        return self._call("POST", "/v1/risk-verdicts", body, key, 200, answers.decode_risk_verdict)
+        return self._call(Operation.RISK_VERDICT, body, key, answers.decode_risk_verdict)
 
     def certificate(
         self, asker: Asker, kind: str, months: int, *, key: str | None = None
@@ -181,7 +185,7 @@ class PlatformClient:
             months: how many months of contributions it shows, 1..60.
         """
         body = questions.for_certificate(asker, kind, months)
-        return self._call("POST", "/v1/certificates", body, key, 201, decode_certificate)
+        return self._call(Operation.CERTIFICATE, body, key, decode_certificate)
 
     def verify_certificate(
         self, code: str, digest: str = "", *, key: str | None = None
@@ -196,8 +200,7 @@ class PlatformClient:
             ValueError: code or digest of another form.
         """
         body = questions.for_certificate_verification(code, digest)
-        path = "/v1/certificate-verifications"
-        return self._call("POST", path, body, key, 200, decode_certificate_verdict)
+        return self._call(Operation.CERTIFICATE_VERIFICATION, body, key, decode_certificate_verdict)
 
     def cryptogram(self, request: AuthenticationRequest, *, key: str | None = None) -> bytes:
         """The 8 bytes that only a holder of the card's key can compute (卡认证, 卡鉴权).
@@ -208,12 +211,11 @@ class PlatformClient:
             ValueError: the key has no address at the key service.
         """
         body = questions.for_cryptogram(request)
-        return self._call("POST", "/v1/hsm/cryptograms", body, key, 200, answers.decode_cryptogram)
+        return self._call(Operation.CRYPTOGRAM, body, key, answers.decode_cryptogram)
 
     def encryption_key(self) -> sm2.PublicKey:
         """What a new PIN is encrypted to on its way to the key service (加密机)."""
-        path = "/v1/hsm/encryption-key"
-        return self._call("GET", path, None, None, 200, answers.decode_encryption_key)
+        return self._call(Operation.ENCRYPTION_KEY, None, None, answers.decode_encryption_key)
 
     def protected(
         self, request: ProtectionRequest, sealed: bytes, *, key: str | None = None
@@ -236,7 +238,7 @@ class PlatformClient:
         def decode(document: dict[str, object]) -> bytes:
             return answers.decode_protection(document, size)
 
-        return self._call("POST", "/v1/hsm/protected-commands", body, key, 200, decode)
+        return self._call(Operation.PROTECTED_COMMAND, body, key, decode)
 
     def raise_alarm(
         self,
@@ -256,7 +258,7 @@ class PlatformClient:
             occurred_at: Unix seconds.
         """
         body = questions.for_alarm(kind, severity, event, subject, occurred_at)
-        return self._call("POST", "/v1/alarms", body, key, 201, answers.decode_alarm_receipt)
+        return self._call(Operation.ALARM, body, key, answers.decode_alarm_receipt)
 
     def send_event(
         self, kind: str, occurred_at: int, body: Mapping[str, object], *, key: str
@@ -273,7 +275,7 @@ class PlatformClient:
             ValueError: the request would be longer than `REQUEST_BYTES`.
         """
         event = questions.for_event(kind, occurred_at, body)
-        return self._call("POST", "/v1/events", event, key, 201, answers.decode_event_number)
+        return self._call(Operation.EVENT, event, key, answers.decode_event_number)
 
     def send_events(self, events: Sequence[Event]) -> tuple[str | PlatformRefused, ...]:
         """Report the first of these events at once; each has its effect once, as by `send_event`.
@@ -287,6 +289,11 @@ class PlatformClient:
                 more room.
         """
         batch = questions.for_event_batch(events)
+        # The envelope may need room of its own.
+        while len(self._encoded(Operation.EVENT_BATCH, {"events": batch})) > REQUEST_BYTES:
+            batch.pop()
+        if not batch:
+            raise ValueError("no event that a batch could hold")
         keys = [event.key for event in events[: len(batch)]]
         for key in keys:
             quoted_key(key)
@@ -294,14 +301,16 @@ class PlatformClient:
         def decode(document: dict[str, object]) -> tuple[str | PlatformRefused, ...]:
             return answers.decode_event_batch(document, keys)
 
-        return self._call("POST", "/v1/event-batches", {"events": batch}, None, 200, decode)
+        return self._call(Operation.EVENT_BATCH, {"events": batch}, None, decode)
 
     def submission(self, key: str) -> Submission | None:
         """What became of the request with this Idempotency-Key; None: it never had an effect."""
         quoted_key(key)
-        path = "/v1/submissions/" + quote(key, safe="")
+        named = quote(key, safe="")
         try:
-            return self._call("GET", path, None, None, 200, answers.decode_submission)
+            return self._call(
+                Operation.SUBMISSION, None, None, answers.decode_submission, named=named
+            )
         except PlatformRefused as refusal:
             if refusal.problem is not Problem.NOT_FOUND:
                 raise
@@ -317,25 +326,31 @@ class PlatformClient:
 
     def _call(
         self,
-        method: str,
-        path: str,
+        operation: Operation,
         document: dict[str, object] | None,
         key: str | None,
-        expected: int,
         decode: Callable[[dict[str, object]], T],
+        *,
+        named: str = "",
     ) -> T:
-        operation = f"{method} /v1/{path.split('/')[2]}"
         try:
-            answer, refusal, server_time = self._answered(method, path, document, key)
+            answer, refusal, server_time = self._answered(operation, document, key, named)
         except PlatformError as error:
-            _LOG.warning("%s: %s", operation, error)
+            _LOG.warning("%s: %s", operation.word, error)
             self._tell(Missed(error))
             raise
         self._tell(Reached(server_time))
-        if refusal is not None:
-            _LOG.info("%s: refused, %s", operation, refusal.problem.value)
-            raise PlatformRefused(refusal.problem, refusal.retry_after)
-        return decode(answers.decode_body(answer, expected))
+        try:
+            if refusal is not None:
+                raise PlatformRefused(refusal.problem, refusal.retry_after)
+            message = answers.decode_body(answer, self._envelope.success(operation))
+            return decode(self._envelope.unwrap(operation, message, retry_after(answer)))
+        except PlatformError as error:
+            _LOG.info("%s: %s", operation.word, error)
+            raise
+
+    def _encoded(self, operation: Operation, document: dict[str, object]) -> bytes:
+        return wire.encode(self._envelope.wrap(operation, document))
 
     def _tell(self, outcome: Outcome) -> None:
         if self.observe is not None:
@@ -343,13 +358,13 @@ class PlatformClient:
 
     def _answered(
         self,
-        method: str,
-        path: str,
+        operation: Operation,
         document: dict[str, object] | None,
         key: str | None,
+        named: str,
     ) -> tuple[ReceivedAnswer, Refusal | None, int]:
         quoted = quoted_key(key if key is not None else self.new_key())
-        body = b"" if document is None else wire.encode(document)
+        body = b"" if document is None else self._encoded(operation, document)
         if len(body) > REQUEST_BYTES:
             raise ValueError(f"a request's body has at most {REQUEST_BYTES} bytes")
         headers = {"Idempotency-Key": quoted}
@@ -360,7 +375,8 @@ class PlatformClient:
             nonce = self._random(16).hex()
             self._signer.sign(request, body, created=self._clock(), nonce=nonce)
 
-        answer = self._exchange.send(Outgoing(method, path, headers, body), sign)
+        path = self._envelope.path(operation).replace("{key}", named)
+        answer = self._exchange.send(Outgoing(operation.method, path, headers, body), sign)
         _refuse_gateway(answer)
         attested = self._verifier.verify(answer, quoted)
         now = self._clock()

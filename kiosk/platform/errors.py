@@ -177,10 +177,12 @@ class PlatformRefused(PlatformError):
         final: it judged the request itself, which never had an effect and never will; otherwise
             it judged the moment or the terminal, and the request may go again under its key.
         status: the HTTP status, 400..599.
+        code: the province's own result code where it has such (`kiosk.platform.envelope`).
     """
 
-    def __init__(self, problem: Problem, retry_after: float | None = None) -> None:
+    def __init__(self, problem: Problem, retry_after: float | None = None, code: str = "") -> None:
         self.problem = problem
+        self.code = code
         self.status = PROBLEM_STATUS[problem]
         super().__init__(
             f"the platform refused: {problem.value} ({self.status})",

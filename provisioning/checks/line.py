@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from provisioning.findings import Finding, fail, ok, skipped, warn
 from provisioning.machine import Machine
@@ -39,12 +39,22 @@ def _platform(machine: Machine) -> tuple[Finding, float | None]:
         return _unsigned(machine), None
 
     from kiosk.line import open_line
+    from kiosk.pack import PackError, read_root
+    from kiosk.pack import load as load_pack
+    from kiosk.platform.envelope import CONTRACT
     from kiosk.platform.errors import ClockWrong, PlatformError
     from kiosk.platform.outcome import Outcome, Reached
 
     config = machine.config
     outcomes: list[Outcome] = []
-    client = open_line(config, keys, clock=machine.clock, observe=outcomes.append)
+    today = date.fromtimestamp(machine.clock())
+    try:
+        root = read_root(config.pack.root_key)
+        envelope = load_pack(config.pack.folder, root, today=today).envelope
+    except PackError:
+        # Told by the check of the pack; without it one still sees whether anybody answers.
+        envelope = CONTRACT
+    client = open_line(config, keys, envelope, clock=machine.clock, observe=outcomes.append)
     error: PlatformError | None = None
     version = ""
     try:
