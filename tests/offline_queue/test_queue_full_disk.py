@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from offline_queue.room import Admission, Level, SpaceExhausted
 from offline_queue.space import BallastEvent
 from tests.offline_queue.bare_rows import KIB, LIMITS, BareRows
-from tests.offline_queue.tiny_disk import SIZE, TinyDisk, tiny_disk
+from tests.offline_queue.tiny_disk import SIZE, TinyDisk, ext4_disk, tiny_disk
 
 MADE, RELEASED, MISSING = BallastEvent.MADE, BallastEvent.RELEASED, BallastEvent.MISSING
 
@@ -414,6 +414,31 @@ def test_two_that_meet_the_full_disk_at_once_both_go_on(disk: TinyDisk) -> None:
     assert two.confirm() == 1
     assert one.confirm() == 2
     assert one.events == two.events == []
+
+
+def test_what_ext4_is_given_back_it_hands_out_again_at_once(tmp_path: Path) -> None:
+    """It does so only after a commit of its own journal. Other files come and go meanwhile."""
+    with ext4_disk(tmp_path) as disk:
+        if disk is None:
+            pytest.skip("no loop device can be had here")
+        queue = stocked(disk)
+        assert queue.ballast.stat().st_blocks * 512 >= LIMITS.ballast_bytes
+        stored = queue.rows()
+        for seq in stored:
+            disk.fill()
+            assert queue.confirm() == seq
+        assert refused(queue) is Level.FULL
+        assert queue.purge() == len(stored)
+        assert queue.events == [RELEASED]
+        assert queue.healthy()
+        queue.close()
+        disk.fill()
+        queue = BareRows(disk.path / "q")
+        assert queue.healthy()
+        disk.clear()
+        assert queue.level() is Level.FREE
+        assert queue.ballast.stat().st_blocks * 512 >= LIMITS.ballast_bytes
+        queue.close()
 
 
 rounds = st.tuples(

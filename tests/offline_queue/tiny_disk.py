@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -31,8 +32,16 @@ class TinyDisk:
         descriptor = os.open(self._filler, os.O_CREAT | os.O_RDWR)
         try:
             more = self.free - leave
-            if more > 0:
-                os.posix_fallocate(descriptor, os.fstat(descriptor).st_size, more)
+            while more > 0:
+                try:
+                    os.posix_fallocate(descriptor, os.fstat(descriptor).st_size, more)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    # ext4 needs some of it to note where the rest is.
+                    more //= 2
+                else:
+                    more = min(more, self.free - leave)
         finally:
             os.close(descriptor)
 
@@ -60,8 +69,33 @@ def tiny_disk(folder: Path, options: str = f"size={SIZE}") -> Iterator[TinyDisk]
         if "CI" in os.environ:
             pytest.fail(f"a tiny tmpfs cannot be mounted: {mounted.stderr}")
         pytest.skip("a tiny tmpfs cannot be mounted here: only root may")
-    try:
+    with _unmounted_after(path):
         yield TinyDisk(path)
+
+
+@contextlib.contextmanager
+def ext4_disk(folder: Path) -> Iterator[TinyDisk | None]:
+    """A disk as terminals have, with a journal; None where no loop device can be had."""
+    image, path = folder / "image", folder / "disk"
+    with image.open("wb") as file:
+        file.truncate(8 * 1024 * 1024)
+    path.mkdir()
+    subprocess.run(["/usr/sbin/mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
+    mounted = subprocess.run(
+        ["mount", "-o", "loop", str(image), str(path)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        yield None
+        return
+    with _unmounted_after(path):
+        (path / "lost+found").rmdir()
+        yield TinyDisk(path)
+
+
+@contextlib.contextmanager
+def _unmounted_after(path: Path) -> Iterator[None]:
+    try:
+        yield
     finally:
         # Lazily: a connection may still be open where a test failed.
         subprocess.run(["umount", "--lazy", str(path)], check=True)
