@@ -11,12 +11,13 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 from hw_sim.platform.databases import UnusableDatabase, engine_for, exclusive
 from hw_sim.platform.faults import FaultPlan, FaultScriptError
 
-DONE, FAILED = 0, 1
-_DATABASE = "a file (SQLite), or postgresql://user:password@host:port/name"
+DONE, FAILED, USAGE = 0, 1, 2
+_DATABASE = "a file (SQLite), or postgresql://user@host:port/name (password: PGPASSFILE)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_serve(commands)
     _add_migrate(commands)
+    _add_nginx(commands)
     return parser
 
 
@@ -123,6 +125,68 @@ def _migrate(options: argparse.Namespace) -> int:
         sys.stdout.write(f"at revision {now} already\n")
     else:
         sys.stdout.write(f"revision {before or 'none'} -> {now}\n")
+    return DONE
+
+
+def _add_nginx(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "nginx",
+        help="write the configuration of the proxy in front",
+        description="Writes a configuration for nginx in front of one or more platforms: it lets "
+        "in whoever has a terminal's certificate, and gives each terminal its share. The platforms "
+        "behind it need --public-origin.",
+    )
+    parser.add_argument("--listen", required=True, metavar="HOST:PORT", help="for terminals")
+    parser.add_argument(
+        "--upstream",
+        required=True,
+        action="append",
+        metavar="HOST:PORT",
+        help="a platform; several times for several on one database",
+    )
+    for name, told in (
+        ("certificate", "the front's own (PEM)"),
+        ("key", "its key (PEM)"),
+        ("client-ca", "who issues the terminals' certificates (PEM)"),
+    ):
+        parser.add_argument(f"--{name}", required=True, type=Path, metavar="FILE", help=told)
+    parser.add_argument(
+        "--rate", default="5r/s", help="of one terminal: 5r/s, 30r/m, ... (%(default)s)"
+    )
+    parser.add_argument(
+        "--burst", type=int, default=20, help="what one terminal may send at once (%(default)s)"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="for nginx's pid and temporary files (the folder of --out)",
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="to write")
+    parser.set_defaults(run=_nginx)
+
+
+def _nginx(options: argparse.Namespace) -> int:
+    from hw_sim.platform.nginx import Front, FrontRefused, configuration
+
+    out: Path = options.out
+    front = Front(
+        listen=options.listen,
+        upstreams=options.upstream,
+        certificate=options.certificate,
+        key=options.key,
+        client_ca=options.client_ca,
+        folder=options.folder or out.parent,
+        rate=options.rate,
+        burst=options.burst,
+    )
+    try:
+        text = configuration(front)
+    except FrontRefused as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE
+    out.write_text(text, "utf-8")
+    sys.stdout.write(f"nginx -e stderr -c {out.absolute()}\n")
     return DONE
 
 
