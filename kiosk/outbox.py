@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 
 from kiosk.clock import Clock
@@ -15,6 +16,7 @@ from kiosk.platform.models import AlarmKind
 from offline_queue.errors import KeyConflict
 from offline_queue.message import Priority
 from offline_queue.queue import Queue
+from offline_queue.room import Admission
 from offline_queue.room import Admission
 
 
@@ -35,23 +37,27 @@ class Lane(Enum):
     EVENTS = "events"
 
 
-_LANES = {
-    MessageKind.ALARM: Lane.ALARMS,
-    MessageKind.AUDIT_RANGE: Lane.AUDIT,
-    MessageKind.EVALUATION: Lane.EVENTS,
-    MessageKind.PRINT_OUTCOME: Lane.EVENTS,
-}
-_PRIORITIES = {
-    MessageKind.ALARM: Priority.URGENT,
-    MessageKind.AUDIT_RANGE: Priority.BULK,
-    MessageKind.EVALUATION: Priority.NORMAL,
-    MessageKind.PRINT_OUTCOME: Priority.NORMAL,
-}
-_ADMISSIONS = {
-    MessageKind.ALARM: Admission.CRITICAL,
-    MessageKind.AUDIT_RANGE: Admission.RESERVED,
-    MessageKind.EVALUATION: Admission.ORDINARY,
-    MessageKind.PRINT_OUTCOME: Admission.CRITICAL,
+@dataclass(frozen=True)
+class _Handling:
+    """How the queue treats a kind of message."""
+
+    lane: Lane
+    priority: Priority
+    admission: Admission
+    expires_after: float | None = None
+
+
+_DAY = 86_400.0
+
+_HANDLING = {
+    MessageKind.ALARM: _Handling(Lane.ALARMS, Priority.URGENT, Admission.CRITICAL),
+    # The audit log keeps its room when everything else is refused: it says what was refused.
+    MessageKind.AUDIT_RANGE: _Handling(Lane.AUDIT, Priority.BULK, Admission.RESERVED),
+    # After a quarter nobody counts it any more (mark I).
+    MessageKind.EVALUATION: _Handling(
+        Lane.EVENTS, Priority.NORMAL, Admission.ORDINARY, expires_after=90 * _DAY
+    ),
+    MessageKind.PRINT_OUTCOME: _Handling(Lane.EVENTS, Priority.NORMAL, Admission.CRITICAL),
 }
 
 AUDIT_MARK = "audit"
@@ -130,14 +136,16 @@ class Outbox:
     ) -> None:
         message = {"occurred_at": int(self._clock.time()), "body": body}
         encoded = json.dumps(message, ensure_ascii=False, sort_keys=True).encode()
+        handling = _HANDLING[kind]
         self._queue.enqueue(
             kind.value,
             encoded,
             key=key,
-            lane=_LANES[kind].value,
+            lane=handling.lane.value,
             order=order,
-            priority=_PRIORITIES[kind],
+            priority=handling.priority,
+            admission=handling.admission,
+            expires_after=handling.expires_after,
             mark=mark,
-            admission=_ADMISSIONS[kind],
         )
         self.changed()

@@ -28,7 +28,7 @@ from kiosk.platform.errors import (
 )
 from kiosk.platform.models import AlarmKind, AlarmReceipt, Submission
 from offline_queue.errors import QueueFull
-from offline_queue.message import State
+from offline_queue.message import Priority, State
 from offline_queue.queue import Queue
 from tests.kiosk.terminal_double import Audit
 
@@ -149,6 +149,24 @@ def test_an_alarm_is_written_down_and_delivered_once(post: Post, line: Line) -> 
     assert post.audit.details("alarm.delivered") == [
         {"kind": "card-not-genuine", "alarm_no": "E-1"}
     ]
+
+
+def test_each_kind_goes_its_own_way(post: Post) -> None:
+    post.outbox.put_audit_range(1, 1, ["line"])
+    post.outbox.put_evaluation("429900-CERT", 5)
+    post.outbox.put_print_outcome("S-1", "CODE", "done", "")
+    post.outbox.put_alarm(AlarmKind.TAMPER, "platform-untrusted")
+    ways = {(row.kind, row.lane, row.priority) for row in post.queue.rows()}
+    assert ways == {
+        ("alarm", "alarms", Priority.URGENT),
+        ("audit-range", "audit", Priority.BULK),
+        ("evaluation", "events", Priority.NORMAL),
+        ("print-outcome", "events", Priority.NORMAL),
+    }
+    post.wait(91 * 86_400)
+    post.courier.run_once()
+    dead = [(row.kind, row.reason) for row in post.queue.rows(State.DEAD)]
+    assert dead == [("evaluation", "expired")]
 
 
 def test_a_full_queue_costs_the_alarm_and_not_the_service(post: Post) -> None:

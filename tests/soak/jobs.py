@@ -10,11 +10,13 @@ It says what it has done, a line each, and the far end answers where it must:
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from enum import Enum
 from pathlib import Path
 from typing import TextIO
 
+from offline_queue.errors import NotDead
 from offline_queue.message import Claim, QueueLimits, State
 from offline_queue.queue import Queue
 from tests.offline_queue.queue_world import DEVICE_KEY, HandClock
@@ -126,7 +128,9 @@ class Terminal:
     def _replay(self) -> None:
         for row in self._queue.rows(State.DEAD, limit=10**6):
             if row.replaced is None:
-                self._queue.desk.replay(row.seq, f"{row.key}+{self._first}")
+                # Another process may have decided meanwhile.
+                with contextlib.suppress(NotDead):
+                    self._queue.desk.replay(row.seq, f"{row.key}+{self._first}")
 
     def _ask(self, line: str) -> str:
         self._say(line)
