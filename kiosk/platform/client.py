@@ -337,6 +337,9 @@ class PlatformClient:
             answer, refusal, server_time = self._answered(operation, document, key, named)
         except PlatformError as error:
             _LOG.warning("%s: %s", operation.word, error)
+            if isinstance(error, PlatformUntrusted):
+                # Its connection may be out of step: each answer on it that of the request before.
+                self._exchange.close()
             self._tell(Missed(error))
             raise
         self._tell(Reached(server_time))
