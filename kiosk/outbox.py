@@ -17,7 +17,6 @@ from offline_queue.errors import KeyConflict
 from offline_queue.message import Priority
 from offline_queue.queue import Queue
 from offline_queue.room import Admission
-from offline_queue.room import Admission
 
 
 class MessageKind(Enum):
