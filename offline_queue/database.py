@@ -34,7 +34,7 @@ _HEADER_ERRORS = (
 )
 """What is only a plain SQLITE_ERROR."""
 
-_MOST_VERSIONS = 1_000
+MOST_VERSIONS = 1_000
 """A greater number in the file's header is none that a program wrote."""
 
 
@@ -269,7 +269,7 @@ def _check_version(
 ) -> None:
     """The number is four bytes of the header that nothing protects: the tables must agree."""
     found = _version(connection)
-    if not 0 <= found <= _MOST_VERSIONS:
+    if not 0 <= found <= MOST_VERSIONS:
         raise _damaged(path, f"{found} is no version of a schema")
     names = _names(connection)
     with contextlib.closing(sqlite3.connect(":memory:")) as model:

@@ -106,6 +106,13 @@ class Image:
 
         return tuple(as_of(bound) for bound in (address, len(self), self.file_pages - 1))
 
+    def user_version(self) -> int | None:
+        """The version of the schema as the header has it; None without a header."""
+        header = self.read(next(self.versions(1))) if len(self) else b""
+        if not header.startswith(b"SQLite format 3\0"):
+            return None
+        return int.from_bytes(header[60:64], "big")
+
     def tree(self, root: int) -> tuple[set[int], list[tuple[int, tuple[Value, ...]]]]:
         """The pages of a small b-tree and its rows, as (rowid, fields), as far as they can be
         read. The rowid is 0 where the table has none."""

@@ -25,6 +25,7 @@ from offline_queue.aside import alone, beside
 from offline_queue.database import (
     BUSY_TIMEOUT_MS,
     DatabaseDamaged,
+    SchemaTooNew,
     open_durable,
 )
 from offline_queue.durable import sync_folder
@@ -100,7 +101,10 @@ def _salvage(
     for leftover in path.parent.glob(f"{path.name}.copying-*"):
         shutil.rmtree(leftover)
     copy = damaged.copy / path.name
-    if schema_of(copy, _layouts(migrations)) < len(migrations) - 1:
+    version, newest = schema_of(copy, _layouts(migrations)), len(migrations)
+    if version > newest:
+        raise SchemaTooNew(f"{path} has schema {version}; this program knows up to {newest}")
+    if version < newest:
         # Its rows prove themselves otherwise; the program that wrote it can salvage it.
         raise damaged
     draft = beside(path, ".salvaging")

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from offline_queue.database import immediate
+from offline_queue.database import MOST_VERSIONS, immediate
 from offline_queue.errors import KeysWrong
 from offline_queue.image import Image
 from offline_queue.layout import Layout, Table
@@ -91,13 +91,17 @@ def salvage(
 
 
 def schema_of(damaged: Path, layouts: Sequence[Layout]) -> int:
-    """The index of the layout that a damaged file's messages have; the last when there are none.
+    """The version of a damaged file's schema: of a newer one as its header says, else that of
+    the layouts (version 1 first) which its messages have; the last when there are none.
 
     Raises:
         OSError: the disk.
     """
-    counts = [0] * len(layouts)
+    newest = len(layouts)
+    counts = [0] * newest
     with Image(damaged, PAGE_SIZE) as image:
+        if newest < (image.user_version() or 0) <= MOST_VERSIONS:
+            return image.user_version() or 0
         for address in range(len(image)):
             for _rowid, fields in image.entries(address, TABLE_LEAF):
                 for index, layout in enumerate(layouts):
@@ -105,7 +109,7 @@ def schema_of(damaged: Path, layouts: Sequence[Layout]) -> int:
             # Free pages may still hold what an older schema left.
             if counts[-1]:
                 break
-    return next((index for index in reversed(range(len(counts))) if counts[index]), len(counts) - 1)
+    return next((version for version in range(newest, 0, -1) if counts[version - 1]), newest)
 
 
 class _Salvage:

@@ -73,8 +73,10 @@ def read_wal(path: Path, page_size: int) -> Wal:
             if _magic(header) & ~1 != _MAGIC:
                 order = "<" if sys.byteorder == "little" else ">"
             header_sums = _sums(order, header[:24]) if len(header) == _HEADER else None
-            header_holds = header_sums is not None and (
-                header[24:32] == struct.pack(">II", *header_sums)
+            header_holds = (
+                header_sums is not None
+                and _magic(header) & ~1 == _MAGIC
+                and (header[24:32] == struct.pack(">II", *header_sums))
             )
             found: list[_Found] = []
             # The header's own word counts only when it holds; a frame then proves itself by

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from offline_queue import database
+from offline_queue.aside import beside
 from offline_queue.database import (
     DatabaseDamaged,
     DurabilityRefused,
@@ -67,13 +70,11 @@ def test_a_setting_that_is_not_taken_is_refused(
             return super().execute(sql, *rest)  # type: ignore[arg-type]
 
     real = sqlite3.connect
-    monkeypatch.setattr(
-        database.sqlite3, "connect", lambda path, **kw: real(path, factory=Deaf, **kw)
-    )
+    monkeypatch.setattr(sqlite3, "connect", lambda path, **kw: real(path, factory=Deaf, **kw))
     # SQLite's own default of synchronous is FULL already: make the deaf one start elsewhere.
     if name == "synchronous":
         monkeypatch.setattr(
-            database.sqlite3,
+            sqlite3,
             "connect",
             lambda path, **kw: _with_synchronous_off(real(path, factory=Deaf, **kw)),
         )
@@ -137,6 +138,122 @@ def test_a_lost_file_with_its_wal_left_is_damage(tmp_path: Path) -> None:
     with pytest.raises(DatabaseDamaged) as caught:
         open_durable(path, migrations=ONE)
     assert (caught.value.copy / "a.sqlite-wal").read_bytes() == b"acknowledged rows"
+
+
+def test_a_file_cut_off_within_a_page_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    fill(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DatabaseDamaged, match="within a page"):
+        open_durable(path, migrations=ONE)
+
+
+def killed_while_writing(folder: Path, rows: int = 50) -> Path:
+    """A file whose rows are in its WAL, one commit each."""
+    made = folder / "made.sqlite"
+    connection = open_durable(made, migrations=ONE)
+    for n in range(rows):
+        connection.execute("INSERT INTO thing (body) VALUES (?)", (f"row {n} " * 20,))
+    path = folder / "a.sqlite"
+    for suffix in ("", "-wal"):
+        shutil.copy(beside(made, suffix), beside(path, suffix))
+    connection.close()
+    return path
+
+
+@pytest.mark.parametrize("at", [0, 20, 32 + 8, 32 + 3_000, 32 + 20 * 4_120 + 100])
+def test_commits_that_sqlite_would_drop_are_damage(tmp_path: Path, at: int) -> None:
+    path = killed_while_writing(tmp_path)
+    wal = bytearray(beside(path, "-wal").read_bytes())
+    wal[at] ^= 1
+    beside(path, "-wal").write_bytes(wal)
+    before = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(DatabaseDamaged, match="WAL"):
+            open_durable(path, migrations=ONE)
+        assert path.read_bytes() == before
+        assert beside(path, "-wal").read_bytes() == wal
+
+
+@pytest.mark.parametrize("cut", [1, 24, 4_000, 4_120, 4_121])
+def test_a_wal_whose_end_was_never_acknowledged_is_no_damage(tmp_path: Path, cut: int) -> None:
+    path = killed_while_writing(tmp_path)
+    wal = beside(path, "-wal")
+    wal.write_bytes(wal.read_bytes()[:-cut])
+    with contextlib.closing(open_durable(path, migrations=ONE)) as connection:
+        (rows,) = connection.execute("SELECT count(*) FROM thing").fetchone()
+    assert rows in (48, 49)
+
+
+def test_what_an_older_wal_left_behind_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "made.sqlite"
+    connection = open_durable(path, migrations=ONE)
+    for n in range(20):
+        connection.execute("INSERT INTO thing (body) VALUES (?)", (f"row {n} " * 20,))
+    connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+    connection.execute("INSERT INTO thing (body) VALUES ('last')")
+    copy = tmp_path / "a.sqlite"
+    for suffix in ("", "-wal"):
+        shutil.copy(beside(path, suffix), beside(copy, suffix))
+    connection.close()
+    assert beside(copy, "-wal").stat().st_size > 10 * 4_120
+    with contextlib.closing(open_durable(copy, migrations=ONE)) as connection:
+        assert connection.execute("SELECT count(*) FROM thing").fetchone() == (21,)
+
+
+def test_a_refused_file_keeps_its_wal(tmp_path: Path) -> None:
+    """SQLite's last connection would write it into the file and delete it."""
+    made, path = tmp_path / "made.sqlite", tmp_path / "a.sqlite"
+    fill(made)
+    with contextlib.closing(open_durable(made, migrations=ONE)) as connection:
+        connection.execute("INSERT INTO thing (body) VALUES ('last')")
+        shutil.copy(beside(made, "-wal"), beside(path, "-wal"))
+    data = bytearray(made.read_bytes())
+    data[3 * 4096 : 4 * 4096] = bytes(4096)
+    path.write_bytes(data)
+    wal = beside(path, "-wal").read_bytes()
+    for _ in range(2):
+        with pytest.raises(DatabaseDamaged):
+            open_durable(path, migrations=ONE)
+        assert beside(path, "-wal").read_bytes() == wal
+        assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("version", [0, 1, -1, 0x5A5A5A5A])
+def test_a_version_that_the_tables_deny_is_damage(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "a.sqlite"
+    migrations = (*ONE, ("CREATE TABLE other (id INTEGER PRIMARY KEY) STRICT",))
+    with contextlib.closing(open_durable(path, migrations=migrations)) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(DatabaseDamaged, match="schema"):
+        open_durable(path, migrations=migrations)
+
+
+@pytest.mark.parametrize(("at", "value"), [(18, 9), (19, 9), (59, 2), (59, 4), (47, 9)])
+def test_a_header_that_sqlite_takes_for_another_format_is_damage(
+    tmp_path: Path, at: int, value: int
+) -> None:
+    path = tmp_path / "a.sqlite"
+    fill(path)
+    data = bytearray(path.read_bytes())
+    data[at] = value
+    path.write_bytes(data)
+    with pytest.raises(DatabaseDamaged):
+        open_durable(path, migrations=ONE)
+    assert path.read_bytes() == data
+
+
+def test_backups_are_kept_apart_and_only_the_newest(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    for run in range(database.BACKUPS + 2):
+        path.unlink(missing_ok=True)
+        fill(path, rows=run + 1)
+        open_durable(path, migrations=TWO).close()
+    names = [f"a.sqlite.v1-{run}" for run in (3, 4, 5)]
+    assert sorted(file.name for file in tmp_path.glob("a.sqlite.v*")) == names
+    for rows, name in zip((3, 4, 5), names, strict=True):
+        with contextlib.closing(sqlite3.connect(tmp_path / name)) as backup:
+            assert backup.execute("SELECT count(*) FROM thing").fetchone() == (rows,)
 
 
 def test_migration_keeps_rows_and_backs_up(tmp_path: Path) -> None:

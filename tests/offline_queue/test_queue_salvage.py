@@ -1,0 +1,445 @@
+"""A damaged queue goes on in a new file: what comes over, what is told, and no kill in between
+costs anything."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from offline_queue.database import DatabaseDamaged, SchemaTooNew, open_durable
+from offline_queue.errors import KeysWrong
+from offline_queue.losses import SalvageReport, gaps
+from offline_queue.pages import PAGE_SIZE
+from offline_queue.proof import Proof
+from offline_queue.recovery import open_recovered, told
+from offline_queue.schema import MIGRATIONS
+from tests.offline_queue.damaged_files import (
+    NAME,
+    Stocked,
+    keyring,
+    reopened,
+    rows_by_page,
+    stocked,
+)
+from tests.offline_queue.queue_world import (
+    LIMITS,
+    HandClock,
+    behind_its_back,
+    claimed,
+    open_queue,
+    stock,
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stocked:
+    """Rows of every state, all in the file."""
+    return stocked(tmp_path_factory.mktemp("made"), 400, wal=False)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Stocked:
+    """The newer half in the WAL."""
+    return stocked(tmp_path_factory.mktemp("running"), 160, wal=True)
+
+
+def roots(path: Path) -> dict[str, int]:
+    """The first page of every table and index."""
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        return dict(file.execute("SELECT name, rootpage FROM sqlite_schema"))
+
+
+def destroy(path: Path, *numbers: int) -> bytes:
+    """Fill pages with nonsense; the file as it is then."""
+    data = bytearray(path.read_bytes())
+    for number in numbers:
+        data[(number - 1) * PAGE_SIZE : number * PAGE_SIZE] = b"\x5a" * PAGE_SIZE
+    path.write_bytes(data)
+    return bytes(data)
+
+
+def salvaged(path: Path, keys: dict[int, str]) -> SalvageReport:
+    report = reopened(path, keys).report
+    assert report is not None
+    return report
+
+
+def messages(path: Path) -> list[dict[str, object]]:
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.row_factory = sqlite3.Row
+        return [dict(row) for row in file.execute("SELECT * FROM message ORDER BY seq")]
+
+
+def test_every_row_comes_over_as_it_was(tmp_path: Path, made: Stocked) -> None:
+    path = made.copy(tmp_path / "damaged")
+    expected = messages(path)
+    held = 0
+    for row in expected:
+        if row["state"] == "leased":
+            row |= {"state": "ready", "owner": None, "due": 0, "unsure": 1}
+            held += 1
+    states = [row["state"] for row in expected]
+    assert held > 10
+    assert {"ready", "behind", "waiting", "confirmed", "dead"} == set(states)
+    destroy(path, roots(path)["message"], 1)
+    report = salvaged(path, made.keys)
+    assert report.recovered == {state: states.count(state) for state in states}
+    assert report.unsure == held
+    assert (report.unprovable, report.lost) == ((), ())
+    assert messages(path) == expected
+
+
+def test_what_the_small_tables_hold_comes_over(tmp_path: Path) -> None:
+    clock = HandClock()
+    with contextlib.closing(open_queue(tmp_path, clock)) as queue:
+        queue.enqueue("rating", b"x" * 900, key="k-1", mark=("cursor", 7))
+        queue.pause("other", "refused", 30)
+        queue.desk.rotate()
+        queue.enqueue("rating", b"x" * 900, key="k-2")
+        clock.pass_(5_000)
+        queue.confirm(claimed(queue), "r-1")
+    path = tmp_path / NAME
+    tables = ("mark", "lane", "key_ring", "clock")
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        before = [file.execute(f"SELECT * FROM {name}").fetchall() for name in tables]
+    destroy(path, 1, roots(path)["message"])
+    connection, report = open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
+    with contextlib.closing(connection):
+        after = [connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables]
+    assert after == before
+    assert report is not None
+    with contextlib.closing(open_queue(tmp_path)) as queue:
+        assert queue.mark("cursor") == 7
+
+
+def test_losses_are_told_exactly(tmp_path: Path, made: Stocked) -> None:
+    path = made.copy(tmp_path / "damaged")
+    by_page = rows_by_page(made.copy(tmp_path / "whole"))
+    in_message = {number: rows for number, rows in by_page.items() if len(rows) > 8}
+    first, *_, last = sorted(in_message, key=lambda number: min(in_message[number]))
+    gone = in_message[first] | in_message[last]
+    destroy(path, *(number for number, rows in by_page.items() if rows & gone))
+    report = salvaged(path, made.keys)
+    lost = {seq for begin, end in report.lost for seq in range(begin, end + 1)}
+    unprovable = {seq for begin, end in report.unprovable for seq in range(begin, end + 1)}
+    assert gone <= lost
+    assert lost | unprovable == set(made.keys) - {int(str(row["seq"])) for row in messages(path)}
+    assert report.last_seen == len(made.keys)
+
+
+def test_what_was_purged_is_no_loss(tmp_path: Path) -> None:
+    clock = HandClock()
+    keys = {seq: f"k-{seq - 1}" for seq in range(1, 41)}
+    with contextlib.closing(open_queue(tmp_path, clock)) as queue:
+        stock(tmp_path, list(keys.values()))
+        for _ in range(20):
+            queue.confirm(claimed(queue), "r-1")
+        clock.pass_(LIMITS.retention_seconds + 1)
+        assert queue.purge() == 20
+    path = tmp_path / NAME
+    destroy(path, roots(path)["message_open"])
+    report = salvaged(path, keys)
+    assert (report.rows, report.purged, report.lost) == (20, 20, ())
+    with contextlib.closing(open_queue(tmp_path)) as queue:
+        assert queue.desk.verify().whole
+
+
+def test_a_purge_that_the_queue_did_not_note_is_not_believed(tmp_path: Path) -> None:
+    keys = {seq: f"k-{seq - 1}" for seq in range(1, 41)}
+    open_queue(tmp_path).close()
+    stock(tmp_path, list(keys.values()))
+    with behind_its_back(tmp_path) as file:
+        file.execute("DELETE FROM body WHERE seq <= 10")
+        file.execute("DELETE FROM message WHERE seq <= 10")
+        file.execute("PRAGMA secure_delete = ON")
+        file.execute("INSERT INTO purged VALUES (1, 10, zeroblob(32), zeroblob(16))")
+    path = tmp_path / NAME
+    destroy(path, roots(path)["message_open"])
+    report = salvaged(path, keys)
+    assert (report.purged, report.lost) == (0, ((1, 10),))
+
+
+def test_a_row_is_what_it_was_last(tmp_path: Path) -> None:
+    """In the file it is ready, in the WAL confirmed: nothing already confirmed goes out again."""
+    made = tmp_path / "made"
+    made.mkdir()
+    keys = {seq: f"k-{seq - 1}" for seq in range(1, 21)}
+    open_queue(made).close()
+    stock(made, list(keys.values()))
+    with behind_its_back(made) as kept:
+        kept.execute("SELECT count(*) FROM message").fetchone()
+        with contextlib.closing(open_queue(made)) as queue:
+            for _ in range(5):
+                queue.confirm(claimed(queue), "r-1")
+        path = Stocked(made, keys).copy(tmp_path / "damaged")
+    path.with_name(f"{NAME}-shm").unlink()
+    with contextlib.closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as file:
+        assert file.execute("SELECT DISTINCT state FROM message").fetchall() == [("ready",)]
+    destroy(path, 1)
+    wal = path.with_name(f"{NAME}-wal")
+    wal.write_bytes(bytes(32) + wal.read_bytes()[32:])
+    assert salvaged(path, keys).recovered == {"confirmed": 5, "ready": 15}
+
+
+def test_in_an_order_only_the_first_is_ready(tmp_path: Path) -> None:
+    open_queue(tmp_path).close()
+    keys = {seq: f"k-{seq - 1}" for seq in range(1, 4)}
+    stock(tmp_path, list(keys.values()), order="o-1")
+    with behind_its_back(tmp_path) as file:
+        file.execute("UPDATE message SET state = 'ready'")
+    destroy(tmp_path / NAME, roots(tmp_path / NAME)["message_open"])
+    assert salvaged(tmp_path / NAME, keys).recovered == {"ready": 1, "behind": 2}
+
+
+def test_a_proven_row_in_no_possible_state_is_ready_and_unsure(tmp_path: Path) -> None:
+    open_queue(tmp_path).close()
+    stock(tmp_path, ["k-0", "k-1"])
+    with behind_its_back(tmp_path) as file:
+        file.execute("PRAGMA ignore_check_constraints = ON")
+        file.execute("UPDATE message SET state = 'confirmed' WHERE seq = 1")
+    report = salvaged(tmp_path / NAME, {1: "k-0", 2: "k-1"})
+    assert (report.recovered, report.unsure) == ({"ready": 2}, 1)
+    with contextlib.closing(open_queue(tmp_path)) as queue:
+        assert [claimed(queue).unsure for _ in range(2)] == [True, False]
+
+
+def test_without_one_readable_page_the_report_says_so(tmp_path: Path, made: Stocked) -> None:
+    path = made.copy(tmp_path / "damaged")
+    data = bytes(path.stat().st_size)
+    path.write_bytes(data)
+    connection, report = open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
+    connection.close()
+    assert report is not None
+    assert (report.rows, report.last_seen, report.tail_unknown) == (0, 0, True)
+    assert (Path(report.kept) / NAME).read_bytes() == data
+    assert report.kept_bytes == len(data)
+    assert json.loads((Path(report.kept) / "report.json").read_text()) == report.as_json()
+
+
+def test_the_report_comes_again_until_somebody_was_told(tmp_path: Path, made: Stocked) -> None:
+    path = made.copy(tmp_path / "damaged")
+    destroy(path, 1)
+    reports = []
+    for _ in range(3):
+        connection, report = open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
+        connection.close()
+        reports.append(report)
+    assert reports[0] is not None
+    assert reports == [reports[0]] * 3
+    told(path)
+    connection, report = open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
+    connection.close()
+    assert report is None
+    assert (Path(reports[0].kept) / "report.json").exists()
+
+
+def wrong_key(connection: sqlite3.Connection) -> Proof:
+    return Proof(connection, bytes(16))
+
+
+@pytest.mark.parametrize("cause", ["keys destroyed", "another device key"])
+def test_what_cannot_be_proven_stays_refused(tmp_path: Path, made: Stocked, cause: str) -> None:
+    path = made.copy(tmp_path / "damaged")
+    tables = roots(path)
+    destroyed = cause == "keys destroyed"
+    data = destroy(path, tables["key_ring"] if destroyed else tables["message_open"])
+    for _ in range(2):
+        with pytest.raises(KeysWrong):
+            open_recovered(path, migrations=MIGRATIONS, keyring=keyring if destroyed else wrong_key)
+        assert path.read_bytes() == data
+        (copy,) = path.parent.glob(f"{NAME}.damaged-*")
+        assert (copy / NAME).read_bytes() == data
+        assert {file.name for file in path.parent.iterdir()} - {f"{NAME}-wal", f"{NAME}-shm"} == {
+            NAME,
+            copy.name,
+        }
+
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT max(seq) FROM message").fetchone()
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_file_that_another_has_open_is_left(tmp_path: Path, made: Stocked) -> None:
+    path = made.copy(tmp_path / "damaged")
+    data = destroy(path, roots(path)["message_open"])
+    command = [sys.executable, "-c", HOLDER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        with pytest.raises(DatabaseDamaged):
+            open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
+        assert path.read_bytes() == data
+        other.communicate()
+    assert salvaged(path, made.keys).rows == len(made.keys)
+
+
+def test_an_older_programs_damaged_file_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    with contextlib.closing(open_durable(path, migrations=MIGRATIONS[:1])) as file:
+        file.execute(
+            "INSERT INTO message (seq, kind, key, ordering, priority, created, key_version, state)"
+            " VALUES (1, 'rating', 'k-1', '', 20, 1, 1, 'ready')"
+        )
+    data = destroy(path, 1)
+    with pytest.raises(DatabaseDamaged):
+        open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
+    assert path.read_bytes() == data
+
+
+def test_a_newer_programs_damaged_file_is_refused(tmp_path: Path, made: Stocked) -> None:
+    path = made.copy(tmp_path / "damaged")
+    page = roots(path)["message_open"]
+    with behind_its_back(path.parent) as file:
+        file.execute("PRAGMA user_version = 99")
+    data = destroy(path, page)
+    with pytest.raises(SchemaTooNew):
+        open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
+    assert path.read_bytes() == data
+
+
+def test_no_fewer_rows_than_bisecting_their_range_brings_back(
+    tmp_path: Path, made: Stocked
+) -> None:
+    """SQLite's own way to what is left: it stops at the first destroyed page above a row."""
+    whole = made.copy(tmp_path / "whole")
+    tables, leaves = roots(whole), sorted(rows_by_page(whole))
+    sealed = bisect(whole, "body")
+    for destroyed in ([leaves[3]], leaves[::9], [tables["body"]], [tables["message"], leaves[0]]):
+        path = made.copy(tmp_path / str(destroyed[0]))
+        destroy(path, *destroyed)
+        bodies, headers = bisect(path, "body"), bisect(path, "message")
+        bisected = {seq for seq in headers if bodies.get(seq) == sealed[seq]}
+        rows = reopened(path, made.keys).rows
+        assert bisected <= rows
+        assert tables["body"] not in destroyed or (bisected, len(rows)) == (set(), 400)
+
+
+def bisect(path: Path, table: str) -> dict[int, object]:
+    """The last column of every row that can be reached."""
+    uri = f"file:{path}?mode=ro&immutable=1"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as file:
+
+        def within(first: int, last: int) -> dict[int, object]:
+            try:
+                found = file.execute(
+                    f"SELECT * FROM {table} WHERE seq BETWEEN ? AND ?", (first, last)
+                ).fetchall()
+            except sqlite3.DatabaseError:
+                if first == last:
+                    return {}
+                middle = (first + last) // 2
+                return within(first, middle) | within(middle + 1, last)
+            return {row[0]: row[-1] for row in found}
+
+        return within(1, 400)
+
+
+STEPS = {
+    "fcntl.flock",
+    "os.chmod",
+    "os.link",
+    "os.mkdir",
+    "os.remove",
+    "os.rename",
+    "shutil.copyfile",
+    "sqlite3.connect",
+}
+
+
+def killed_before(step: int, path: Path) -> bool:
+    """Open in a process that is killed before its step of this number; False when it had fewer."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def kill(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal count
+            if event in STEPS:
+                count += 1
+                if count == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(kill)
+        with contextlib.suppress(BaseException):
+            open_recovered(path, migrations=MIGRATIONS, keyring=keyring)[0].close()
+        os._exit(0)
+    _pid, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def test_killed_at_any_step_nothing_is_lost_and_the_report_comes(
+    tmp_path: Path, running: Stocked
+) -> None:
+    settled = roots(running.copy(tmp_path / "whole"))["message_settled"]
+    step = 0
+    killed = True
+    while killed:
+        step += 1
+        path = running.copy(tmp_path / str(step))
+        data = destroy(path, settled)
+        wal = path.with_name(f"{NAME}-wal").read_bytes()
+        killed = killed_before(step, path)
+        outcome = reopened(path, running.keys)
+        assert outcome.rows == set(running.keys)
+        assert outcome.report is not None
+        kept = Path(outcome.report.kept)
+        assert (kept / NAME).read_bytes() == data
+        assert (kept / f"{NAME}-wal").read_bytes() == wal
+        left = {file.name for file in path.parent.iterdir() if "new-" not in file.name}
+        assert {NAME, kept.name, f"{NAME}.report.json"} <= left
+        assert not [name for name in left if "salvag" in name or "copying" in name]
+    assert step > 20
+
+
+@pytest.mark.parametrize(
+    ("present", "last", "missing"),
+    [
+        ([], 0, []),
+        ([], 3, [(1, 3)]),
+        ([(2, 3), (5, 5)], 7, [(1, 1), (4, 4), (6, 7)]),
+        ([(4, 9), (1, 5)], 9, []),
+        ([(20, 30)], 9, [(1, 9)]),
+    ],
+)
+def test_gaps(present: list[tuple[int, int]], last: int, missing: list[tuple[int, int]]) -> None:
+    assert list(gaps(present, last)) == missing
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from offline_queue.recovery import open_recovered
+from offline_queue.schema import MIGRATIONS
+from tests.offline_queue.damaged_files import keyring
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+connection, report = open_recovered(Path(sys.argv[1]), migrations=MIGRATIONS, keyring=keyring)
+connection.close()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, report.rows)
+"""
+
+
+@pytest.mark.slow
+def test_a_large_file_is_salvaged_in_little_memory(tmp_path: Path) -> None:
+    rows = 100_000
+    open_queue(tmp_path).close()
+    for at in range(0, rows, 10_000):
+        stock(tmp_path, [f"k-{number}" for number in range(at, at + 10_000)])
+    destroy(tmp_path / NAME, roots(tmp_path / NAME)["body"], 1)
+    command = [sys.executable, "-c", MEMORY, str(tmp_path / NAME)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    kibibytes, recovered = map(int, done.stdout.split())
+    assert recovered == rows
+    assert kibibytes < 64 * 1024 < (tmp_path / NAME).stat().st_size / 1024
