@@ -83,7 +83,7 @@ class Vocabulary:
         result: Document = {}
         for theirs, inner in document.items():
             name = back.get(theirs, theirs)
-            if name in result or (theirs in self.fields and theirs not in back):
+            if theirs in self.fields and theirs not in back:
                 raise PlatformAnswerMalformed("body", "has a field that the envelope lacks")
             result[name] = self._our_value(inner, name)
         return result

@@ -259,6 +259,13 @@ def test_the_sample_of_a_good_answer_is_good(province: Line) -> None:
     assert read().unwrap(Operation.CARD_VERDICT, good) == {"state": CardVerdict.LOST.value}
 
 
+@pytest.mark.parametrize("code", [True, "1", 3, 1.0])
+def test_a_code_is_believed_in_its_own_type_only(code: object) -> None:
+    message = {"head": HEAD, "data": {"verdict": code, "fxdm": "R-07"}}
+    with pytest.raises(PlatformAnswerMalformed, match="verdict is no code"):
+        read().unwrap(Operation.RISK_VERDICT, message)
+
+
 def test_what_is_nested_without_end_is_malformed() -> None:
     deep: dict[str, object] = {}
     for _ in range(5000):
