@@ -13,8 +13,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, Protocol
 
-import gmssl_pyx
-
 from hw_sim.cards.keys import (
     KEY_NAMES,
     Algorithm,
@@ -25,13 +23,10 @@ from hw_sim.cards.keys import (
     process_key,
     seal,
 )
+from hw_sim.platform.encryption import SEALED_MORE, NotOpened, opened
 from hw_sim.platform.signatures import Sm2Key
 
 AlgorithmId = Literal["01", "03"]
-
-_COORDINATE = 32
-_SEALED_MORE = 1 + 3 * _COORDINATE
-"""How much longer a ciphertext is than its text: 04, x, y and C3."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -112,9 +107,13 @@ class DemoHsm:
         size = block_size(algorithm)
         encrypted = b""
         if sealed:
-            if len(sealed) != _SEALED_MORE + size:
+            if len(sealed) != SEALED_MORE + size:
                 raise BlockRefused
-            encrypted = encrypt(process, _opened(self._pair, sealed), algorithm)
+            try:
+                block = opened(self._pair, sealed)
+            except NotOpened:
+                raise BlockRefused from None
+            encrypted = encrypt(process, block, algorithm)
         text = header + bytes((len(encrypted) + 4,)) + encrypted
         return encrypted + mac(process, bytes(size), text, algorithm)
 
@@ -133,25 +132,3 @@ def _process_key(key: CardKey, use: _Use) -> bytes:
     algorithm = Algorithm(key.algorithm)
     sub_key = card_key(name, algorithm, key.region, key.card_factor)
     return process_key(sub_key, key.challenge, algorithm)
-
-
-def _opened(pair: Sm2Key, sealed: bytes) -> bytes:
-    """The text of C1‖C3‖C2, for GmSSL written as the DER of GM/T 0009 §7.2."""
-    x, y = sealed[1 : 1 + _COORDINATE], sealed[1 + _COORDINATE : 1 + 2 * _COORDINATE]
-    c3, c2 = sealed[1 + 2 * _COORDINATE : _SEALED_MORE], sealed[_SEALED_MORE:]
-    der = _element(0x30, _number(x) + _number(y) + _element(0x04, c3) + _element(0x04, c2))
-    if sealed[0] != 0x04:
-        raise BlockRefused
-    try:
-        return bytes(gmssl_pyx.sm2_decrypt(pair.private, der))
-    except (gmssl_pyx.InvalidValueError, gmssl_pyx.GmsslInnerError):
-        raise BlockRefused from None
-
-
-def _element(tag: int, content: bytes) -> bytes:
-    return bytes((tag, len(content))) + content
-
-
-def _number(coordinate: bytes) -> bytes:
-    digits = coordinate.lstrip(b"\0") or b"\0"
-    return _element(0x02, b"\0" * (digits[0] >> 7) + digits)
