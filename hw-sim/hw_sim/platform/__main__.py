@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hw_sim.platform.databases import UnusableDatabase, engine_for, exclusive
 from hw_sim.platform.faults import FaultPlan, FaultScriptError
+from hw_sim.platform.intake import IntakeLimits
 
 DONE, FAILED, USAGE = 0, 1, 2
 _DATABASE = "a file (SQLite), or postgresql://user@host:port/name (password: PGPASSFILE)"
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_migrate(commands)
     _add_nginx(commands)
+    _add_openapi(commands)
     return parser
 
 
@@ -69,6 +71,25 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="URL",
         help="https://host[:port] as terminals see it, where a proxy stands in front",
     )
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="N",
+        help="requests a second of one terminal, in the long run; more get 429 (no limit)",
+    )
+    parser.add_argument(
+        "--burst",
+        type=int,
+        default=IntakeLimits.burst,
+        metavar="N",
+        help="with --rate: what one terminal may send at once (%(default)s)",
+    )
+    parser.add_argument(
+        "--under-way",
+        type=int,
+        metavar="N",
+        help="requests that are worked on at one time; more get 503 (no limit)",
+    )
     parser.set_defaults(run=_serve)
 
 
@@ -83,6 +104,11 @@ def _script(text: str) -> str:
 def _serve(options: argparse.Namespace) -> int:
     from hw_sim.platform.server import PlatformServer
 
+    try:
+        intake = IntakeLimits(options.under_way, options.rate, options.burst)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE
     logging.basicConfig(level=logging.INFO)
     # Blocked before the server's threads start, so that only this thread takes them.
     ends = {signal.SIGINT, signal.SIGTERM}
@@ -94,12 +120,12 @@ def _serve(options: argparse.Namespace) -> int:
         as_of=options.as_of,
         faults=options.faults,
         public_origin=options.public_origin,
+        intake=intake,
     )
     with server:
         sys.stdout.write(f"platform {server.url}\nenrolment code {server.enrolment_code}\n")
         sys.stdout.flush()
         signal.sigwait(ends)
-        server.drain()
     return DONE
 
 
@@ -187,6 +213,22 @@ def _nginx(options: argparse.Namespace) -> int:
         return USAGE
     out.write_text(text, "utf-8")
     sys.stdout.write(f"nginx -e stderr -c {out.absolute()}\n")
+    return DONE
+
+
+def _add_openapi(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "openapi",
+        help="print the contract",
+        description="Prints the contract as an OpenAPI 3.1 document: docs/platform-openapi.json.",
+    )
+    parser.set_defaults(run=_openapi)
+
+
+def _openapi(_options: argparse.Namespace) -> int:
+    from hw_sim.platform.openapi import document
+
+    sys.stdout.write(document())
     return DONE
 
 

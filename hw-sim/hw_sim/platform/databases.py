@@ -164,7 +164,8 @@ def close(engine: Engine) -> None:
     """Close all connections; what SQLite has beside the file, in its log, goes into the file."""
     if _dialect(engine) is _Dialect.SQLITE:
         with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            # Passive: waits for nobody who still reads.
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
     engine.dispose()
 
 

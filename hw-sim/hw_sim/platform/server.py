@@ -205,13 +205,6 @@ class PlatformServer:
         """Hold every reply back, until set to False."""
         self.faults.set_delay(delay_ms if slow else 0)
 
-    def drain(self) -> None:
-        """Accept nobody any more, and answer what is under way."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join()
-            self._server = self._thread = None
-
     def stop(self) -> None:
         """End the server and close the database.
 
