@@ -19,6 +19,7 @@ SUBJECTS = {
         "queue.claim_pending",
         "queue.claim_done",
     ),
+    "tests.bench.fleet": ("platform.events_sqlite", "platform.events_postgresql"),
     "tests.bench.queue_peers": ("queue.peers_put", "queue.peers_take_done"),
 }
 
