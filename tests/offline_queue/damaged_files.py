@@ -167,3 +167,25 @@ def reopened(path: Path, keys: dict[int, str]) -> Outcome:
         assert not unprovable
         assert report.rows == len(rows)
     return Outcome(report, rows, unprovable)
+
+
+def roots(path: Path) -> dict[str, int]:
+    """The first page of every table and index."""
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        return dict(file.execute("SELECT name, rootpage FROM sqlite_schema"))
+
+
+def destroy(path: Path, *numbers: int) -> bytes:
+    """Fill pages with nonsense; the file as it is then."""
+    data = bytearray(path.read_bytes())
+    for number in numbers:
+        data[(number - 1) * PAGE_SIZE : number * PAGE_SIZE] = b"\x5a" * PAGE_SIZE
+    path.write_bytes(data)
+    return bytes(data)
+
+
+def salvaged(path: Path, keys: dict[int, str]) -> SalvageReport:
+    """The report of a file that must be salvaged."""
+    report = reopened(path, keys).report
+    assert report is not None
+    return report
