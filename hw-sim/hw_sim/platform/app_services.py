@@ -5,13 +5,14 @@ from __future__ import annotations
 from fastapi import FastAPI, Response
 
 from hw_sim.platform import wire
-from hw_sim.platform.batches import EVENTS, batch
+from hw_sim.platform.batches import batch
 from hw_sim.platform.certificates import certificate
 from hw_sim.platform.contract import SIGNED, refusals
 from hw_sim.platform.declarations import Asked, ok, response
 from hw_sim.platform.ecards import verification
 from hw_sim.platform.events import event
 from hw_sim.platform.idempotency import Submissions
+from hw_sim.platform.parts import Endpoint
 from hw_sim.platform.risk import risk_verdict
 from hw_sim.platform.seal import demo_seal
 from hw_sim.platform.store import Store
@@ -64,7 +65,7 @@ def add_services(app: FastAPI, store: Store, submissions: Submissions) -> None:
         return response(submissions.once(asked, effect))
 
     @app.post(
-        EVENTS, status_code=201, response_model=EventAnswer,
+        Endpoint.EVENTS.value, status_code=201, response_model=EventAnswer,
         responses=refusals(401, 403, 409, 422), openapi_extra=SIGNED,
     )  # fmt: skip
     def events(body: OneEvent, asked: Asked) -> Response:
