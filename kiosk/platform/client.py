@@ -31,6 +31,7 @@ from kiosk.platform.errors import (
     PlatformUntrusted,
     Problem,
 )
+from kiosk.platform.events import Event
 from kiosk.platform.exchange import Exchange, Outgoing, SessionFactory, new_session
 from kiosk.platform.limits import CLOCK_WINDOW_SECONDS, REQUEST_BYTES, LineLimits
 from kiosk.platform.models import (
@@ -43,7 +44,6 @@ from kiosk.platform.models import (
     CertificateVerdict,
     EcardResult,
     EcardVerdict,
-    Event,
     Overview,
     RiskVerdict,
     Status,
@@ -52,7 +52,7 @@ from kiosk.platform.models import (
 from kiosk.platform.operations import Operation
 from kiosk.platform.outcome import Missed, Outcome, Reached
 from kiosk.platform.overview_answer import decode_overview
-from kiosk.platform.problems import Refusal, decode_problem, retry_after, turned_away
+from kiosk.platform.problems import Refusal, decode_problem, refuse_gateway, retry_after
 from kiosk.platform.signing import (
     AnswerVerifier,
     NonceMemory,
@@ -380,7 +380,7 @@ class PlatformClient:
 
         path = self._envelope.path(operation).replace("{key}", named)
         answer = self._exchange.send(Outgoing(operation.method, path, headers, body), sign)
-        _refuse_gateway(answer)
+        refuse_gateway(answer)
         attested = self._verifier.verify(answer, quoted)
         now = self._clock()
         refusal = decode_problem(answer) if answer.status_code >= 400 else None
@@ -392,11 +392,3 @@ class PlatformClient:
         if not self._nonces.first_time(attested.nonce, now):
             raise PlatformUntrusted(Distrust.REPLAYED)
         return answer, refusal, attested.created
-
-
-def _refuse_gateway(answer: ReceivedAnswer) -> None:
-    """Proxies in front of the platform cannot sign: their 429 and 5xx only say "not now"."""
-    unsigned = "Signature" not in answer.headers
-    status = answer.status_code
-    if status in (502, 503, 504) or (unsigned and (status == 429 or status >= 500)):
-        raise turned_away(answer)

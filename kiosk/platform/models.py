@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -392,23 +391,6 @@ class AlarmReceipt:
     """The platform's number of an alarm, for example ``A-2031``."""
 
     alarm_no: str
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened earlier, as `PlatformClient.send_events` takes it.
-
-    Attributes:
-        key: minted when it happened; the same with every attempt and by every way.
-        kind: ``evaluation``, ``audit-range`` or ``print-outcome``.
-        occurred_at: Unix seconds.
-        body: as the contract says for this kind (docs/platform.md, Events).
-    """
-
-    key: str
-    kind: str
-    occurred_at: int
-    body: Mapping[str, object] = field(repr=False)
 
 
 @dataclass(frozen=True)

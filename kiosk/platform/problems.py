@@ -68,6 +68,18 @@ def read_problem(fields: wire.Fields, status_code: int) -> tuple[Problem, int | 
     return problem, server_time
 
 
+def refuse_gateway(answer: ReceivedAnswer) -> None:
+    """Proxies in front of the platform cannot sign: their 429 and 5xx only say "not now".
+
+    Raises:
+        PlatformUnavailable: the answer is one of these.
+    """
+    unsigned = "Signature" not in answer.headers
+    status = answer.status_code
+    if status in (502, 503, 504) or (unsigned and (status == 429 or status >= 500)):
+        raise turned_away(answer)
+
+
 def turned_away(answer: ReceivedAnswer) -> PlatformUnavailable:
     """What a 429 or 5xx means that is not the platform's own judgement."""
     outage = Outage.BUSY if answer.status_code in (429, 503) else Outage.TURNED_AWAY

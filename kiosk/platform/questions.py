@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from apdu.custodian import AuthenticationRequest, ProtectionRequest
 from kiosk.platform import wire
+from kiosk.platform.events import Event
 from kiosk.platform.limits import BATCH_EVENTS, REQUEST_BYTES
-from kiosk.platform.models import AlarmKind, AlarmSeverity, Asker, Event
+from kiosk.platform.models import AlarmKind, AlarmSeverity, Asker
 
 Body = dict[str, object]
 

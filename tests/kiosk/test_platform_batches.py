@@ -11,8 +11,8 @@ import pytest
 from hw_sim.platform.server import PlatformServer
 from kiosk.platform.client import PlatformClient
 from kiosk.platform.errors import PlatformAnswerMalformed, PlatformRefused, Problem
+from kiosk.platform.events import Event
 from kiosk.platform.limits import BATCH_EVENTS, REQUEST_BYTES
-from kiosk.platform.models import Event
 from tests.kiosk.platform_double import problem
 from tests.kiosk.platform_line import NAME, Line, dropped
 from tests.kiosk.reference_line import client_of, enrolled

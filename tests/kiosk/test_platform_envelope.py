@@ -31,8 +31,9 @@ from kiosk.platform.errors import (
     PlatformUnavailable,
     Problem,
 )
+from kiosk.platform.events import Event
 from kiosk.platform.limits import REQUEST_BYTES
-from kiosk.platform.models import AlarmKind, AlarmSeverity, CardVerdict, Event
+from kiosk.platform.models import AlarmKind, AlarmSeverity, CardVerdict
 from kiosk.platform.operations import Operation
 from kiosk.platform.questions import for_event_batch
 from kiosk.toml_tables import Table
