@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from hw_sim.platform import operations
+from hw_sim.platform.__main__ import main
 from hw_sim.platform.hsm import CardKey, DemoHsm
 from hw_sim.platform.intake import Intake, IntakeLimits
 from hw_sim.platform.problems import Problem, ProblemKind
@@ -106,8 +107,18 @@ def test_what_was_worked_on_makes_room_however_it_ends() -> None:
 
 @pytest.mark.parametrize("limits", [{"under_way": 0}, {"burst": 0}, {"rate": 0.0}, {"rate": -1.0}])
 def test_limits_that_let_nobody_in_are_none(limits: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"limit|rate"):
+    with pytest.raises(ValueError, match="lets nobody in"):
         IntakeLimits(**limits)
+
+
+@pytest.mark.parametrize("limit", ["--rate=0", "--burst=0", "--under-way=0"])
+def test_the_command_line_refuses_them_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], limit: str
+) -> None:
+    database = tmp_path / "platform.sqlite"
+    assert main(["serve", "--database", str(database), limit]) == 2
+    assert "lets nobody in" in capsys.readouterr().err
+    assert not database.exists()
 
 
 def test_a_terminal_that_asks_too_often_is_told_when(tmp_path: Path) -> None:

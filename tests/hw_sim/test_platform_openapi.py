@@ -13,6 +13,7 @@ import pytest
 import schemathesis.openapi
 from fastapi.routing import APIRoute
 
+from hw_sim.platform.__main__ import main
 from hw_sim.platform.openapi import document
 from hw_sim.platform.problems import URN, ProblemKind
 from tests.hw_sim.platform_terminal import Terminal, running
@@ -65,6 +66,11 @@ def test_the_committed_document_is_the_generated_one(regenerate: bool) -> None:
     if regenerate:
         FILE.write_text(document())
     assert document() == FILE.read_text()
+
+
+def test_one_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi"]) == 0
+    assert capsys.readouterr().out == document()
 
 
 def test_the_page_for_people_names_every_operation_and_problem() -> None:

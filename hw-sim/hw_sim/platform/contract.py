@@ -1,6 +1,6 @@
 """The contract as an OpenAPI 3.1 document, from the endpoints that the application has.
 
-``python -m hw_sim.platform.openapi`` writes it; docs/platform-openapi.json is its output.
+``python -m hw_sim.platform openapi`` prints it; docs/platform-openapi.json is its output.
 """
 
 from __future__ import annotations

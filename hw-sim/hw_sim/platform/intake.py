@@ -36,7 +36,7 @@ class IntakeLimits:
         if self.burst < 1 or (self.under_way is not None and self.under_way < 1):
             raise ValueError("a limit below one lets nobody in")
         if self.rate is not None and self.rate <= 0:
-            raise ValueError("a rate is above zero")
+            raise ValueError("a rate of zero lets nobody in")
 
 
 class Intake:

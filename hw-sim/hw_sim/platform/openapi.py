@@ -1,9 +1,8 @@
-"""``python -m hw_sim.platform.openapi``: writes the contract, docs/platform-openapi.json."""
+"""The contract as text: docs/platform-openapi.json."""
 
 from __future__ import annotations
 
 import json
-import sys
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +21,3 @@ def document() -> str:
         finally:
             store.close()
     return json.dumps(page, ensure_ascii=False, indent=1) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(document())
