@@ -105,7 +105,12 @@ class Courier:
             self._run_errand()
         while not self._stopping:
             claim = self._queue.claim(self._owner)
-            if claim is None or not self._deliver(claim):
+            if claim is None:
+                break
+            going_on = self._deliver(claim)
+            if self._client.clock_offset is not None:
+                self._queue.learn_time(self._client.clock_offset)
+            if not going_on:
                 break
         self._tell()
         due = self._queue.next_due()

@@ -78,10 +78,9 @@ class FileTime:
             self._trust.value,
         )
 
-    def learn(self, unix: float) -> Trust:
-        """Compare the wall clock with the other side's, in seconds; says what is known now."""
-        right = abs(self._clock.time() - unix) <= self._tolerance
-        self._trust = Trust.CONFIRMED if right else Trust.WRONG
+    def learn(self, ahead: float) -> Trust:
+        """The other side's clock is so many seconds ahead of ours; says what is known now."""
+        self._trust = Trust.CONFIRMED if abs(ahead) <= self._tolerance else Trust.WRONG
         return self._trust
 
     def shared(self, connection: sqlite3.Connection) -> int:

@@ -332,9 +332,10 @@ class Queue:
             if len(left) < _PURGED_AT_ONCE:
                 return total
 
-    def learn_time(self, unix: float) -> Trust:
-        """The other side's clock says this; returns what is known of ours."""
-        return self._time.learn(unix)
+    def learn_time(self, ahead: float) -> Trust:
+        """The other side's clock is so many seconds ahead of ours; returns what is known of ours
+        from now on."""
+        return self._time.learn(ahead)
 
     def close(self) -> None:
         """Close the file. What is leased stays so until the lease runs out."""

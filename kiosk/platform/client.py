@@ -89,6 +89,10 @@ class PlatformClient:
         clock: Unix seconds.
         random: so many random bytes.
         observe: told the outcome of every call, in the calling thread (see `PlatformLink`).
+
+    Attributes:
+        clock_offset: seconds that the platform's clock was ahead of ours at its last answer; None
+            before the first.
     """
 
     lane = "platform"
@@ -119,6 +123,7 @@ class PlatformClient:
         self._clock = clock
         self._random = random
         self.observe = observe
+        self.clock_offset: float | None = None
 
     def status(self) -> Status:
         """Whether the platform is up, its clock, its catalogue's version."""
@@ -386,9 +391,11 @@ class PlatformClient:
         refusal = decode_problem(answer) if answer.status_code >= 400 else None
         if refusal is not None and refusal.server_time is not None:
             # Before the window is judged: this answer's own time is what ours is far from.
+            self.clock_offset = refusal.server_time - now
             raise ClockWrong(refusal.server_time)
         if abs(attested.created - now) > CLOCK_WINDOW_SECONDS:
             raise PlatformUntrusted(Distrust.STALE)
         if not self._nonces.first_time(attested.nonce, now):
             raise PlatformUntrusted(Distrust.REPLAYED)
+        self.clock_offset = attested.created - now
         return answer, refusal, attested.created

@@ -46,6 +46,7 @@ class Line:
     after: list[Exception] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
+    clock_offset: float | None = None
 
     def submission(self, key: str) -> Submission | None:
         self.asked.append(key)
@@ -149,6 +150,15 @@ def test_an_alarm_is_written_down_and_delivered_once(post: Post, line: Line) -> 
     assert post.audit.details("alarm.delivered") == [
         {"kind": "card-not-genuine", "alarm_no": "E-1"}
     ]
+
+
+def test_messages_say_what_the_platform_thinks_of_our_clock(post: Post, line: Line) -> None:
+    for offset in (None, 2.0, 900.0):
+        line.clock_offset = offset
+        post.outbox.put_evaluation("429900-CERT", 5)
+        post.courier.run_once()
+    post.outbox.put_evaluation("429900-CERT", 5)
+    assert [row.trust for row in post.queue.rows()] == ["unknown", "unknown", "confirmed", "wrong"]
 
 
 def test_each_kind_goes_its_own_way(post: Post) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -114,6 +115,23 @@ def test_a_wrong_clock_is_told_with_the_right_time(line: Line) -> None:
     with pytest.raises(ClockWrong) as caught:
         line.client().status()
     assert caught.value.server_time == 1_700_000_000
+
+
+def test_the_client_remembers_how_far_apart_the_clocks_are(line: Line) -> None:
+    now = time.time()
+    client = line.client(clock=lambda: now)
+    assert client.clock_offset is None
+    line.double.clock = lambda: int(now) + 40
+    line.double.answers["GET /v1/status"] = (
+        200, {"server_time": int(now) + 40, "catalogue_version": "1"},
+    )  # fmt: skip
+    client.status()
+    assert client.clock_offset == pytest.approx(40, abs=1)
+    line.double.clock = lambda: 1_700_000_000
+    line.double.answers["GET /v1/status"] = problem("clock", 401, server_time=1_700_000_000)
+    with pytest.raises(ClockWrong):
+        client.status()
+    assert client.clock_offset == pytest.approx(1_700_000_000 - now, abs=1)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 65, "with space", "ü", "line\n"])
