@@ -176,17 +176,23 @@ def killed_before(step: int, path: Path) -> bool:
     return os.WIFSIGNALED(status)
 
 
+@pytest.mark.parametrize("damage", ["file", "wal"])
 def test_killed_at_any_step_nothing_is_lost_and_the_report_comes(
-    tmp_path: Path, running: Stocked
+    tmp_path: Path, running: Stocked, damage: str
 ) -> None:
+    """Where the WAL alone is damaged, the old file without it looks sound."""
     settled = roots(running.copy(tmp_path / "whole"))["message_settled"]
     step = 0
     killed = True
     while killed:
         step += 1
         path = running.copy(tmp_path / str(step))
-        data = destroy(path, settled)
-        wal = path.with_name(f"{NAME}-wal").read_bytes()
+        side = path.with_name(f"{NAME}-wal")
+        if damage == "file":
+            destroy(path, settled)
+        else:
+            side.write_bytes(b"\0" + side.read_bytes()[1:])
+        data, wal = path.read_bytes(), side.read_bytes()
         killed = killed_before(step, path)
         outcome = reopened(path, running.keys)
         assert outcome.rows == set(running.keys)

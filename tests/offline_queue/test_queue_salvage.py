@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from offline_queue.database import open_durable
 from offline_queue.losses import gaps
 from offline_queue.recovery import open_recovered
 from offline_queue.schema import MIGRATIONS
@@ -28,6 +29,7 @@ from tests.offline_queue.queue_world import (
     LIMITS,
     HandClock,
     behind_its_back,
+    body_of,
     claimed,
     open_queue,
     stock,
@@ -118,6 +120,54 @@ def test_what_was_purged_is_no_loss(tmp_path: Path) -> None:
     assert (report.rows, report.purged, report.lost) == (20, 20, ())
     with contextlib.closing(open_queue(tmp_path)) as queue:
         assert queue.desk.verify().whole
+
+
+def test_what_was_purged_does_not_come_back_from_a_stale_page(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    clock = HandClock()
+    keys = {seq: f"k-{seq - 1}" for seq in range(1, 41)}
+    open_queue(made, clock).close()
+    stock(made, list(keys.values()))
+    with contextlib.closing(open_queue(made, clock)) as queue:
+        for _ in range(20):
+            queue.confirm(claimed(queue), "r-1")
+    with behind_its_back(made) as kept:
+        kept.execute("SELECT count(*) FROM message").fetchone()
+        clock.pass_(LIMITS.retention_seconds + 1)
+        with contextlib.closing(open_queue(made, clock)) as queue:
+            assert queue.purge() == 20
+        path = Stocked(made, keys).copy(tmp_path / "damaged")
+    assert b"k-19" in path.read_bytes()
+    path.with_name(f"{NAME}-shm").unlink()
+    wal = path.with_name(f"{NAME}-wal")
+    wal.write_bytes(bytes(32) + wal.read_bytes()[32:])
+    report = salvaged(path, keys)
+    assert (report.rows, report.purged, report.lost) == (20, 20, ())
+
+
+@pytest.mark.parametrize("destroyed", ["message_open", "sqlite_schema"])
+def test_a_file_that_was_upgraded_has_its_tables_elsewhere(tmp_path: Path, destroyed: str) -> None:
+    path = tmp_path / NAME
+    with contextlib.closing(open_durable(path, migrations=MIGRATIONS[:1])) as file:
+        for seq in range(1, 31):
+            file.execute(
+                "INSERT INTO message (seq, kind, key, ordering, priority, created, key_version,"
+                " state) VALUES (?, 'rating', ?, '', 20, 1, 1, 'ready')",
+                (seq, f"old-{seq}"),
+            )
+            file.execute("INSERT INTO body VALUES (?, zeroblob(3000))", (seq,))
+    with contextlib.closing(open_queue(tmp_path)) as queue:
+        queue.enqueue("rating", body_of("k-1"), key="k-1", mark=("cursor", 7))
+    tables = roots(path) | {"sqlite_schema": 1}
+    with contextlib.closing(open_durable(tmp_path / "new", migrations=MIGRATIONS)):
+        assert roots(tmp_path / "new")["key_ring"] != tables["key_ring"]
+    destroy(path, tables[destroyed])
+    report = salvaged(path, {31: "k-1"})
+    assert (report.recovered, report.unprovable) == ({"ready": 1}, ((1, 30),))
+    with contextlib.closing(open_queue(tmp_path)) as queue:
+        assert claimed(queue).body == body_of("k-1")
+        assert destroyed == "sqlite_schema" or queue.mark("cursor") == 7
 
 
 def test_a_purge_that_the_queue_did_not_note_is_not_believed(tmp_path: Path) -> None:
