@@ -165,3 +165,28 @@ def test_when_all_is_given_up_it_is_told_and_nothing_changes(disk: TinyDisk) -> 
     disk.clear()
     queue.confirm(claim, "r-1")
     queue.close()
+
+
+def test_what_is_set_right_at_opening_has_the_ballast_too(disk: TinyDisk) -> None:
+    stocked(disk).close()
+    with behind_its_back(disk.path) as file:
+        file.execute("UPDATE message SET state = 'behind' WHERE seq = 20")
+    # Room for the shared memory and no more.
+    disk.fill(leave=32 * KIB)
+    queue = open_queue(disk.path, limits=TINY)
+    assert queue.rows(State.BEHIND) == ()
+    assert not queue.room().ballast
+    queue.close()
+
+
+def test_a_file_that_another_holds_is_no_reason_to_spend_the_ballast(disk: TinyDisk) -> None:
+    queue = stocked(disk)
+    claim = claimed(queue)
+    disk.fill()
+    with behind_its_back(disk.path) as file:
+        file.execute("BEGIN IMMEDIATE")
+        with pytest.raises(QueueUnavailable, match="SQLITE_BUSY"):
+            queue.confirm(claim, "r-1")
+        file.execute("ROLLBACK")
+    assert queue.room().ballast
+    queue.close()

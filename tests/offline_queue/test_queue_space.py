@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from offline_queue.ballast import Ballast
-from offline_queue.database import DurabilityRefused, open_durable
+from offline_queue.database import BUSY_TIMEOUT_MS, DurabilityRefused, open_durable
 from offline_queue.errors import QueueFull
 from offline_queue.room import Admission, Level, Mark, SpaceExhausted, SpaceLimits
 from offline_queue.space import BallastEvent, Space
@@ -111,14 +111,16 @@ def test_a_wal_that_cannot_be_written_back_counts(queue: BareRows) -> None:
             queue.store()
     assert wal.stat().st_size > 10 * ROOMY.wal_bytes
     assert queue.pragma("page_count") * 4096 < ROOMY.max_bytes / 2
-    # Whoever asks for the level waits for no reader.
-    queue.connection.execute("PRAGMA busy_timeout = 600000")
+    said: list[str] = []
+    queue.connection.set_trace_callback(said.append)
     assert queue.level() is Level.CRITICAL_ONLY
+    # Whoever asks for the level waits for no reader.
+    assert said.index("PRAGMA busy_timeout = 0") < said.index("PRAGMA wal_checkpoint(TRUNCATE)")
     reader.close()
     # Nobody who is refused would write, and so begin the WAL anew.
     queue.store()
     assert wal.stat().st_size < ROOMY.wal_bytes
-    assert queue.pragma("busy_timeout") == 600_000
+    assert queue.pragma("busy_timeout") == BUSY_TIMEOUT_MS
 
 
 def test_a_wal_is_written_back_when_it_has_its_size(queue: BareRows) -> None:
