@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import pairwise
@@ -123,8 +123,16 @@ def add_ranges(connection: sqlite3.Connection, ring: KeyRing, left: dict[int, by
         connection.execute("INSERT INTO purged VALUES (?, ?, ?, ?)", proven)
 
 
-def verify(connection: sqlite3.Connection, ring: KeyRing) -> ChainReport:
-    """Walk the whole chain, body by body; the caller holds one read transaction."""
+def verify(
+    connection: sqlite3.Connection,
+    ring: KeyRing,
+    progress: Callable[[int], None] = lambda _seq: None,
+) -> ChainReport:
+    """Walk the whole chain, body by body; the caller holds one read transaction.
+
+    Args:
+        progress: told the sequence up to which it was walked, row by row.
+    """
     broken: list[int] = []
     lost: list[tuple[int, int]] = []
     rows = purged = 0
@@ -154,6 +162,7 @@ def verify(connection: sqlite3.Connection, ring: KeyRing) -> ChainReport:
             case _:
                 assert_never(piece)
         expected, before, known = max(expected, last + 1), chain, True
+        progress(expected - 1)
     return ChainReport(rows, purged, tuple(lost), tuple(broken), expected - 1)
 
 

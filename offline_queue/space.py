@@ -90,12 +90,12 @@ class Space:
 
         Called outside of transactions. Microseconds, unless there is something to do.
         """
-        room = self._measure(connection)
+        room = self.measure(connection)
         if room.level > Level.FREE and room.wal > 2 * self._limits.wal_bytes:
             # A large transaction or a slow reader let it grow, and it would stay so for good:
             # who is refused writes nothing that would begin it anew.
             self._write_back(connection, "TRUNCATE")
-            room = self._measure(connection)
+            room = self.measure(connection)
         if not room.ballast and room.level < Level.FULL:
             # The ballast is already taken off from what is free, so this does not toss about.
             try:
@@ -104,10 +104,29 @@ class Space:
                 self._tell(BallastEvent.MISSING, f": {error.strerror}")
             else:
                 self._tell(BallastEvent.MADE)
-                room = self._measure(connection)
+                room = self.measure(connection)
         self._unmeasured = self._limits.rows_unmeasured if room.level is Level.FREE else 0
         self._enough = self._disk_free() - room.free + self._limits.warn.free
         return room
+
+    def measure(self, connection: sqlite3.Connection) -> Room:
+        """How full it is; nothing is set right."""
+        page = self._page or _pragma(connection, "page_size")
+        pages = _pragma(connection, "page_count")
+        live = (pages - _pragma(connection, "freelist_count")) * page
+        try:
+            wal = self._wal.stat().st_size
+        except FileNotFoundError:
+            wal = 0
+        owed = max(0, pages * page - self._path.stat().st_size)
+        ballast = self._ballast.held() == self._ballast.size
+        owed += self._ballast.size - self._ballast.held()
+        used, free = live + wal, self._disk_free() - owed
+        level = Level.FREE if ballast else Level.WARN
+        for reached, mark in self._limits.marks():
+            if used >= mark.share * self._limits.max_bytes or free < mark.free:
+                level = reached
+        return Room(level, used, self._limits.max_bytes, free, wal, ballast)
 
     def level(self, connection: sqlite3.Connection) -> Level:
         """What is admitted now."""
@@ -174,23 +193,6 @@ class Space:
                 connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
         finally:
             connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
-
-    def _measure(self, connection: sqlite3.Connection) -> Room:
-        pages = _pragma(connection, "page_count")
-        live = (pages - _pragma(connection, "freelist_count")) * self._page
-        try:
-            wal = self._wal.stat().st_size
-        except FileNotFoundError:
-            wal = 0
-        owed = max(0, pages * self._page - self._path.stat().st_size)
-        ballast = self._ballast.held() == self._ballast.size
-        owed += self._ballast.size - self._ballast.held()
-        used, free = live + wal, self._disk_free() - owed
-        level = Level.FREE if ballast else Level.WARN
-        for reached, mark in self._limits.marks():
-            if used >= mark.share * self._limits.max_bytes or free < mark.free:
-                level = reached
-        return Room(level, used, self._limits.max_bytes, free, wal, ballast)
 
     def _disk_free(self) -> int:
         disk = os.statvfs(self._folder)
