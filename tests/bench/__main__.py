@@ -19,8 +19,9 @@ SUBJECTS = {
         "queue.claim_pending",
         "queue.claim_done",
     ),
-    "tests.bench.fleet": ("platform.events_sqlite", "platform.events_postgresql"),
     "tests.bench.queue_peers": ("queue.peers_put", "queue.peers_take_done"),
+    # Last: minutes long, and the only one that needs a program of Debian's peers (PostgreSQL).
+    "tests.bench.fleet": ("platform.events_sqlite", "platform.events_postgresql"),
 }
 
 

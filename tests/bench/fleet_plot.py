@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from tests.bench.fleet import AT_ONCE, Databases, Load, run
-from tests.bench.fleet_terminals import Ask, Outcome
+from tests.bench.fleet_terminals import EVENTS_A_BATCH, Ask, Outcome
 
 PICTURE = Path(__file__).parents[2] / "docs" / "fleet.png"
 INTERVAL_S = 10.0
@@ -57,7 +57,16 @@ Points = Mapping[str, Mapping[Load, Point]]
 def plot(
     databases: Mapping[str, Callable[[], AbstractContextManager[Databases]]], rounds: int
 ) -> None:
-    """Measure everything, in another order in each round; print the table, draw the picture."""
+    """Measure everything, print the table, draw the picture."""
+    points = measured(databases, rounds)
+    sys.stdout.write(table(points))
+    draw(points)
+
+
+def measured(
+    databases: Mapping[str, Callable[[], AbstractContextManager[Databases]]], rounds: int
+) -> Points:
+    """Every load on every database, in another order in each round."""
     found: dict[str, dict[Load, list[Outcome]]] = {_NAMES[figure]: {} for figure in databases}
     for turn in range(rounds):
         for figure, place in databases.items():
@@ -67,18 +76,17 @@ def plot(
                     found[_NAMES[figure]].setdefault(load, []).append(outcome)
                     told = f"{_row(_NAMES[figure], load, Point.of([outcome]))}\n"
                     sys.stderr.write(f"round {turn + 1}: {told}")
-    points = {
-        name: {load: Point.of(loads[load]) for load in LOADS} for name, loads in found.items()
-    }
-    sys.stdout.write(table(points))
-    draw(points)
+    return {name: {load: Point.of(loads[load]) for load in LOADS} for name, loads in found.items()}
 
 
 def table(points: Points) -> str:
     """Markdown."""
     head = (
         "| database | terminals | asks | offered, 1/s | answered, 1/s | p50, ms | p99, ms"
-        " | cores: platform | terminals | database |\n" + "|---|" + "---:|" * 9 + "\n"
+        " | CPU of an answer, ms: platform | database | terminals |\n"
+        + "|---|"
+        + "---:|" * 9
+        + "\n"
     )
     rows = [_row(name, load, loads[load]) for name, loads in points.items() for load in LOADS]
     return head + "\n".join(rows) + "\n"
@@ -86,58 +94,68 @@ def table(points: Points) -> str:
 
 def _row(name: str, load: Load, point: Point) -> str:
     offered = f"{load.terminals / load.interval:g}" if load.interval else "as many as it answers"
-    database = f"{point.cpu['database']:.2f}" if "database" in point.cpu else "in the platform"
+    each = {name: f"{1000 * cores / point.rate:.1f}" for name, cores in point.cpu.items()}
     return (
         f"| {name} | {load.terminals:,} | {load.ask.value} | {offered} | {point.rate:.0f}"
-        f" | {point.p50:,.0f} | {point.p99:,.0f} | {point.cpu['platform']:.2f}"
-        f" | {point.cpu['terminals']:.2f} | {database} |"
+        f" | {point.p50:,.0f} | {point.p99:,.0f} | {each['platform']}"
+        f" | {each.get('database', 'within')} | {each['terminals']} |"
     )
 
 
 def draw(points: Points) -> None:
-    figure = Figure(figsize=(8, 8.4), dpi=150, layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True)
+    """docs/fleet.png."""
     fleets = [load for load in LOADS if load.interval]
     sizes = [load.terminals for load in fleets]
-    offered = [load.terminals / INTERVAL_S for load in fleets]
-    above.plot(sizes, offered, "--", color=_GREY, linewidth=1.2, label="offered")
-    for name, loads in points.items():
-        rates = [loads[load].rate for load in fleets]
-        above.plot(sizes, rates, "o-", color=_COLOURS[name], linewidth=2, label=name)
-        below.plot(
-            sizes, [loads[load].p99 for load in fleets], "o-", color=_COLOURS[name], linewidth=2,
-            label=f"{name}, p99",
-        )  # fmt: skip
-        below.plot(
-            sizes, [loads[load].p50 for load in fleets], "o:", color=_COLOURS[name], linewidth=1.2,
-            markersize=3, label=f"{name}, p50",
-        )  # fmt: skip
-    most = max(point.rate for loads in points.values() for point in map(loads.get, fleets) if point)
-    above.set_ylim(0, most * 1.35)
-    above.set_ylabel("events answered per second")
-    above.set_title(
-        f"One platform process, an event from each terminal every {INTERVAL_S:g} s",
-        loc="left", fontweight="bold",
+    figure = Figure(figsize=(8, 8.4), dpi=150, layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    _scale(above, sizes, (1, 2, 5), lambda rate, _: f"{rate:g}")
+    _scale(below, sizes, (1,), _duration)
+    above.plot(
+        sizes, [size / INTERVAL_S for size in sizes], "--", color=_GREY, label="offered"
     )  # fmt: skip
-    below.set_yscale("log")
-    below.yaxis.set_major_formatter(FuncFormatter(_duration))
-    below.set_ylabel("time to the answer")
+    for name, loads in points.items():
+        colour = _COLOURS[name]
+        for axes, values, style, width, label in (
+            (above, [loads[load].rate for load in fleets], "o-", 2.0, name),
+            (below, [loads[load].p99 for load in fleets], "o-", 2.0, f"{name}, p99"),
+            (below, [loads[load].p50 for load in fleets], ".:", 1.2, f"{name}, p50"),
+        ):
+            axes.plot(sizes, values, style, color=colour, linewidth=width, label=label)
+        batches = next(point for load, point in loads.items() if load.ask is Ask.BATCH)
+        above.axhline(
+            batches.rate, color=colour, linewidth=1.2, linestyle=":",
+            label=f"{name}, most in batches of {EVENTS_A_BATCH}",
+        )  # fmt: skip
+    above.set_title(
+        f"One platform process; each terminal sends a signed event every {INTERVAL_S:g} s",
+        loc="left", fontsize=12, fontweight="bold",
+    )  # fmt: skip
+    above.set_ylabel("events answered per second")
+    below.set_ylabel("from sending to the answer")
     below.set_xlabel("terminals")
-    for axes in (above, below):
-        _plain(axes, sizes)
+    above.legend(frameon=False, loc="lower right")
+    below.legend(frameon=False, loc="upper left")
     figure.savefig(PICTURE)
 
 
-def _plain(axes: Axes, sizes: Sequence[int]) -> None:
+def _scale(
+    axes: Axes,
+    sizes: Sequence[int],
+    digits: Sequence[int],
+    text: Callable[[float, float], str],
+) -> None:
     axes.set_xscale("log")
+    axes.set_yscale("log")
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
+    axes.yaxis.set_major_locator(LogLocator(subs=digits))
+    axes.yaxis.set_major_formatter(FuncFormatter(text))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.grid(color="#E3E6EA", linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    axes.legend(frameon=False, loc="upper left")
 
 
 def _duration(milliseconds: float, _position: float) -> str:
