@@ -113,9 +113,9 @@ class Image:
             return None
         return int.from_bytes(header[60:64], "big")
 
-    def tree(self, root: int) -> tuple[set[int], list[tuple[int, tuple[Value, ...]]]]:
-        """The pages of a small b-tree and its rows, as (rowid, fields), as far as they can be
-        read. The rowid is 0 where the table has none."""
+    def tree(self, root: int) -> list[tuple[int, tuple[Value, ...]]]:
+        """The rows of a small b-tree, as (rowid, fields), as far as they can be read. The rowid
+        is 0 where the table has none."""
         visited: set[int] = set()
         rows: list[tuple[int, tuple[Value, ...]]] = []
         todo = [root]
@@ -127,7 +127,7 @@ class Image:
             below, found = self._sound_version(number)
             todo += below
             rows += found
-        return visited, rows
+        return rows
 
     def _sound_version(self, number: int) -> tuple[list[int], list[tuple[int, tuple[Value, ...]]]]:
         for address in self.versions(number):

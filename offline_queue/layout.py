@@ -117,7 +117,7 @@ class Layout:
     def roots(self, image: Image) -> dict[str, int]:
         """Where tables begin in a damaged file, as far as its schema can be read."""
         roots: dict[str, int] = {}
-        for _rowid, fields in image.tree(1)[1]:
+        for _rowid, fields in image.tree(1):
             match fields:
                 case ("table", str(name), _, int(root), _) if name in self.tables:
                     roots[name] = root

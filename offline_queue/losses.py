@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Range = tuple[int, int]
 """First and last sequence, both included."""
@@ -28,15 +28,15 @@ class SalvageReport:
     """
 
     finding: str
-    recovered: Mapping[str, int]
-    unsure: int
-    unprovable: tuple[Range, ...]
-    lost: tuple[Range, ...]
-    purged: int
-    last_seen: int
-    tail_unknown: bool
-    kept: str
-    kept_bytes: int
+    recovered: Mapping[str, int] = field(default_factory=dict)
+    unsure: int = 0
+    unprovable: tuple[Range, ...] = ()
+    lost: tuple[Range, ...] = ()
+    purged: int = 0
+    last_seen: int = 0
+    tail_unknown: bool = True
+    kept: str = ""
+    kept_bytes: int = 0
 
     @property
     def rows(self) -> int:
@@ -62,7 +62,7 @@ class SalvageReport:
         }
 
 
-def from_json(text: str) -> SalvageReport:
+def from_json(text: bytes) -> SalvageReport:
     """A report that was stored.
 
     Raises:

@@ -154,9 +154,12 @@ def _replace(path: Path) -> None:
 
 def _untold(path: Path) -> SalvageReport | None:
     try:
-        return from_json(beside(path, ".report.json").read_text())
+        return from_json(beside(path, ".report.json").read_bytes())
     except FileNotFoundError:
         return None
+    except ValueError:
+        # Somebody must still be told.
+        return SalvageReport("the report of a salvage cannot be read")
 
 
 def _write(place: Path, text: str) -> None:

@@ -9,6 +9,7 @@ page takes nothing back. What indexes and purge ranges tell beyond that are the 
 from __future__ import annotations
 
 import bisect
+import contextlib
 import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -86,8 +87,9 @@ def salvage(
     """
     # Ends with an upgrade from version 1; a new file has nothing to upgrade.
     target.execute("DROP TABLE IF EXISTS seal_key")
-    with Image(damaged, PAGE_SIZE) as image:
-        return _Salvage(image, target).run(damaged, keyring, finding)
+    # An unnamed file: SQLite keeps it in memory as long as it is small.
+    with Image(damaged, PAGE_SIZE) as image, contextlib.closing(sqlite3.connect("")) as seen:
+        return _Salvage(image, target, seen).run(damaged, keyring, finding)
 
 
 def schema_of(damaged: Path, layouts: Sequence[Layout]) -> int:
@@ -113,7 +115,7 @@ def schema_of(damaged: Path, layouts: Sequence[Layout]) -> int:
 
 
 class _Salvage:
-    def __init__(self, image: Image, target: sqlite3.Connection) -> None:
+    def __init__(self, image: Image, target: sqlite3.Connection, seen: sqlite3.Connection) -> None:
         self._image = image
         self._target = target
         self._layout = Layout(target)
@@ -121,9 +123,8 @@ class _Salvage:
         # Tables are made in the same order, and their first page stays where it is.
         made = {name: table.root for name, table in self._layout.tables.items()}
         self._roots = made | self._told
-        # An unnamed file: SQLite keeps it in memory as long as it is small.
-        self._seen = sqlite3.connect("", isolation_level=None)
-        self._seen.execute(
+        self._seen = seen
+        seen.execute(
             "CREATE TABLE seen (seq INTEGER, source INTEGER, address INTEGER, cell INTEGER,"
             " PRIMARY KEY (seq, source, address, cell)) WITHOUT ROWID"
         )
@@ -131,11 +132,10 @@ class _Salvage:
         self._unsure = 0
 
     def run(self, damaged: Path, keyring: Keyring, finding: str) -> SalvageReport:
-        owned = self._small_tables()
-        self._seen.execute("BEGIN")
+        self._small_tables()
         for address in range(len(self._image)):
             self._seen.executemany(
-                "INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?)", self._evidence(address, owned)
+                "INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?)", self._evidence(address)
             )
         purged = self._bring_all(keyring)
         with immediate(self._target):
@@ -157,15 +157,13 @@ class _Salvage:
             kept_bytes=sum(file.stat().st_size for file in kept),
         )
 
-    def _small_tables(self) -> set[int]:
-        """Bring over every table of settings and say which pages are theirs."""
-        owned: set[int] = set()
+    def _small_tables(self) -> None:
+        """Bring over every table of settings."""
         with immediate(self._target):
             for name, table in self._layout.tables.items():
                 if name in _LARGE:
                     continue
-                pages, found = self._image.tree(self._roots[name])
-                owned |= pages
+                found = self._image.tree(self._roots[name])
                 rows = [row for entry in found if (row := table.row(*entry)) is not None]
                 if not rows and name not in self._told:
                     rows = self._strays(table)
@@ -174,7 +172,6 @@ class _Salvage:
                         table.insert(self._target, row, replace=True)
                     except sqlite3.IntegrityError:
                         continue
-        return owned
 
     def _strays(self, table: Table) -> list[dict[str, Value]]:
         """The rows of the newest page on which all are of a table's shape."""
@@ -185,7 +182,7 @@ class _Salvage:
                 return rows
         return []
 
-    def _evidence(self, address: int, owned: set[int]) -> Iterator[tuple[int, int, int, int]]:
+    def _evidence(self, address: int) -> Iterator[tuple[int, int, int, int]]:
         """The sequences on a page: of rows with their places, of index entries alone."""
         number = self._image.number(address)
         try:
@@ -202,7 +199,7 @@ class _Salvage:
                 for source, name in enumerate(_LARGE):
                     if cell.rowid > 0 and self._layout.tables[name].fits(types):
                         yield cell.rowid, source, address, index
-        elif number not in owned:
+        else:
             for _rowid, fields in self._image.entries(address, INDEX_LEAF, INDEX_BRANCH):
                 match fields:
                     case (*_, int(seq)) if seq > 0:
@@ -309,9 +306,8 @@ class _Salvage:
             " HAVING count(DISTINCT source) > 1)"
         ).fetchone()
         head = max((confirmed or 0, *(last for _first, last in (*there, *purged))))
-        ends = [end for name in _LARGE if (end := self._end_of_tree(name)) is not None]
-        certain = bool(ends) and not self._image.wal_torn
-        return certain, max(head, *ends) if ends else head
+        certain = any(self._end_of_tree(name) == head for name in _LARGE)
+        return certain and not self._image.wal_torn, head
 
     def _end_of_tree(self, table: str) -> int | None:
         """The last rowid of a table, when every page down to it is sound."""

@@ -41,13 +41,13 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Stocked:
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Stocked:
     """All in the file, no WAL."""
-    return stocked(tmp_path_factory.mktemp("small"), 200, wal=False)
+    return stocked(tmp_path_factory.mktemp("small"), 140, wal=False)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Stocked:
     """The newer half in the WAL."""
-    return stocked(tmp_path_factory.mktemp("running"), 160, wal=True)
+    return stocked(tmp_path_factory.mktemp("running"), 140, wal=True)
 
 
 @pytest.fixture(scope="module")
@@ -182,8 +182,9 @@ HEADER_SPOILS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("spoil", HEADER_SPOILS)
-@pytest.mark.parametrize("size", [1, 4, 100])
+@pytest.mark.parametrize(
+    ("spoil", "size"), [("flipped", 1), ("zeros", 4), ("ones", 4), ("zeros", 100), ("ones", 100)]
+)
 def test_no_byte_of_the_header_costs_a_row(
     tmp_path: Path, small: Stocked, spoil: str, size: int
 ) -> None:

@@ -74,6 +74,15 @@ def test_the_report_comes_again_until_somebody_was_told(tmp_path: Path, made: St
     assert (Path(reports[0].kept) / "report.json").exists()
 
 
+def test_a_report_that_cannot_be_read_is_still_one(tmp_path: Path, made: Stocked) -> None:
+    path = made.copy(tmp_path / "damaged")
+    path.with_name(f"{NAME}.report.json").write_bytes(b"\xff{")
+    connection, report = open_recovered(path, migrations=MIGRATIONS, keyring=keyring)
+    connection.close()
+    assert report is not None
+    assert report.tail_unknown
+
+
 def wrong_key(connection: sqlite3.Connection) -> Proof:
     return Proof(connection, bytes(16))
 
