@@ -37,7 +37,9 @@ def test_a_status_has_no_effect() -> None:
 
 
 def answered(**changes: object) -> Outcome:
-    outcome = Outcome(seconds=1, answered=1, latencies=[0.01], sent=1, numbers={"k": "E-1"})
+    outcome = Outcome(
+        seconds=1, answered=1, latencies=[0.01], sent=1, begun=1, numbers={"k": "E-1"}
+    )
     for name, value in changes.items():
         setattr(outcome, name, value)
     return outcome
@@ -49,12 +51,22 @@ def answered(**changes: object) -> Outcome:
         (answered(), {"k": ["E-1", "E-2"]}, "double"),
         (answered(), {}, "lost"),
         (answered(), {"k": ["E-2"]}, "lost"),
+        (answered(begun=2), {"k": ["E-1"]}, "unanswered"),
         (answered(cut=1), {"k": ["E-1"]}, "connections broken"),
         (answered(sent=50), {"k": ["E-1"]}, "connections broken"),
         (answered(failed=Counter({"503": 2})), {"k": ["E-1"]}, "'503': 2"),
         (answered(latencies=[]), {"k": ["E-1"]}, "requests"),
     ],
-    ids=["double", "lost", "another number", "cut", "not cut", "refused", "nothing measured"],
+    ids=[
+        "double",
+        "lost",
+        "another number",
+        "unanswered",
+        "cut",
+        "not cut",
+        "refused",
+        "nothing measured",
+    ],
 )
 def test_the_bench_fails(outcome: Outcome, there: dict[str, list[str]], wrong: str) -> None:
     with pytest.raises(AssertionError, match=wrong):

@@ -231,7 +231,7 @@ def effects(database: Path | str) -> Mapping[str, list[str]]:
 
 
 def check(outcome: Outcome, there: Mapping[str, list[str]], ask: Ask) -> None:
-    """Every event answered is in the database, once, under the number that was answered.
+    """Every event sent was answered in the end, and is in the database, once, under that number.
 
     Raises:
         AssertionError: it isn't so, or an answer was another one than wished for.
@@ -239,6 +239,7 @@ def check(outcome: Outcome, there: Mapping[str, list[str]], ask: Ask) -> None:
     wrong = Counter(outcome.failed)
     scripted = sum(count <= outcome.sent for count in _dropped(ask))
     wrong["connections broken"] = abs(outcome.cut - scripted)
+    wrong["unanswered"] = outcome.begun - len(outcome.numbers)
     wrong["double"] = sum(len(numbers) - 1 for numbers in there.values())
     wrong["lost"] = sum(number not in there.get(key, []) for key, number in outcome.numbers.items())
     if +wrong or not outcome.latencies:

@@ -83,6 +83,7 @@ class Outcome:
     Attributes:
         answered: events (or questions for the status) in the measured time, without repetitions.
         latencies: of their requests, seconds from sending to the last byte of the answer, sorted.
+        begun: events of the whole run that were sent at least once.
         sent: requests of the whole run, repetitions too.
         repeated: of these, sent again on purpose.
         cut: requests whose connection broke before the answer came.
@@ -94,6 +95,7 @@ class Outcome:
     seconds: float
     answered: int = 0
     latencies: list[float] = field(default_factory=list)
+    begun: int = 0
     sent: int = 0
     repeated: int = 0
     cut: int = 0
@@ -254,6 +256,7 @@ class _Fleet:
                         return
                     due = loop.time() + self.plan.interval * (0.5 + chance.random())
                     request = terminal.next()
+                    self.outcome.begun += len(request.parcel.events)
                     await self._deliver(session, terminal, request)
                     if request.parcel.events and chance.random() < self.plan.repeated:
                         self.outcome.repeated += 1
