@@ -25,6 +25,7 @@ from tests.hw_sim.platform_terminal import (
     alarm,
     new_key,
     rows,
+    running,
 )
 
 CRYPTOGRAM = {
@@ -214,3 +215,27 @@ def test_names_are_locked_until_the_transaction_ends(seeded_postgresql_url: str)
         assert claimed(two, "c")
     for store in stores:
         store.close()
+
+
+@pytest.mark.peer
+def test_after_a_restart_of_the_database_one_request_is_told_to_come_again(
+    seeded_postgresql_url: str,
+) -> None:
+    with running(seeded_postgresql_url) as (server, terminal):
+        assert terminal.call("POST", "/v1/alarms", alarm(), key="before").status == 201
+        sessions = server._store.sessions
+        with sessions() as one, sessions() as two:
+            # Two lines to the database, both kept for later.
+            assert claimed(one, "a") and claimed(two, "b")
+        ended = rows(
+            seeded_postgresql_url,
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        assert len(ended) == 2
+        told = terminal.call("POST", "/v1/alarms", alarm(), key="after")
+        assert (told.status, told.problem) == (503, "unavailable")
+        assert int(told.headers["retry-after"]) > 0
+        for key in ("before", "after"):
+            assert terminal.call("POST", "/v1/alarms", alarm(), key=key).status == 201
+        assert len(server.alarms()) == 2

@@ -10,7 +10,14 @@ import pytest
 from http_message_signatures import InvalidSignature
 
 from hw_sim.platform.server import PlatformServer
-from hw_sim.platform.signatures import Sm2Key, Sm2Sm3, public_key_is_on_curve
+from hw_sim.platform.signatures import (
+    HeaderLines,
+    SignedRequest,
+    Sm2Key,
+    Sm2Sm3,
+    public_key_is_on_curve,
+    verify_request,
+)
 from tests.hw_sim.platform_terminal import (
     COMPONENTS,
     NOW,
@@ -171,6 +178,18 @@ def test_an_unsigned_request_is_refused(terminal: Terminal) -> None:
 def test_a_terminal_that_never_enrolled_is_unknown(terminal: Terminal) -> None:
     stranger = Terminal(terminal.url, *new_key(), "T429900-9999", terminal.platform_key)
     assert stranger.call("GET", "/v1/status").problem == "unknown-terminal"
+
+
+def test_a_key_that_cannot_be_looked_up_is_no_wrong_signature(terminal: Terminal) -> None:
+    # Else a database that is away would look to a terminal as if it were locked out.
+    def away(_terminal_id: str) -> bytes | None:
+        raise TimeoutError
+
+    headers = terminal.signed("GET", "/v1/status", b"", "k")
+    request = SignedRequest("GET", f"{terminal.url}/v1/status", HeaderLines(headers.items()), b"")
+    assert verify_request(request, lambda _id: terminal.public).terminal_id == terminal.terminal_id
+    with pytest.raises(TimeoutError):
+        verify_request(request, away)
 
 
 def test_a_nonce_is_good_for_one_request(terminal: Terminal) -> None:

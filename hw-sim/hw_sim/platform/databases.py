@@ -64,9 +64,9 @@ def engine_for(database: Path | str) -> Engine:
         hide_parameters=True,
         pool_size=_CONNECTIONS,
         max_overflow=0,
+        # No ping before each use, a round trip more: after a restart of the server one request is
+        # told to come again, and all connections are made anew.
         pool_timeout=_LOCK_SECONDS,
-        # The server may have been restarted since a connection was used.
-        pool_pre_ping=True,
     )
 
 

@@ -131,9 +131,15 @@ class _TerminalKeys(HTTPSignatureKeyResolver):
     def __init__(self, lookup: Callable[[str], bytes | None]) -> None:
         self._lookup = lookup
         self.missed = False
+        self.failed: Exception | None = None
 
     def resolve_public_key(self, key_id: str) -> bytes | None:
-        key = self._lookup(key_id)
+        try:
+            key = self._lookup(key_id)
+        except Exception as error:
+            # To the library any failure is a wrong signature; to the terminal it isn't.
+            self.failed = error
+            raise
         self.missed = key is None
         return key
 
@@ -180,12 +186,15 @@ def verify_request(
 
     Raises:
         Problem: ``unknown-terminal`` or ``signature``.
+        Exception: whatever ``public_key_of`` raised.
     """
     keys = _TerminalKeys(public_key_of)
     verifier = _Verifier(signature_algorithm=Sm2Sm3, key_resolver=keys)
     try:
         results = verifier.verify(request, max_age=None, body=request.body)
     except InvalidSignature as error:
+        if keys.failed is not None:
+            raise keys.failed from None
         if keys.missed:
             raise Problem(
                 ProblemKind.UNKNOWN_TERMINAL, "enrol this terminal before it signs requests"
