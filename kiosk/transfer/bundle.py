@@ -26,6 +26,7 @@ _HEAD = struct.Struct(">4sH16s16sQ8s113s")
 _RECORD = struct.Struct(">QBB")
 _LENGTH = struct.Struct(">I")
 _CLOSING = struct.Struct(">QQII")
+_END = b"end"
 _CHUNK = 64 * 1024
 """Bytes of records after which a chunk is closed; one record may alone be longer."""
 
@@ -106,22 +107,22 @@ class BundleWriter:
         if self._records:
             self._put_chunk()
         closing = _CLOSING.pack(self._first, self._last, self._messages, self._chunks)
-        self._put(_LENGTH.pack(0) + closing + self._seal(b"", closing))
+        self._put(_LENGTH.pack(0) + self._seal(closing, _END))
         digest = self._hash.digest()
         signature = sm2.sign(self._signer, _SIGNED_FOR + digest, encoding=sm2.SignatureEncoding.RAW)
         self._put(signature)
         return Sealed(digest, self._first, self._last, self._messages, self._size)
 
     def _put_chunk(self) -> None:
-        sealed = self._seal(bytes(self._records), b"")
+        sealed = self._seal(bytes(self._records))
         self._put(_LENGTH.pack(len(sealed)) + sealed)
         self._chunks += 1
         self._records.clear()
 
-    def _seal(self, text: bytes, closing: bytes) -> bytes:
+    def _seal(self, text: bytes, what: bytes = b"") -> bytes:
         # A key of its own for each bundle: the number of the chunk never comes twice under it.
         number = _LENGTH.pack(self._chunks)
-        return sm4.seal_gcm(self._key, bytes(8) + number, text, self._context + number + closing)
+        return sm4.seal_gcm(self._key, bytes(8) + number, text, self._context + number + what)
 
     def _put(self, part: bytes) -> None:
         self._hash.update(part)

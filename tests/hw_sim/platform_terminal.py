@@ -114,6 +114,7 @@ class Terminal:
     public: bytes
     terminal_id: str = ""
     platform_key: bytes = b""
+    encryption_key: bytes = b""
     now: int = NOW
     right_now: int = NOW
     connection: http.client.HTTPConnection | None = field(default=None, repr=False)
@@ -148,6 +149,7 @@ class Terminal:
         if reply.status == 201:
             self.terminal_id = reply.document["terminal_id"]
             self.platform_key = bytes.fromhex(reply.document["platform_public_key"])
+            self.encryption_key = bytes.fromhex(reply.document["platform_encryption_key"])
         return reply
 
     def signed(

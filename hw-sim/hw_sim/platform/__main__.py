@@ -1,6 +1,7 @@
 """The reference platform (省级平台) by itself.
 
-Exit codes: 0 done, or ended by SIGTERM; 1 the database cannot be served; 2 usage.
+Exit codes: 0 done, or ended by SIGTERM; 1 the database cannot be served, the bundle is refused or
+waits in part; 2 usage.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import logging
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -41,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_serve(commands)
     _add_migrate(commands)
+    _add_import_bundle(commands)
     _add_nginx(commands)
     _add_openapi(commands)
     return parser
@@ -230,6 +233,46 @@ def _openapi(_options: argparse.Namespace) -> int:
 
     sys.stdout.write(document())
     return DONE
+
+
+def _add_import_bundle(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "import-bundle",
+        help="take in what a terminal wrote on a stick while its line was down",
+        description="Every message has its effect once, also when the platform is serving, the "
+        "message came before, or the bundle is imported again. Exit code 1: the bundle is refused, "
+        "or some of it waits (import it again later).",
+    )
+    parser.add_argument("bundle", type=Path, metavar="FILE", help="the terminal's bundle")
+    parser.add_argument(
+        "--receipts", required=True, type=Path, metavar="FILE", help="written for the terminal"
+    )
+    parser.add_argument("--database", required=True, metavar="PLACE", help=_DATABASE)
+    parser.set_defaults(run=_import_bundle)
+
+
+def _import_bundle(options: argparse.Namespace) -> int:
+    from hw_sim.platform.bundle_intake import import_bundle
+    from hw_sim.platform.bundles import BundleRefused
+    from hw_sim.platform.store import Store
+
+    # A bundle is no reason to make a new platform.
+    if "://" not in options.database and not Path(options.database).is_file():
+        raise UnusableDatabase("there is no such database")
+    store = Store.open(options.database, date.today())
+    try:
+        taken = import_bundle(store, options.bundle, options.receipts, int(time.time()))
+    except (BundleRefused, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else f"the bundle is refused: {error}"
+        sys.stderr.write(f"{why}\n")
+        return FAILED
+    finally:
+        store.close()
+    sys.stdout.write(
+        f"{taken.terminal_id}: accepted {taken.accepted}, refused {taken.refused}"
+        f"{'' if taken.whole else ', the rest waits'}\nbundle {taken.bundle.hex()}\n"
+    )
+    return DONE if taken.whole else FAILED
 
 
 if __name__ == "__main__":

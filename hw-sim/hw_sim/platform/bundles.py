@@ -27,7 +27,7 @@ _LENGTH = struct.Struct(">I")
 _RECORD = struct.Struct(">QBB")
 _CLOSING = struct.Struct(">QQII")
 _TAG = 16
-_END = _LENGTH.size + _CLOSING.size + _TAG
+_SEALED_END = _CLOSING.size + _TAG
 _SIGNATURE = 64
 _PIECE = 1 << 20
 _CHUNK_MOST = 1 << 18
@@ -89,7 +89,7 @@ class Bundle:
     ) -> None:
         self._stream = stream
         self._end = stream.seek(0, os.SEEK_END) - _SIGNATURE
-        if self._end < _HEAD.size + _END:
+        if self._end < _HEAD.size + _LENGTH.size + _SEALED_END:
             raise BundleRefused(Fault.NOT_A_BUNDLE)
         stream.seek(0)
         head = self._read(_HEAD.size)
@@ -124,14 +124,13 @@ class Bundle:
         while length := _LENGTH.unpack(self._read(_LENGTH.size))[0]:
             if not _TAG < length <= _CHUNK_MOST:
                 raise BundleRefused(Fault.MALFORMED)
-            for message in _records(self._open(chunks, self._read(length), b"")):
+            for message in _records(self._open(chunks, self._read(length))):
                 if message.seq <= last:
                     raise BundleRefused(Fault.MALFORMED)
                 first, last, count = first or message.seq, message.seq, count + 1
                 yield message
             chunks += 1
-        closing = self._read(_CLOSING.size)
-        self._open(chunks, self._read(_TAG), closing)
+        closing = self._open(chunks, self._read(_SEALED_END), b"end")
         if closing != _CLOSING.pack(first, last, count, chunks) or self._stream.tell() != self._end:
             raise BundleRefused(Fault.MALFORMED)
 
@@ -154,9 +153,9 @@ class Bundle:
             raise BundleRefused(Fault.NOT_A_BUNDLE)
         return piece
 
-    def _open(self, number: int, sealed: bytes, closing: bytes) -> bytes:
+    def _open(self, number: int, sealed: bytes, what: bytes = b"") -> bytes:
         counted = _LENGTH.pack(number)
-        context = self._context + counted + closing
+        context = self._context + counted + what
         try:
             return bytes(
                 gmssl_pyx.sm4_gcm_decrypt(
