@@ -38,7 +38,7 @@ class Courier:
     Args:
         errand: what else is to be asked of the platform at the start and when the line is back;
             it raises `PlatformError` when that is to be tried again.
-        post: told how many messages wait, whenever that changed.
+        post: told how the queue stands, whenever that changed.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Courier:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._ship_at = 0.0
-        self._told: int | None = None
+        self._told: QueueSeen | None = None
         self._errand = errand
         self._errand_open = True
         self.post: Callable[[QueueSeen], None] = lambda _news: None
@@ -214,10 +214,10 @@ class Courier:
         )
 
     def _tell(self) -> None:
-        waiting = self._queue.metrics().open
-        if waiting != self._told:
-            self._told = waiting
-            self.post(QueueSeen(waiting))
+        seen = QueueSeen(self._queue.metrics().open, self._queue.room().level)
+        if seen != self._told:
+            self._told = seen
+            self.post(seen)
 
 
 def _alarm(claim: Claim) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from drivers.document_printer import PrinterStatus
 from drivers.events import DeviceEvent
 from kiosk.executor import Result
 from kiosk.platform.link import LinkEvent
+from offline_queue.room import Level
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,10 @@ class PrinterSeen:
 
 @dataclass(frozen=True)
 class QueueSeen:
-    """So many messages wait for the platform."""
+    """So many messages wait for the platform, and so much room is left for others."""
 
     waiting: int
+    level: Level
 
 
 News = CatalogueSeen | PrinterSeen | QueueSeen | LinkEvent

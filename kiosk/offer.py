@@ -11,6 +11,7 @@ from kiosk.services import SERVICES, Need
 from kiosk.services.hall import entry_id
 from kiosk.station import Station
 from kiosk.steps import Choose, Step
+from offline_queue.room import Admission
 
 PLATFORM = "platform"
 """The one reason that puts nothing out of service: an item says so itself when it is touched."""
@@ -90,6 +91,9 @@ class Offer:
         if station.refusal is not None:
             return station.refusal
         if station.free_bytes() < station.limits.free_bytes:
+            return "disk"
+        # How a print or an evaluation ended could not be kept for the platform.
+        if not station.room.admits(Admission.CRITICAL):
             return "disk"
         broken = [reason for reason in self.reasons().values() if reason != PLATFORM]
         # What needs no device can't be broken, and is no reason to stay open either.

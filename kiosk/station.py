@@ -30,6 +30,7 @@ from kiosk.platform.models import AlarmKind, Catalogue
 from kiosk.print_station import PrintStation
 from kiosk.slot import Slot
 from kiosk.texts import LANGUAGES
+from offline_queue.room import Level
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Station:
         waiting: messages that wait for the platform.
         paused: item codes that the platform's catalogue does not offer at the moment.
         refusal: why nobody may be served until an engineer came (message id), or None.
+        room: whose messages the queue still takes.
         stuck: the slot that a call never came back from, None when all are free.
     """
 
@@ -84,6 +86,7 @@ class Station:
     paused: frozenset[str] = frozenset()
     refusal: str | None = None
     waiting: int = 0
+    room: Level = Level.FREE
     stuck: HeldSlot | None = None
     _told: PrinterReason | None = None
     _held_since: float | None = None
@@ -147,14 +150,26 @@ class Station:
         match news:
             case CatalogueSeen(paused=paused):
                 self.paused = paused
-            case QueueSeen(waiting=waiting):
+            case QueueSeen(waiting=waiting, level=level):
                 self.waiting = waiting
+                self._room_changed(level)
             case PrinterSeen(status=status):
                 self._printer_seen(status)
             case PlatformUp() | PlatformDown():
                 self._line_changed(isinstance(news, PlatformUp), executor, post)
             case _:
                 assert_never(news)
+
+    def _room_changed(self, level: Level) -> None:
+        """Staff are told while there still is room to tell them."""
+        before, self.room = self.room, level
+        if level is before:
+            return
+        word = level.name.lower().replace("_", "-")
+        outcome = "ok" if level < before else "fault"
+        self.record("queue.room", outcome=outcome, detail={"level": word})
+        if level > before and level >= Level.CRITICAL_ONLY:
+            self.alarm(AlarmKind.DEVICE_FAULT, f"queue-{word}")
 
     def _line_changed(self, up: bool, executor: Executor, post: Callable[[News], None]) -> None:
         if self.line_up is up:

@@ -30,6 +30,7 @@ from kiosk.platform.models import AlarmKind, AlarmReceipt, Submission
 from offline_queue.errors import QueueFull
 from offline_queue.message import Priority, State
 from offline_queue.queue import Queue
+from offline_queue.room import Level
 from tests.kiosk.terminal_double import Audit
 
 TERMINAL = "T429900-0003"
@@ -91,6 +92,7 @@ class Post:
         self.audit = Audit()
         self.errands: list[Exception | None] = []
         self.news: list[int] = []
+        self.levels: list[Level] = []
         self.queue = Queue(folder / "queue.sqlite", KEYS, self.clock, random=lambda: 1.0)
         self.outbox = Outbox(self.queue, TERMINAL, self.clock, self._random)
         self.log = folder / "audit.jsonl"
@@ -118,6 +120,7 @@ class Post:
 
     def _heard(self, news: QueueSeen) -> None:
         self.news.append(news.waiting)
+        self.levels.append(news.level)
 
     def wait(self, seconds: float) -> None:
         self.clock.move_to(self.clock.monotonic() + seconds)

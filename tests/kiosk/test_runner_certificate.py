@@ -17,6 +17,7 @@ from kiosk.events import PrinterSeen, QueueSeen
 from kiosk.pages import (
     HomePage,
     NoticePage,
+    OutOfServicePage,
     PeriodPage,
     PreviewPage,
     PrintingPage,
@@ -29,6 +30,7 @@ from kiosk.pages import (
 from kiosk.platform.errors import Outage, PlatformRefused, PlatformUnavailable, Problem
 from kiosk.platform.models import Risk, RiskVerdict
 from offline_queue.errors import QueueFull
+from offline_queue.room import Level
 from tests.kiosk.terminal_double import (
     CERTIFICATE,
     ECARD_CODE,
@@ -300,5 +302,24 @@ def test_the_printer_is_looked_at_while_nobody_is_served(terminal: TerminalDoubl
 
 
 def test_the_badge_counts_what_waits(terminal: TerminalDouble) -> None:
-    terminal.post(QueueSeen(3))
+    terminal.post(QueueSeen(3, Level.FREE))
     assert terminal.runner.moment.badges.waiting == 3
+
+
+def test_a_queue_that_fills_up_is_told_while_it_still_takes_alarms(
+    terminal: TerminalDouble,
+) -> None:
+    for level in (Level.WARN, Level.CRITICAL_ONLY, Level.CRITICAL_ONLY, Level.FREE):
+        terminal.post(QueueSeen(3, level))
+    rooms = [detail["level"] for detail in terminal.audit.details("queue.room")]
+    assert rooms == ["warn", "critical-only", "free"]
+    assert terminal.alarms.raised == [("device-fault", "queue-critical-only")]
+
+
+def test_without_room_for_what_must_arrive_nobody_is_served(terminal: TerminalDouble) -> None:
+    terminal.post(QueueSeen(3, Level.RESERVED_ONLY))
+    terminal.wait(1)
+    assert terminal.page == OutOfServicePage("disk")
+    terminal.post(QueueSeen(3, Level.FREE))
+    terminal.wait(1)
+    assert terminal.page != OutOfServicePage("disk")

@@ -9,6 +9,7 @@ import pytest
 from kiosk.card_station import HeldSlot, SlotKind
 from kiosk.events import QueueSeen
 from kiosk.pages import HomePage, IdentifyPage, NoticePage, OutOfServicePage, TakeCardPage
+from offline_queue.room import Level
 from tests.kiosk.terminal_double import QUERY, VERIFY, TerminalDouble
 
 TOLD = ("device-fault", "reader.stuck")
@@ -55,7 +56,7 @@ def test_a_call_that_comes_back_soon_is_nobodys_concern(terminal: TerminalDouble
         terminal.executor.stuck_lanes.add("card")
         terminal.wait(terminal.limits.device_retry)
         # However often it is looked at, only time makes it a fault.
-        terminal.post(QueueSeen(1), QueueSeen(2))
+        terminal.post(QueueSeen(1, Level.FREE), QueueSeen(2, Level.FREE))
         assert terminal.page == OutOfServicePage("reader-busy")
         come_back(terminal)
     assert terminal.alarms.raised == []
