@@ -20,7 +20,7 @@ from offline_queue.queue import Queue
 Progress = Callable[[int, int], None]
 """Told how many are done, and of how many."""
 
-_PAGE = 128
+_PAGE = 32
 """Messages in memory at one time."""
 
 _SETTLED = frozenset({State.CONFIRMED, State.DEAD})
