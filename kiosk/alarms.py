@@ -8,6 +8,8 @@ from kiosk.audit.recorder import Recorder
 from kiosk.outbox import Outbox
 from kiosk.platform.models import AlarmKind, AlarmSeverity
 from offline_queue.errors import QueueError
+from offline_queue.losses import size
+from offline_queue.queue import Queue
 
 log = logging.getLogger(__name__)
 
@@ -46,3 +48,19 @@ class Alarms:
             visit=visit,
             detail={"kind": kind.value, "severity": SEVERITY[kind].value, "reason": event},
         )
+
+    def tell_of_salvage(self, queue: Queue) -> None:
+        """Nobody may learn by chance that a damaged queue was made anew (`Queue.salvage`).
+
+        Raises:
+            OSError: the disk; it is told again at the next start.
+        """
+        salvage = queue.salvage
+        if salvage is None:
+            return
+        lost = size(salvage.lost) + size(salvage.unprovable)
+        self._record(
+            "queue.recovered", outcome="fault", detail={"kept": salvage.rows, "lost": lost}
+        )
+        self.raise_alarm(AlarmKind.DEVICE_FAULT, "queue-salvaged", None)
+        queue.salvage_told()

@@ -102,6 +102,8 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
     client = open_line(config, keys, pack.envelope, clock=clock.time, monotonic=clock.monotonic)
     queue = Queue(state.queue, keys.queue_key, clock)
     outbox = Outbox(queue, keys.terminal_id, clock, os.urandom)
+    alarms = Alarms(outbox, audit.write)
+    alarms.tell_of_salvage(queue)
     issuing = Issuing(
         client,
         intents,
@@ -135,7 +137,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         platform=client,
         pack=pack,
         audit=audit,
-        alarms=Alarms(outbox, audit.write),
+        alarms=alarms,
         terminal_id=keys.terminal_id,
         outbox=outbox,
         issuing=issuing,

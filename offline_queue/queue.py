@@ -20,6 +20,7 @@ from offline_queue.access import settling
 from offline_queue.desk import Desk
 from offline_queue.errors import KeyConflict, RowForged
 from offline_queue.file_time import QueueClock
+from offline_queue.losses import SalvageReport
 from offline_queue.message import (
     Claim,
     Enqueued,
@@ -34,6 +35,7 @@ from offline_queue.message import (
     check_word,
 )
 from offline_queue.queue_file import QueueFile
+from offline_queue.recovery import told
 from offline_queue.room import Admission, Room
 from offline_queue.seal import Header
 from offline_queue.space import BallastEvent, unheard
@@ -54,6 +56,8 @@ MAIN_LANE = "main"
 class Queue:
     """One file of messages. Safe to call from several threads, and to open in several processes.
 
+    A file that is found damaged is copied aside and salvaged, and `salvage` tells of it.
+
     Every method may raise `QueueUnavailable`: then nothing was changed.
 
     Attributes:
@@ -67,7 +71,8 @@ class Queue:
         ballast_told: hears what becomes of the ballast; it must not use the queue.
 
     Raises:
-        offline_queue.database.DatabaseError: the file cannot be trusted.
+        offline_queue.database.DatabaseError: the file is of a newer program, or its disk cannot
+            keep anything, or it is damaged while another process has it open.
         KeysWrong: the file was sealed under another device key.
         QueueUnavailable: the disk is full or another process holds the file.
         OSError: the folder.
@@ -336,6 +341,20 @@ class Queue:
         """The other side's clock is so many seconds ahead of ours; returns what is known of ours
         from now on."""
         return self._time.learn(ahead)
+
+    @property
+    def salvage(self) -> SalvageReport | None:
+        """What became of the damaged file that was here before, until `salvage_told`."""
+        return self._file.salvage
+
+    def salvage_told(self) -> None:
+        """Somebody who can act knows of the salvage.
+
+        Raises:
+            OSError: the disk.
+        """
+        told(self._file.path)
+        self._file.salvage = None
 
     def close(self) -> None:
         """Close the file. What is leased stays so until the lease runs out."""

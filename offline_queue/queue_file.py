@@ -10,11 +10,13 @@ from pathlib import Path
 from offline_queue import chain, transitions, upgrade
 from offline_queue.access import Access, settling
 from offline_queue.backlog import Backlog
-from offline_queue.database import open_durable
 from offline_queue.errors import blame_storage
 from offline_queue.file_time import FileTime, QueueClock, boot_id
 from offline_queue.key_ring import KeyRing
+from offline_queue.losses import SalvageReport
 from offline_queue.message import QueueLimits
+from offline_queue.proof import Proof
+from offline_queue.recovery import open_recovered
 from offline_queue.schema import MIGRATIONS
 from offline_queue.seal import Header
 from offline_queue.space import BallastEvent, Space
@@ -29,6 +31,7 @@ class QueueFile:
         access: the connection, for reading and for write transactions.
         ring: the file's keys.
         time: the file's time.
+        salvage: what became of the damaged file that was here before, until somebody was told.
     """
 
     def __init__(
@@ -41,20 +44,25 @@ class QueueFile:
         boot: str | None,
         ballast_told: Callable[[BallastEvent], None],
     ) -> None:
+        self.path = path
         self.limits = limits
         self._backlog = Backlog(limits.open_rows)
         self._lanes: set[str] = set()
+        self.salvage: SalvageReport | None = None
+
+        def open_file() -> sqlite3.Connection:
+            connection, self.salvage = open_recovered(
+                path,
+                migrations=MIGRATIONS,
+                keyring=partial(Proof, device_key=device_key),
+                busy_timeout_ms=limits.busy_timeout_ms,
+                check_same_thread=False,
+            )
+            return connection
+
         space = Space(path, limits.space, ballast_told)
         try:
-            connection = space.open(
-                partial(
-                    open_durable,
-                    path,
-                    migrations=MIGRATIONS,
-                    busy_timeout_ms=limits.busy_timeout_ms,
-                    check_same_thread=False,
-                )
-            )
+            connection = space.open(open_file)
         except sqlite3.Error as error:
             blame_storage(error)
             raise
