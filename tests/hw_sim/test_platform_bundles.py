@@ -352,10 +352,12 @@ def claims(text: BundleText) -> Iterator[BundleText]:
         record(part._replace(key="k" * 65)),
         record(part._replace(body=bytes(131_073))),
         whole[:13] + struct.pack(">I", 0xFFFFFFFF) + b"{}",
-        whole + whole,
-        record(part._replace(seq=0)),
     ):
         yield BundleText(text.terminal, text.to, [chunk], [1])
+    long = b"".join(record(Part(seq, EVENTS, "key", bytes(131_000))) for seq in (1, 2, 3))
+    yield BundleText(text.terminal, text.to, [whole + whole], [1, 1])
+    yield BundleText(text.terminal, text.to, [record(part._replace(seq=0))], [0])
+    yield BundleText(text.terminal, text.to, [long], [1, 2, 3])
 
 
 def test_what_claims_too_much_is_refused(store: Store, terminal: Terminal) -> None:
@@ -380,6 +382,24 @@ def test_a_device_that_answers_otherwise_the_second_time_is_not_believed(
     stream.write(evil.unsigned())
     with pytest.raises(BundleRefused):
         list(bundle.messages())
+
+
+def test_chunks_in_another_order_are_not_believed(store: Store, terminal: Terminal) -> None:
+    """Also where the device shows them so only after the signature was checked."""
+    parts = [Part(seq, ALARMS, f"n-{seq}", b"{}") for seq in (1, 2)]
+    content = bundle_text(terminal, parts, chunk=1).signed()
+    size = 4 + len(record(parts[0])) + 16
+    head, first, second = content[:167], content[167 : 167 + size], content[167 + size :][:size]
+    stream = BytesIO(content)
+    bundle = Bundle(stream, lambda _: terminal.public, store.encryption_key)
+    assert [message.seq for message in bundle.messages()] == [1, 2]
+    for chunks in (second + first, second + second, first + first):
+        stream.seek(len(head))
+        stream.write(chunks)
+        found: list[int] = []
+        with pytest.raises(BundleRefused):
+            found.extend(message.seq for message in bundle.messages())
+        assert found in ([], [1])
 
 
 def test_receipts_that_cannot_be_written_leave_the_older_ones(

@@ -68,10 +68,12 @@ class Hall:
         self.server = PlatformServer(folder / "platform.sqlite")
         self.store = Store.open(folder / "platform.sqlite", date(2026, 11, 21))
 
-    def take_in(self, bundle: Path) -> Path:
-        """Import a bundle; the receipts lie beside it."""
+    def take_in(self, bundle: Path, *, refused: int = 0) -> Path:
+        """Import a bundle, of which so many messages are refused; the receipts lie beside it."""
         receipts = bundle.with_suffix(".receipts")
-        assert import_bundle(self.store, bundle, receipts, 1_795_000_000).whole
+        taken = import_bundle(self.store, bundle, receipts, 1_795_000_000)
+        assert taken.whole
+        assert taken.refused == refused
         return receipts
 
     def close(self) -> None:
@@ -275,7 +277,7 @@ def test_whatever_the_order_each_has_one_effect(
 def test_a_refusal_lies_among_the_dead_letters(hall: Hall, terminal: Terminal) -> None:
     terminal.queue.enqueue("evaluation", b'{"occurred_at": 1, "body": {}}', key="bad")
     told: list[tuple[str, str, Outcome]] = []
-    receipts = hall.take_in(terminal.export().path)
+    receipts = hall.take_in(terminal.export().path, refused=1)
     report = import_receipts(
         terminal.queue,
         receipts,
@@ -651,8 +653,10 @@ def test_only_ordinary_files_of_a_bearable_length_are_read(
 ) -> None:
     pipe = terminal.stick / "pipe"
     os.mkfifo(pipe)
+    other_end = os.open(pipe, os.O_RDWR)
     with pytest.raises(ReceiptsRefused):
         terminal.settle(pipe)
+    os.close(other_end)
     with pytest.raises(StickFailed) as caught:
         terminal.settle(terminal.stick / "missing")
     assert caught.value.trouble is StickTrouble.GONE
