@@ -5,7 +5,13 @@ after a power cut that is what was never acknowledged, after damage it is acknow
 difference shows: a frame's checksum goes on from the one that stands in the frame before it, so
 frames behind a damaged one still prove that they were written.
 
-Format: sqlite.org/fileformat2.html §4 (WAL header, frame header, checksum algorithm).
+Written is not acknowledged: a process that is killed within its commit leaves frames that nobody
+counts, and another one that lives on writes over the first of them only. How many count stands in
+the wal-index (``-shm``), which is written last; where there is none, as after a power cut, all that
+prove themselves count.
+
+Format: sqlite.org/fileformat2.html §4 (WAL header, frame header, checksum algorithm) and
+walformat.html §2.1 (header of the wal-index).
 """
 
 from __future__ import annotations
@@ -18,6 +24,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 _HEADER = 32
+_INDEX_HEADER = 48
+_INDEX_FORMAT = 3_007_000
 _FRAME_HEADER = 24
 _MAGIC = 0x377F0682
 _MASK = 0xFFFFFFFF
@@ -95,6 +103,9 @@ def read_wal(path: Path, page_size: int) -> Wal:
         return Wal()
     salts = header[16:24] if header_holds else _first_sound_salts(found)
     cut_off = data[8:16] == salts
+    counted = _counted(path, salts) if header_holds else None
+    if counted is not None and counted <= len(found):
+        found, cut_off = found[:counted], False
     return _committed(found, salts, header_holds, cut_off)
 
 
@@ -113,6 +124,24 @@ def _committed(found: list[_Found], salts: bytes, header_holds: bool, cut_off: b
     behind = [own_salts == salts for _frame, own_salts, _commit in found[last + 1 :]]
     torn = cut_off or any(behind) or (bool(found) and not header_holds)
     return Wal(frames, hides=last > proven, torn=torn)
+
+
+def _counted(wal: Path, salts: bytes) -> int | None:
+    """How many frames of the generation with these salts SQLite counts; None without a wal-index
+    of it that holds. It is in the machine's own byte order, but for the salts."""
+    try:
+        with wal.with_name(wal.name.removesuffix("-wal") + "-shm").open("rb") as file:
+            header, twin = file.read(_INDEX_HEADER), file.read(_INDEX_HEADER)
+    except FileNotFoundError:
+        return None
+    if len(header) < _INDEX_HEADER or header != twin or header[32:40] != salts:
+        return None
+    order = "<" if sys.byteorder == "little" else ">"
+    (version,) = struct.unpack_from(f"{order}I", header)
+    (frames,) = struct.unpack_from(f"{order}I", header, 16)
+    sums = struct.unpack_from(f"{order}II", header, 40)
+    holds = version == _INDEX_FORMAT and sums == _sums(order, header[:40])
+    return int(frames) if holds else None
 
 
 def _first_sound_salts(found: list[_Found]) -> bytes:

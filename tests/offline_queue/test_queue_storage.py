@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.database import DatabaseDamaged, SchemaTooNew
+from offline_queue.database import SchemaTooNew
 from offline_queue.errors import QueueUnavailable
 from offline_queue.message import Claim, State
 from offline_queue.queue import Queue
@@ -80,7 +80,7 @@ def test_a_wrong_statement_is_no_trouble_of_the_disk(tmp_path: Path) -> None:
     assert queue.enqueue("rating", b"x", key="k-1").fresh
 
 
-def test_a_damaged_file_is_refused_at_open(tmp_path: Path) -> None:
+def test_a_damaged_file_is_salvaged_at_open(tmp_path: Path) -> None:
     queue = open_queue(tmp_path)
     for number in range(20):
         queue.enqueue("rating", b"x" * 1_000, key=f"k-{number}")
@@ -89,8 +89,12 @@ def test_a_damaged_file_is_refused_at_open(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[4096:12288] = b"\x5a" * 8192
     path.write_bytes(data)
-    with pytest.raises(DatabaseDamaged):
-        open_queue(tmp_path)
+    again = open_queue(tmp_path)
+    assert again.salvage is not None and again.salvage.rows > 10
+    assert {claim.body for claim in iter(lambda: again.claim("worker"), None)} == {b"x" * 1_000}
+    again.salvage_told()
+    again.close()
+    assert open_queue(tmp_path).salvage is None
 
 
 def test_a_file_damaged_while_open_is_told(tmp_path: Path) -> None:
