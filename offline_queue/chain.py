@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import pairwise
@@ -30,6 +30,8 @@ _ROWS = """
     WHERE message.seq > ? ORDER BY message.seq LIMIT 500
 """
 _HEADER = len(Header._fields)
+_BEFORE = "SELECT first FROM purged WHERE last = ? AND chain <> x''"
+_AFTER = "SELECT last, chain FROM purged WHERE first = ? AND chain <> x''"
 
 
 class _Row(NamedTuple):
@@ -40,7 +42,8 @@ class _Row(NamedTuple):
 
 
 class Purged(NamedTuple):
-    """Rows ``first`` to ``last``, the chain value of the last one, and the proof of all that."""
+    """Rows ``first`` to ``last``, the chain value of the last one, and the proof of all that.
+    An empty chain value: rows that were lost, and somebody was told."""
 
     first: int
     last: int
@@ -59,13 +62,15 @@ class ChainReport:
     Attributes:
         rows: how many are there.
         purged: how many left after their confirmation.
-        lost: first and last sequence of every gap that no purge explains.
+        told: how many were lost to a salvage, which was told.
+        lost: first and last sequence of every other gap.
         broken: rows whose seal or link does not hold, and ranges (by their first) without proof.
         last: the newest sequence; 0 for an empty file.
     """
 
     rows: int
     purged: int
+    told: int
     lost: tuple[tuple[int, int], ...]
     broken: tuple[int, ...]
     last: int
@@ -79,6 +84,7 @@ class ChainReport:
         return {
             "rows": self.rows,
             "purged": self.purged,
+            "told": self.told,
             "lost": [list(gap) for gap in self.lost],
             "broken": list(self.broken),
             "last": self.last,
@@ -111,16 +117,28 @@ def add_ranges(connection: sqlite3.Connection, ring: KeyRing, left: dict[int, by
     ends = [*(a for a, b in pairwise(sequences) if b != a + 1), sequences[-1]]
     for first, last in zip(starts, ends, strict=True):
         chain = left[last]
-        before = connection.execute("SELECT first FROM purged WHERE last = ?", (first - 1,))
+        before = connection.execute(_BEFORE, (first - 1,))
         if (row := before.fetchone()) is not None:
             first = row[0]
-        after = connection.execute("SELECT last, chain FROM purged WHERE first = ?", (last + 1,))
+        after = connection.execute(_AFTER, (last + 1,))
         if (row := after.fetchone()) is not None:
             last, chain = row
         connection.execute("DELETE FROM purged WHERE first BETWEEN ? AND ?", (first, last))
-        whole = Purged(first, last, chain)
-        proven = whole._replace(proof=ring.mac(whole.text()))
-        connection.execute("INSERT INTO purged VALUES (?, ?, ?, ?)", proven)
+        _add(connection, ring, Purged(first, last, chain))
+
+
+def add_losses(
+    connection: sqlite3.Connection, ring: KeyRing, losses: Iterable[tuple[int, int]]
+) -> None:
+    """Note rows that a salvage could not bring over, by first and last sequence. Their numbers are
+    never given again."""
+    for first, last in losses:
+        _add(connection, ring, Purged(first, last, b""))
+
+
+def _add(connection: sqlite3.Connection, ring: KeyRing, whole: Purged) -> None:
+    proven = whole._replace(proof=ring.mac(whole.text()))
+    connection.execute("INSERT OR IGNORE INTO purged VALUES (?, ?, ?, ?)", proven)
 
 
 def verify(
@@ -135,7 +153,7 @@ def verify(
     """
     broken: list[int] = []
     lost: list[tuple[int, int]] = []
-    rows = purged = 0
+    rows = purged = told = 0
     expected, before = 1, START
     known = True
     pieces: Iterator[_Row | Purged] = merge(_rows(connection), ranges(connection), key=_first)
@@ -156,14 +174,17 @@ def verify(
                 ):
                     broken.append(first)
             case Purged(_, last, chain, proof):
-                purged += last - first + 1
+                if chain:
+                    purged += last - first + 1
+                else:
+                    told += last - first + 1
                 if first < expected or not hmac.compare_digest(ring.mac(piece.text()), proof):
                     broken.append(first)
             case _:
                 assert_never(piece)
-        expected, before, known = max(expected, last + 1), chain, True
+        expected, before, known = max(expected, last + 1), chain, bool(chain)
         progress(expected - 1)
-    return ChainReport(rows, purged, tuple(lost), tuple(broken), expected - 1)
+    return ChainReport(rows, purged, told, tuple(lost), tuple(broken), expected - 1)
 
 
 def _first(piece: _Row | Purged) -> int:

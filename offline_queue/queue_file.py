@@ -84,6 +84,8 @@ class QueueFile:
     def _set_right(self, device_key: bytes, random_bytes: Callable[[int], bytes]) -> KeyRing:
         with self.access.writing as connection:
             ring = _open_ring(connection, device_key, random_bytes)
+            if self.salvage is not None:
+                chain.add_losses(connection, ring, (*self.salvage.lost, *self.salvage.unprovable))
             transitions.free_strays(connection)
             transitions.find_lanes(connection)
         return ring

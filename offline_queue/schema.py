@@ -131,7 +131,8 @@ MIGRATIONS = (
         "CREATE INDEX message_settled ON message (state, settled) WHERE settled IS NOT NULL",
         # Version 0 is the index key; see `offline_queue.key_ring`.
         "CREATE TABLE key_ring (version INTEGER PRIMARY KEY, wrapped BLOB NOT NULL) STRICT",
-        # Sequences that left after their confirmation; any other gap is a loss.
+        # Sequences that left after their confirmation, or, with an empty chain value, that a
+        # salvage could not bring over; any other gap is a loss.
         """
         CREATE TABLE purged (
             first INTEGER PRIMARY KEY,

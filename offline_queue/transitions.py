@@ -34,9 +34,10 @@ _INSERT = f"""
     ON CONFLICT (key) DO NOTHING
 """
 
+# What was lost at the end gives its numbers to nobody else.
 _NEWEST = """
-    SELECT seq, chain, max(version) FROM key_ring LEFT JOIN
-        (SELECT seq, chain FROM body ORDER BY seq DESC LIMIT 1)
+    SELECT max(coalesce(seq, 0), coalesce((SELECT max(last) FROM purged), 0)), chain, max(version)
+    FROM key_ring LEFT JOIN (SELECT seq, chain FROM body ORDER BY seq DESC LIMIT 1)
 """
 
 _UNSETTLED_OF_ORDER = """
@@ -124,7 +125,8 @@ class Newest(NamedTuple):
     """Where the next row goes on.
 
     Attributes:
-        seq, chain: of the newest row.
+        seq: the last one that was given.
+        chain: of the newest row.
         key_version: of the newest key.
     """
 
@@ -136,7 +138,7 @@ class Newest(NamedTuple):
 def newest(connection: sqlite3.Connection) -> Newest:
     """Where the next row goes on."""
     found = connection.execute(_NEWEST).fetchone()
-    return Newest(found[0] or 0, found[1] or START, found[2])
+    return Newest(found[0], found[1] or START, found[2])
 
 
 def rank(header: Header) -> int:

@@ -42,6 +42,8 @@ def test_a_damaged_queue_goes_on_and_an_alarm_tells_of_it(tmp_path: Path) -> Non
     assert alarm.state is State.READY
     assert audit.details("alarm.raised")[0]["reason"] == "queue-salvaged"
     assert again.salvage is None
+    report = again.desk.verify()
+    assert report.whole and report.told == told["lost"]
     again.close()
     assert opened(tmp_path).salvage is None
 

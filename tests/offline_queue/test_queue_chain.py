@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from pathlib import Path
 
 import pytest
 
-from offline_queue.chain import START, link
+from offline_queue.chain import START, add_losses, link
+from offline_queue.key_ring import KeyRing
 from offline_queue.queue import Queue
 from tests.offline_queue.queue_world import (
+    DEVICE_KEY,
     LIMITS,
     HandClock,
     behind_its_back,
@@ -37,7 +40,14 @@ def test_an_untouched_file_is_whole(tmp_path: Path) -> None:
     queue = filled(tmp_path, 5)
     report = queue.desk.verify()
     assert report.whole
-    assert report.as_json() == {"rows": 5, "purged": 0, "lost": [], "broken": [], "last": 5}
+    assert report.as_json() == {
+        "rows": 5,
+        "purged": 0,
+        "told": 0,
+        "lost": [],
+        "broken": [],
+        "last": 5,
+    }
     empty = open_queue_in(tmp_path / "empty").desk.verify()
     assert empty.whole and empty.last == 0
 
@@ -150,3 +160,39 @@ def test_after_a_purge_of_all_the_sequence_and_the_chain_go_on(tmp_path: Path) -
     again = open_queue(tmp_path, clock)
     assert again.enqueue("rating", b"x", key="k-9").seq == 5
     assert again.desk.verify().whole
+
+
+def test_a_loss_that_was_told_is_no_news_and_its_numbers_are_never_given_again(
+    tmp_path: Path,
+) -> None:
+    queue = filled(tmp_path, 8)
+    queue.close()
+    with behind_its_back(tmp_path) as file:
+        file.execute("PRAGMA foreign_keys = ON")
+        file.execute("DELETE FROM message WHERE seq IN (3, 7, 8)")
+        ring = KeyRing(file, DEVICE_KEY, secrets.token_bytes)
+        add_losses(file, ring, [(3, 3), (7, 8)])
+    again = open_queue(tmp_path)
+    assert again.enqueue("rating", b"x", key="k-9").seq == 9
+    report = again.desk.verify()
+    assert report.whole
+    assert (report.rows, report.told, report.last) == (6, 3, 9)
+    with behind_its_back(tmp_path) as file:
+        file.execute("UPDATE purged SET last = 6, first = 6 WHERE first = 7")
+    assert again.desk.verify().lost == ((7, 8),)
+
+
+def test_a_purge_beside_a_loss_stays_a_range_of_its_own(tmp_path: Path) -> None:
+    clock = HandClock()
+    queue = filled(tmp_path, 4, clock)
+    with behind_its_back(tmp_path) as file:
+        file.execute("PRAGMA foreign_keys = ON")
+        file.execute("DELETE FROM message WHERE seq = 2")
+        add_losses(file, KeyRing(file, DEVICE_KEY, secrets.token_bytes), [(2, 2)])
+    drain(queue)
+    clock.pass_(LIMITS.retention_seconds + 1)
+    queue.enqueue("rating", b"x", key="k-5")
+    queue.purge()
+    assert purged(tmp_path) == [(1, 1), (2, 2), (3, 4)]
+    report = queue.desk.verify()
+    assert report.whole and (report.purged, report.told) == (3, 1)
