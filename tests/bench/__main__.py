@@ -15,8 +15,10 @@ SUBJECTS = {
     "tests.bench.certificate": ("certificate.pdf",),
     "tests.bench.queue": (
         "queue.enqueue",
+        "queue.seal",
         "queue.claim_ack",
         "queue.claim_pending",
+        "queue.restart",
         "queue.claim_done",
     ),
     "tests.bench.queue_peers": ("queue.peers_put", "queue.peers_take_done"),

@@ -17,11 +17,13 @@ from offline_queue.queue import Queue
 from offline_queue.schema import MIGRATIONS
 from offline_queue.seal import Header
 from offline_queue.transitions import SealedRow, insert
-from tests.bench.figure import Figure, Pairs, often, paired
+from tests.bench.figure import Figure, Pairs, median_ms, often, paired
 
 ROUNDS = 1500
 FLAT_ROUNDS = 400
 BATCH = 100
+RESTARTS = 5
+RESTART_LIMIT_MS = 1000
 FEW, MANY = 1_000, 100_000
 """Rows between which a claim must cost the same."""
 
@@ -62,6 +64,8 @@ def figures() -> Iterator[Figure]:
             yield Figure.of_pairs(figure, pairs, "ms", against)
             many.close()
             few.close()
+            if state is State.READY:
+                yield _restart(folder / f"{figure}-many")
 
 
 def _sealing(enqueue: Pairs) -> Figure:
@@ -78,6 +82,16 @@ def _sealing(enqueue: Pairs) -> Figure:
 
     one = paired(often(seal, BATCH), lambda: None, 50).mine / BATCH
     return Figure.of("queue.seal", one, "ms", enqueue.mine, "the whole enqueue")
+
+
+def _restart(path: Path) -> Figure:
+    """Opening a large queue: checks and all, against the limit."""
+
+    def restart() -> None:
+        Queue(path, DEVICE_KEY, SystemClock()).close()
+
+    took = median_ms(restart, RESTARTS)
+    return Figure.of("queue.restart", took, "ms", RESTART_LIMIT_MS, f"limit for {MANY:,} rows")
 
 
 def key(number: int) -> str:
