@@ -23,7 +23,9 @@ INTERVAL_S = 10.0
 so that one process is seen to fill up."""
 FLEETS = (50, 200, 500, 1_000, 2_000, 4_000)
 _MOST = (Load(2_000, 0, 10, at_once=AT_ONCE, ask=ask) for ask in Ask)
-LOADS = (*(Load(size, INTERVAL_S, 20, warm_up=10) for size in FLEETS), *_MOST)
+_SLOWEST = 80
+"""Answers a second, at least: so long does a fleet that is too large take to queue up."""
+LOADS = (*(Load(size, INTERVAL_S, 15, warm_up=5 + size / _SLOWEST) for size in FLEETS), *_MOST)
 
 _NAMES = {"platform.events_sqlite": "SQLite", "platform.events_postgresql": "PostgreSQL"}
 _COLOURS = {"SQLite": "#005BAC", "PostgreSQL": "#D9730D"}
