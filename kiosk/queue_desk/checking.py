@@ -80,6 +80,10 @@ def _tell(faults: int, chain: ChainReport | None) -> None:
     rows.add_row("文件结构 file", text("完好 sound", OK))
     rows.add_row("在册消息 messages", text(chain.rows))
     rows.add_row("已清理 purged", text(f"{chain.purged}，确认后期满 after their confirmation"))
+    if chain.told:
+        rows.add_row(
+            "抢救时丢失 lost before", text(f"{chain.told}，已记录 on record: queue salvage")
+        )
     rows.add_row("最大编号 newest", text(chain.last))
     lost = sum(last - first + 1 for first, last in chain.lost)
     if lost:

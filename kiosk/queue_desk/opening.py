@@ -97,6 +97,11 @@ def working(folder: Path) -> Iterator[tuple[Queue, TerminalKeys]]:
     if is_running(folder):
         complain("终端正在运行，改动即时生效 the terminal is running; it sees the change at once")
     with explaining(path), closing(Queue(path, keys.queue_key, SystemClock())) as queue:
+        if queue.salvage is not None:
+            complain(
+                "文件曾损坏，已抢救，结果见 yikatong queue salvage "
+                "the file was damaged and has been salvaged"
+            )
         yield queue, keys
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,8 +116,9 @@ def _live(arguments: argparse.Namespace) -> SalvageReport | None:
         raise CommandFailed(Exit.STATE, f"状态目录不可用 unusable: {problem}") from None
     with lock, trail(folder, keys.terminal_id) as commands:
         confirm(arguments, f"抢救 {path}，原文件留副本 salvage it? a copy is kept")
-        report = _open_recovered(path, keys.queue_key)
-        if report is not None:
+        before = _last(folder)
+        report = _opened(path, keys.queue_key)
+        if report is not None and report != before:
             lost = sum(last - first + 1 for first, last in (*report.lost, *report.unprovable))
             commands.record("queue.salvaged", detail={"recovered": report.rows, "lost": lost})
     return report
@@ -143,7 +145,7 @@ def _from_copy(arguments: argparse.Namespace) -> SalvageReport | None:
             beside = source.with_name(source.name + suffix)
             if beside.is_file():
                 shutil.copyfile(beside, copy.with_name(copy.name + suffix))
-        report = _open_recovered(copy, keys.queue_key)
+        report = _opened(copy, keys.queue_key)
         copy.rename(target)
     # What is kept is what was handed in.
     kept = (source, source.with_name(source.name + "-wal"))
@@ -151,18 +153,13 @@ def _from_copy(arguments: argparse.Namespace) -> SalvageReport | None:
     return report and replace(report, kept=str(source.parent), kept_bytes=size)
 
 
-def _open_recovered(path: Path, device_key: bytes) -> SalvageReport | None:
-    """Open a file whatever became of it, and leave it closed, its WAL written back."""
-    from offline_queue.proof import Proof
-    from offline_queue.recovery import open_recovered
-    from offline_queue.schema import MIGRATIONS
+def _opened(path: Path, device_key: bytes) -> SalvageReport | None:
+    """Open a queue, which salvages what is damaged, and close it again."""
+    from kiosk.clock import SystemClock
+    from offline_queue.queue import Queue
 
-    with explaining(path):
-        connection, report = open_recovered(
-            path, migrations=MIGRATIONS, keyring=lambda file: Proof(file, device_key)
-        )
-        connection.close()
-    return report
+    with explaining(path), closing(Queue(path, device_key, SystemClock())) as queue:
+        return queue.salvage
 
 
 def _tell(report: SalvageReport | None, nothing: str) -> None:
