@@ -24,6 +24,8 @@ from tests.soak.ledger import Ledger
 LOOK_EVERY = 250
 """Kill points between two looks at the whole file."""
 _PATIENCE_MS = 60_000
+_ROUNDS = 100
+"""Of delivery and replay until nothing is left."""
 
 _MIX = (
     (Job.ENQUEUE, 6), (Job.DELIVER, 10), (Job.PURGE, 2), (Job.ROTATE, 1), (Job.REPLAY, 1),
@@ -257,7 +259,7 @@ class World:
         """Nobody dies any more, and everything is delivered."""
         self._ledger.patient = True
         self._idle = 61.0
-        while True:
+        for _ in range(_ROUNDS):
             self._now += self._idle
             self._together(self._folder, [(Job.REPLAY, End()), (Job.DRAIN, End())])
             queue = self._queue()
@@ -267,8 +269,8 @@ class World:
             finally:
                 queue.close()
             if not metrics.open and not undecided:
-                break
-        self._look()
+                return self._look()
+        raise SoakFailed("the queue never gets empty")
 
     def _queue(self) -> Queue:
         self._now += 1
