@@ -30,8 +30,12 @@ BODY = json.dumps(
     ensure_ascii=False,
 ).encode()
 
-# A ballast as small as may be: it is written for every test.
-LIMITS = QueueLimits(space=SpaceLimits(ballast_bytes=512 * 1024, wal_bytes=256 * 1024))
+# What waits stays so for the whole test; the ballast, which is written for each, is small.
+LIMITS = QueueLimits(
+    backoff_first=3600,
+    backoff_cap=3600,
+    space=SpaceLimits(ballast_bytes=512 * 1024, wal_bytes=256 * 1024),
+)
 
 DEAD = {5: "forbidden", 6: "invalid", 7: "expired"}
 """Reason by number."""
@@ -74,14 +78,15 @@ class Office:
     @contextmanager
     def queue(self) -> Iterator[Queue]:
         """The queue as the terminal has it open."""
-        queue = Queue(self.file, self.keys.queue_key, SystemClock(), limits=LIMITS)
+        key, clock = self.keys.queue_key, SystemClock()
+        queue = Queue(self.file, key, clock, limits=LIMITS, random=lambda: 1.0)
         try:
             yield queue
         finally:
             queue.close()
 
     def fill(self) -> None:
-        """Eleven rows: see `STATES` and `DEAD`."""
+        """Ten rows: see `STATES` and `DEAD`."""
         with self.queue() as queue:
             for number in range(1, 9):
                 lane = "alarms" if number == 3 else "events"
