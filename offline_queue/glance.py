@@ -19,9 +19,11 @@ from offline_queue.errors import QueueError, QueueUnavailable, blame_storage
 from offline_queue.file_time import FileTime, QueueClock, boot_id
 from offline_queue.key_ring import KeyRing
 from offline_queue.message import Metrics, QueueLimits, Row, State, Trust
+from offline_queue.pages import PAGE_SIZE
 from offline_queue.room import Room
 from offline_queue.schema import MIGRATIONS
 from offline_queue.space import Space
+from offline_queue.wal import read_wal
 
 _LIMITS = QueueLimits()
 
@@ -61,10 +63,16 @@ class Glance:
         if path.stat().st_size == 0:
             # SQLite takes it for a new file.
             raise QueueUnavailable("SQLITE_NOTADB")
+        wal = beside(path, "-wal")
+        # Looked at first: SQLite's own index of the frames, made anew when it opens the file, would
+        # end where the damage begins, and nobody could tell any more. Two readings must agree:
+        # another process may be writing it.
+        if (found := read_wal(wal, PAGE_SIZE)).hides and read_wal(wal, PAGE_SIZE) == found:
+            raise QueueUnavailable("SQLITE_CORRUPT")
         self._closing = contextlib.ExitStack()
         self._space = Space(path, limits.space)
         with contextlib.ExitStack() as undo, _blaming():
-            if beside(path, "-wal").exists():
+            if wal.exists():
                 # Else SQLite would write it back when the last connection closes, and what it
                 # cannot read would be gone.
                 undo.enter_context(untouched(path))

@@ -270,6 +270,7 @@ def test_the_help_names_every_action(capsys: pytest.CaptureFixture[str]) -> None
         ("newer", "程序太旧"),
         ("enrolment", "尚未登记"),
     ],
+    ids=["keys", "damage", "older", "newer", "enrolment"],
 )
 def test_a_queue_that_cannot_be_used_says_what_to_do(
     words: list[str], harm: str, said: str, office: Office

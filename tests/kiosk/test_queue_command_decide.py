@@ -120,7 +120,9 @@ def test_forgetting_is_for_good(office: Office) -> None:
 
 @pytest.mark.parametrize("words", [("replay",), ("dead", "--forget")], ids=" ".join)
 @pytest.mark.parametrize(
-    ("seq", "said"), [(9, "未被拒收（待发送 ready）"), (99, "没有编号为 99"), (5, "已重发为 11")]
+    ("seq", "said"),
+    [(9, "未被拒收（待发送 ready）"), (99, "没有编号为 99"), (5, "已重发为 11")],
+    ids=["waits", "none", "decided"],
 )
 def test_what_is_not_dead_is_left(
     words: tuple[str, ...], seq: int, said: str, office: Office

@@ -148,3 +148,19 @@ def test_a_clock_before_the_file_s_time_is_noticed(tmp_path: Path) -> None:
     early = HandClock(START - 86_400)
     with Glance(tmp_path / "queue.sqlite", DEVICE_KEY, early, limits=LIMITS) as seen:
         assert seen.trust is Trust.BEHIND
+
+
+def test_a_wal_that_hides_commits_is_found_and_left(tmp_path: Path) -> None:
+    folder = tmp_path / "queue"
+    killed(folder)
+    wal = folder / "queue.sqlite-wal"
+    with wal.open("r+b") as file:
+        file.seek(wal.stat().st_size * 2 // 3)
+        file.write(b"\xa5" * 16)
+    (folder / "queue.sqlite-shm").unlink()
+    before = content(folder)
+    with pytest.raises(QueueUnavailable) as told:
+        glance(folder)
+    assert told.value.errorname == "SQLITE_CORRUPT"
+    # Whoever opens it for work finds the damage, too.
+    assert content(folder) == before and not (folder / "queue.sqlite-shm").exists()
