@@ -79,11 +79,14 @@ class Desk:
                 raise _not_dead(seq)
             body = self._file.ring.open(connection, *old)
             stamp = self._file.time.stamp()
-            header = old.header._replace(key=key, expires=None, replaces=seq, **stamp._asdict())
-            successor = self._file.insert(connection, header, body)
-            if successor is None:
+            successor = self._file.next_seq(connection)
+            header = old.header._replace(
+                seq=successor, key=key, expires=None, replaces=seq, **stamp._asdict()
+            )
+            if not self._file.insert(connection, header, body):
                 raise KeyConflict("the key stands for another message")
             transitions.name_successor(connection, seq, successor)
+        self._file.stored(header.lane)
         return Enqueued(successor, fresh=True)
 
     @settling

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 from offline_queue.room import SpaceLimits
 
@@ -94,8 +95,7 @@ class QueueLimits:
     """Where storing is refused, and what is kept back for settling."""
 
 
-@dataclass(frozen=True)
-class Enqueued:
+class Enqueued(NamedTuple):
     """What `Queue.enqueue` did.
 
     Attributes:

@@ -145,11 +145,11 @@ class Queue:
                 transitions.move_mark(connection, *mark)
             stamp = self._time.stamp()
             expires = None if expires_after is None else stamp.created + int(expires_after * 1000)
-            header = Header(0, kind, key, lane, order, int(priority), *stamp, expires, None)
-            seq = self._file.insert(connection, header, body)
-            if seq is None:
+            seq = self._file.next_seq(connection)
+            header = Header(seq, kind, key, lane, order, int(priority), *stamp, expires, None)
+            if not self._file.insert(connection, header, body):
                 return Enqueued(self._same_message(connection, kind, key, body), fresh=False)
-        self._file.knows(lane)
+        self._file.stored(lane)
         return Enqueued(seq, fresh=True)
 
     def mark(self, name: str) -> int | None:

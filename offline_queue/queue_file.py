@@ -20,7 +20,7 @@ from offline_queue.recovery import open_recovered
 from offline_queue.schema import MIGRATIONS
 from offline_queue.seal import Header
 from offline_queue.space import BallastEvent, Space
-from offline_queue.transitions import SealedRow
+from offline_queue.transitions import Newest, SealedRow
 
 
 class QueueFile:
@@ -48,6 +48,10 @@ class QueueFile:
         self.limits = limits
         self._backlog = Backlog(limits.open_rows)
         self._lanes: set[str] = set()
+        # Where the next row goes on: known while nobody else writes, not known within `insert`.
+        self._newest: Newest | None = None
+        self._stored: Newest | None = None
+        self._data_version = 0
         self.salvage: SalvageReport | None = None
 
         def open_file() -> sqlite3.Connection:
@@ -90,28 +94,40 @@ class QueueFile:
             transitions.find_lanes(connection)
         return ring
 
-    def insert(self, connection: sqlite3.Connection, header: Header, body: bytes) -> int | None:
-        """Seal and link a row behind the newest one; its sequence, which the header does not have
-        yet. None, and nothing stored, when its key is there already.
+    def next_seq(self, connection: sqlite3.Connection) -> int:
+        """The number of the next row; within the transaction that stores it."""
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        if self._newest is None or version != self._data_version:
+            # Another process has written since.
+            self._data_version = version
+            self._newest = transitions.newest(connection)
+            self.ring.follow(connection, self._newest.key_version)
+        return self._newest.seq + 1
+
+    def insert(self, connection: sqlite3.Connection, header: Header, body: bytes) -> bool:
+        """Seal and link a row with the number `next_seq`; `stored` is called when the transaction
+        was committed. False, and nothing stored, when its key is there already.
 
         Raises:
             QueueFull: see there.
         """
-        before, last, key_version = transitions.newest(connection)
-        header = header._replace(seq=before + 1)
-        self.ring.follow(connection, key_version)
+        assert self._newest is not None
+        last, self._newest = self._newest.chain, None
         if header.lane not in self._lanes:
             transitions.add_lane(connection, header.lane)
         data, sealed = self.ring.seal(header, body)
         row = SealedRow(header, self.ring.current, sealed)
-        if not transitions.insert(connection, row, chain.link(last, data, sealed)):
-            return None
+        value = chain.link(last, data, sealed)
+        if not transitions.insert(connection, row, value):
+            return False
         self._backlog.add(connection)
-        return header.seq
+        self._stored = Newest(header.seq, value, self.ring.current)
+        return True
 
-    def knows(self, lane: str) -> None:
-        """The transaction that added the lane was committed."""
+    def stored(self, lane: str) -> None:
+        """The transaction of `insert` was committed."""
         self._lanes.add(lane)
+        self._newest = self._stored
 
 
 def _open_ring(

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from offline_queue.chain import START
 from offline_queue.errors import LeaseLost
-from offline_queue.message import HEAD_START, Claim, Priority, State
+from offline_queue.message import HEAD_START, Claim, State
 from offline_queue.seal import Header
 
 LEASE_OVER = "lease-over"
@@ -104,6 +104,9 @@ _MOVE_MARK = """
 """
 
 
+_HEAD_START = {int(priority): seconds * 1000 for priority, seconds in HEAD_START.items()}
+
+
 class SealedRow(NamedTuple):
     """A row as it stands in the file; its seal is not proven yet."""
 
@@ -143,7 +146,7 @@ def newest(connection: sqlite3.Connection) -> Newest:
 
 def rank(header: Header) -> int:
     """Where a row stands among the ready ones of its lane; smaller goes first."""
-    return header.created + HEAD_START[Priority(header.priority)] * 1000
+    return header.created + _HEAD_START[header.priority]
 
 
 def insert(connection: sqlite3.Connection, row: SealedRow, chain: bytes) -> bool:
