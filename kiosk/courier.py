@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from offline_queue.queue import Queue
 log = logging.getLogger(__name__)
 
 _LEAST_PAUSE = 0.05
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,12}")
+"""A code of business; anything longer could be somebody's number."""
 
 
 class Courier:
@@ -158,7 +161,7 @@ class Courier:
     def _failed(self, claim: Claim, error: PlatformError) -> bool:
         """Decide what becomes of a message that was not taken; as `_deliver`."""
         if isinstance(error, PlatformRefused) and error.final:
-            self._bury(claim, error.reason)
+            self._bury(claim, error)
             return True
         match error.kind:
             case FailureKind.REFUSED:
@@ -172,15 +175,18 @@ class Courier:
                     claim, error.reason, after=error.retry_after, unsure=True, lane_failed=True
                 )
             case FailureKind.REJECTED:
-                self._bury(claim, error.reason)
+                self._bury(claim, error)
                 return True
             case _:
                 assert_never(error.kind)
         return False
 
-    def _bury(self, claim: Claim, reason: str) -> None:
+    def _bury(self, claim: Claim, error: PlatformError) -> None:
+        """For staff the province's own code stands behind our word, where it has one."""
+        code = error.code if isinstance(error, PlatformRefused) else ""
+        reason = f"{error.reason}:{code}" if _CODE.fullmatch(code) else error.reason
         self._queue.bury(claim, reason)
-        detail: dict[str, str | int] = {"kind": claim.kind, "reason": reason}
+        detail: dict[str, str | int] = {"kind": claim.kind, "reason": error.reason}
         self._record("message.refused", outcome="fault", detail=detail)
 
     def _receipt_before(self, claim: Claim) -> str | None:

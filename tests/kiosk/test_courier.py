@@ -164,6 +164,21 @@ def test_messages_say_what_the_platform_thinks_of_our_clock(post: Post, line: Li
     assert [row.trust for row in post.queue.rows()] == ["unknown", "unknown", "confirmed", "wrong"]
 
 
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [("", "forbidden"), ("E-1042", "forbidden:E-1042"), ("429900196001010015", "forbidden"),
+     ("not a code", "forbidden")],
+)  # fmt: skip
+def test_a_dead_letter_keeps_the_code_of_the_province(
+    post: Post, line: Line, code: str, reason: str
+) -> None:
+    line.before = [PlatformRefused(Problem.FORBIDDEN, code=code)]
+    post.outbox.put_evaluation("429900-CERT", 5)
+    post.courier.run_once()
+    assert [row.reason for row in post.queue.rows(State.DEAD)] == [reason]
+    assert post.audit.details("message.refused")[0]["reason"] == "forbidden"
+
+
 def test_each_kind_goes_its_own_way(post: Post) -> None:
     post.outbox.put_audit_range(1, 1, ["line"])
     post.outbox.put_evaluation("429900-CERT", 5)
