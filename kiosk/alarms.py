@@ -7,8 +7,8 @@ import logging
 from kiosk.audit.recorder import Recorder
 from kiosk.outbox import Outbox
 from kiosk.platform.models import AlarmKind, AlarmSeverity
+from offline_queue.damage.losses import size
 from offline_queue.errors import QueueError
-from offline_queue.losses import size
 from offline_queue.queue import Queue
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from offline_queue.aside import beside, copy_aside, untouched
+from offline_queue.damage.aside import beside, copy_aside, untouched
+from offline_queue.damage.pages import PAGE_SIZE
+from offline_queue.damage.wal import hides_commits
 from offline_queue.durable import sync_folder
-from offline_queue.pages import PAGE_SIZE
-from offline_queue.wal import read_wal
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a writer waits for another process's transaction."""
@@ -102,7 +102,7 @@ def open_durable(
     if path.stat().st_size % PAGE_SIZE and not beside(path, "-wal").exists():
         # SQLite takes the missing bytes for zeros.
         raise _damaged(path, "the file ends within a page")
-    if _hides_commits(beside(path, "-wal")):
+    if hides_commits(beside(path, "-wal"), PAGE_SIZE):
         raise _damaged(path, "committed frames of the WAL stand behind a damaged one")
     connection = _connect(path, busy_timeout_ms, check_same_thread)
     try:
@@ -192,13 +192,6 @@ def _connect(path: Path, busy_timeout_ms: int, check_same_thread: bool) -> sqlit
         connection.close()
         raise
     return connection
-
-
-def _hides_commits(wal: Path) -> bool:
-    """Whether SQLite would drop acknowledged commits of a WAL. Two readings must agree: another
-    process may be writing it."""
-    found = read_wal(wal, PAGE_SIZE)
-    return found.hides and read_wal(wal, PAGE_SIZE) == found
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from offline_queue import chain, inspection, transitions
-from offline_queue.aside import beside, untouched
 from offline_queue.chain import ChainReport
+from offline_queue.damage.aside import beside, untouched
+from offline_queue.damage.pages import PAGE_SIZE
+from offline_queue.damage.wal import hides_commits
 from offline_queue.database import SchemaTooNew
 from offline_queue.errors import QueueError, QueueUnavailable, blame_storage
 from offline_queue.file_time import FileTime, QueueClock, boot_id
 from offline_queue.key_ring import KeyRing
 from offline_queue.message import Metrics, QueueLimits, Row, State, Trust
-from offline_queue.pages import PAGE_SIZE
 from offline_queue.room import Room
 from offline_queue.schema import MIGRATIONS
 from offline_queue.space import Space
-from offline_queue.wal import read_wal
 
 _LIMITS = QueueLimits()
 
@@ -65,9 +65,8 @@ class Glance:
             raise QueueUnavailable("SQLITE_NOTADB")
         wal = beside(path, "-wal")
         # Looked at first: SQLite's own index of the frames, made anew when it opens the file, would
-        # end where the damage begins, and nobody could tell any more. Two readings must agree:
-        # another process may be writing it.
-        if (found := read_wal(wal, PAGE_SIZE)).hides and read_wal(wal, PAGE_SIZE) == found:
+        # end where the damage begins, and nobody could tell any more.
+        if hides_commits(wal, PAGE_SIZE):
             raise QueueUnavailable("SQLITE_CORRUPT")
         self._closing = contextlib.ExitStack()
         self._space = Space(path, limits.space)

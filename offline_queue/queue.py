@@ -17,10 +17,11 @@ from pathlib import Path
 
 from offline_queue import chain, inspection, transitions
 from offline_queue.access import settling
+from offline_queue.damage.losses import SalvageReport
+from offline_queue.damage.recovery import told
 from offline_queue.desk import Desk
 from offline_queue.errors import KeyConflict, RowForged
 from offline_queue.file_time import QueueClock
-from offline_queue.losses import SalvageReport
 from offline_queue.message import (
     Claim,
     Enqueued,
@@ -35,7 +36,6 @@ from offline_queue.message import (
     check_word,
 )
 from offline_queue.queue_file import QueueFile
-from offline_queue.recovery import told
 from offline_queue.room import Admission, Room
 from offline_queue.seal import Header
 from offline_queue.space import BallastEvent, unheard

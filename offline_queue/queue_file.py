@@ -10,13 +10,13 @@ from pathlib import Path
 from offline_queue import chain, transitions, upgrade
 from offline_queue.access import Access, settling
 from offline_queue.backlog import Backlog
+from offline_queue.damage.losses import SalvageReport
+from offline_queue.damage.proof import Proof
+from offline_queue.damage.recovery import open_recovered
 from offline_queue.errors import blame_storage
 from offline_queue.file_time import FileTime, QueueClock, boot_id
 from offline_queue.key_ring import KeyRing
-from offline_queue.losses import SalvageReport
 from offline_queue.message import QueueLimits
-from offline_queue.proof import Proof
-from offline_queue.recovery import open_recovered
 from offline_queue.schema import MIGRATIONS
 from offline_queue.seal import Header
 from offline_queue.space import BallastEvent, Space

@@ -66,7 +66,7 @@ def _plain(faults: int, chain: ChainReport | None) -> dict[str, Any]:
 
 def _tell(faults: int, chain: ChainReport | None) -> None:
     from kiosk.card.showing import OK, STOP, pairs, show, text
-    from offline_queue.losses import as_ranges
+    from offline_queue.damage.losses import as_ranges
 
     if chain is None:
         show(

@@ -16,7 +16,7 @@ from kiosk.queue_desk.opening import explaining, keys_of
 from kiosk.queue_desk.options import Actions, add_action, add_yes, confirm, folder_of
 
 if TYPE_CHECKING:
-    from offline_queue.losses import SalvageReport
+    from offline_queue.damage.losses import SalvageReport
 
 _EXAMPLES = """  yikatong queue salvage                    # 上次抢救的结果 the last report
   yikatong queue salvage COPY --into NEW    # 从副本抢救 from a copied file
@@ -82,7 +82,7 @@ def _loses(report: SalvageReport) -> bool:
 
 def _last(folder: Path) -> SalvageReport | None:
     """The newest report beside the queue."""
-    from offline_queue.losses import from_json
+    from offline_queue.damage.losses import from_json
 
     with explaining(folder):
         found = [

@@ -17,8 +17,7 @@ def visit_queue(machine: Machine) -> Iterator[Finding]:
     from kiosk.keys import KeyStore, KeyStoreError
     from offline_queue.database import DatabaseError
     from offline_queue.errors import QueueError
-    from offline_queue.message import State
-    from offline_queue.queue import Queue
+    from offline_queue.glance import Glance, SchemaOlder
 
     path = None if machine.state is None else machine.state / "queue.sqlite"
     if machine.state is None or path is None or not path.is_file():
@@ -27,11 +26,11 @@ def visit_queue(machine: Machine) -> Iterator[Finding]:
     problem = ""
     try:
         keys = KeyStore(machine.state / "keys").load()
-        queue = Queue(path, keys.queue_key, SystemClock())
-        try:
-            metrics = queue.metrics()
-        finally:
-            queue.close()
+        with Glance(path, keys.queue_key, SystemClock()) as queue:
+            metrics, dead = queue.metrics(), sum(queue.undecided().values())
+    except SchemaOlder:
+        yield skipped("queue", "队列将在下次启动时升级", "the queue is upgraded at the next start")
+        return
     except (KeyStoreError, DatabaseError, QueueError, OSError) as error:
         problem = str(error)
     if problem:
@@ -41,7 +40,7 @@ def visit_queue(machine: Machine) -> Iterator[Finding]:
             ("不要删除文件，请联系技术支持", "do not remove the file; ask for support"),
         )
         return
-    dead, old = metrics.states[State.DEAD], metrics.oldest_seconds or 0
+    old = metrics.oldest_seconds or 0
     told = (
         f"待上传 {metrics.open} 条，被拒收 {dead} 条",
         f"{metrics.open} waiting, {dead} refused",

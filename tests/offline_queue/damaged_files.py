@@ -8,14 +8,14 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from offline_queue.damage.image import Image
+from offline_queue.damage.layout import Layout
+from offline_queue.damage.losses import SalvageReport, size
+from offline_queue.damage.pages import PAGE_SIZE, TABLE_LEAF, Page, Unsound, serial_types
+from offline_queue.damage.proof import Proof
+from offline_queue.damage.recovery import open_recovered
 from offline_queue.database import open_durable
 from offline_queue.errors import RowForged
-from offline_queue.image import Image
-from offline_queue.layout import Layout
-from offline_queue.losses import SalvageReport, size
-from offline_queue.pages import PAGE_SIZE, TABLE_LEAF, Page, Unsound, serial_types
-from offline_queue.proof import Proof
-from offline_queue.recovery import open_recovered
 from offline_queue.schema import MIGRATIONS
 from tests.offline_queue.queue_world import (
     DEVICE_KEY,

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from offline_queue import database
-from offline_queue.aside import beside
+from offline_queue.damage.aside import beside
 from offline_queue.database import (
     DatabaseDamaged,
     DurabilityRefused,

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.database import SchemaTooNew
-from offline_queue.errors import KeysWrong
-from offline_queue.pages import (
+from offline_queue.damage.pages import (
     INDEX_BRANCH,
     INDEX_LEAF,
     PAGE_SIZE,
     TABLE_BRANCH,
     TABLE_LEAF,
 )
+from offline_queue.database import SchemaTooNew
+from offline_queue.errors import KeysWrong
 from tests.offline_queue.damaged_files import (
     NAME,
     Stocked,

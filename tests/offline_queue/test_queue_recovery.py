@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from offline_queue.damage.proof import Proof
+from offline_queue.damage.recovery import open_recovered, told
 from offline_queue.database import DatabaseDamaged, SchemaTooNew, open_durable
 from offline_queue.errors import KeysWrong
-from offline_queue.proof import Proof
-from offline_queue.recovery import open_recovered, told
 from offline_queue.schema import MIGRATIONS
 from tests.offline_queue.damaged_files import (
     NAME,

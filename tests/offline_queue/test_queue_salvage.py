@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from offline_queue.damage.losses import gaps
+from offline_queue.damage.recovery import open_recovered
 from offline_queue.database import open_durable
-from offline_queue.losses import gaps
-from offline_queue.recovery import open_recovered
 from offline_queue.schema import MIGRATIONS
 from tests.offline_queue.damaged_files import (
     NAME,
@@ -283,7 +283,7 @@ def test_gaps(present: list[tuple[int, int]], last: int, missing: list[tuple[int
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from offline_queue.recovery import open_recovered
+from offline_queue.damage.recovery import open_recovered
 from offline_queue.schema import MIGRATIONS
 from tests.offline_queue.damaged_files import keyring
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.aside import beside
+from offline_queue.damage.aside import beside
+from offline_queue.damage.wal import read_wal
 from offline_queue.database import PAGE_SIZE, DatabaseDamaged, immediate, open_durable
-from offline_queue.wal import read_wal
 
 FRAME = 24 + PAGE_SIZE
 MIGRATIONS = (("CREATE TABLE t (x BLOB) STRICT",),)

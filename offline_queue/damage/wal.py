@@ -109,6 +109,17 @@ def read_wal(path: Path, page_size: int) -> Wal:
     return _committed(found, salts, header_holds, cut_off)
 
 
+def hides_commits(path: Path, page_size: int) -> bool:
+    """Whether SQLite would drop acknowledged commits of a WAL. Two readings must agree: another
+    process may be writing it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found = read_wal(path, page_size)
+    return found.hides and read_wal(path, page_size) == found
+
+
 def _committed(found: list[_Found], salts: bytes, header_holds: bool, cut_off: bool) -> Wal:
     last = proven = -1
     unbroken = header_holds

@@ -21,7 +21,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from offline_queue.aside import alone, beside
+from offline_queue.damage.aside import alone, beside
+from offline_queue.damage.layout import Layout
+from offline_queue.damage.losses import SalvageReport, from_json
+from offline_queue.damage.proof import Keyring
+from offline_queue.damage.salvage import salvage, schema_of
 from offline_queue.database import (
     BUSY_TIMEOUT_MS,
     DatabaseDamaged,
@@ -29,10 +33,6 @@ from offline_queue.database import (
     open_durable,
 )
 from offline_queue.durable import sync_folder
-from offline_queue.layout import Layout
-from offline_queue.losses import SalvageReport, from_json
-from offline_queue.proof import Keyring
-from offline_queue.salvage import salvage, schema_of
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 

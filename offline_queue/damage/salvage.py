@@ -16,12 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from offline_queue.database import MOST_VERSIONS, immediate
-from offline_queue.errors import KeysWrong
-from offline_queue.image import Image
-from offline_queue.layout import Layout, Table
-from offline_queue.losses import Range, SalvageReport, as_ranges, gaps, size
-from offline_queue.pages import (
+from offline_queue.damage.image import Image
+from offline_queue.damage.layout import Layout, Table
+from offline_queue.damage.losses import Range, SalvageReport, as_ranges, gaps, size
+from offline_queue.damage.pages import (
     INDEX_BRANCH,
     INDEX_LEAF,
     PAGE_SIZE,
@@ -34,7 +32,9 @@ from offline_queue.pages import (
     serial_types,
     whole,
 )
-from offline_queue.proof import Keyring, Proof, Row
+from offline_queue.damage.proof import Keyring, Proof, Row
+from offline_queue.database import MOST_VERSIONS, immediate
+from offline_queue.errors import KeysWrong
 
 _LARGE = ("message", "body")
 """The tables whose rows are proven one by one; a source's number is its place here, and indexes

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from offline_queue.image import Image
-from offline_queue.pages import Value
+from offline_queue.damage.image import Image
+from offline_queue.damage.pages import Value
 
 _TYPES: dict[str, type] = {"INTEGER": int, "TEXT": str, "BLOB": bytes, "REAL": float}
 

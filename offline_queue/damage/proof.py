@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Callable, Mapping
 
 from offline_queue.chain import Purged
+from offline_queue.damage.pages import Value
 from offline_queue.errors import RowForged
 from offline_queue.key_ring import KeyRing
-from offline_queue.pages import Value
 from offline_queue.seal import Header
 
 Row = Mapping[str, Value]

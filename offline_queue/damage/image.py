@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from offline_queue.pages import (
+from offline_queue.damage.pages import (
     INDEX_BRANCH,
     TABLE_BRANCH,
     Fetch,
@@ -22,7 +22,7 @@ from offline_queue.pages import (
     record,
     whole,
 )
-from offline_queue.wal import read_wal
+from offline_queue.damage.wal import read_wal
 
 
 class Image:
