@@ -127,13 +127,19 @@ class Desk:
     def rotate(self) -> int:
         """Seal by a new key from now on, also in the other processes; its version."""
         with self._access.writing as connection:
-            return self._file.ring.rotate(connection)
+            version = self._file.ring.rotate(connection)
+        with self._access.reading() as connection:
+            self._file.ring.follow(connection, version)
+        self._file.keep_keys()
+        return version
 
     def rewrap(self, device_key: bytes) -> None:
         """Wrap the file's keys by another device key. Other processes that have the file open go
         on with the keys that they hold."""
         with self._access.writing as connection:
-            self._file.ring.rewrap(connection, device_key)
+            ring = self._file.ring.rewrapped(connection, device_key)
+        self._file.ring = ring
+        self._file.keep_keys()
 
     @settling
     def _settle(self, key: str, state: State, word: str) -> bool:

@@ -40,9 +40,7 @@ class KeyRing:
         device_key: bytes,
         random_bytes: RandomBytes,
     ) -> None:
-        if len(device_key) != KEY_SIZE:
-            raise ValueError(f"a device key has {KEY_SIZE} bytes")
-        self._device = SM4(device_key)
+        self._device = _device(device_key)
         self._random = random_bytes
         self._ciphers: dict[int, SM4] = {}
         self._index = b""
@@ -87,11 +85,11 @@ class KeyRing:
         return hmac.digest(self._index, text, "sm3")[:_TAG_SIZE]
 
     def rotate(self, connection: sqlite3.Connection) -> int:
-        """Make the next version current; what was sealed before stays readable. Its number."""
-        self._load(connection)
-        version = max(self._ciphers) + 1
+        """Store a key of the next version; what was sealed before stays readable. Its number, for
+        `follow` once the transaction is committed."""
+        (newest,) = connection.execute("SELECT max(version) FROM key_ring").fetchone()
+        version = int(newest) + 1
         self._keep(connection, version, self._random(KEY_SIZE))
-        self.current = version
         return version
 
     def follow(self, connection: sqlite3.Connection, newest: int) -> None:
@@ -106,27 +104,24 @@ class KeyRing:
             connection.execute("DELETE FROM key_ring WHERE version = ?", (version,))
             self._ciphers.pop(version, None)
 
-    def rewrap(self, connection: sqlite3.Connection, device_key: bytes) -> None:
-        """Wrap every key by another device key.
+    def rewrapped(self, connection: sqlite3.Connection, device_key: bytes) -> KeyRing:
+        """Wrap every key by another device key; the ring to go on with once the transaction is
+        committed.
 
         Raises:
             ValueError: it has another length.
         """
-        if len(device_key) != KEY_SIZE:
-            raise ValueError(f"a device key has {KEY_SIZE} bytes")
-        keys = {version: self._unwrap(version, wrapped) for version, wrapped in _rows(connection)}
-        self._device = SM4(device_key)
-        for version, key in keys.items():
+        device = _device(device_key)
+        for version, wrapped in _rows(connection):
+            again = self._wrap(device, version, self._unwrap(version, wrapped))
             connection.execute(
-                "UPDATE key_ring SET wrapped = ? WHERE version = ?",
-                (self._wrap(version, key), version),
+                "UPDATE key_ring SET wrapped = ? WHERE version = ?", (again, version)
             )
+        return KeyRing(connection, device_key, self._random)
 
     def _keep(self, connection: sqlite3.Connection, version: int, key: bytes) -> None:
-        connection.execute(
-            "INSERT OR REPLACE INTO key_ring VALUES (?, ?)", (version, self._wrap(version, key))
-        )
-        self._hold(version, key)
+        row = (version, self._wrap(self._device, version, key))
+        connection.execute("INSERT INTO key_ring VALUES (?, ?)", row)
 
     def _hold(self, version: int, key: bytes) -> None:
         if version == _INDEX:
@@ -139,14 +134,20 @@ class KeyRing:
             if version == _INDEX or version not in self._ciphers:
                 self._hold(version, self._unwrap(version, wrapped))
 
-    def _wrap(self, version: int, key: bytes) -> bytes:
-        return seal(self._device, _purpose(version), key, self._random(NONCE_SIZE))
+    def _wrap(self, device: SM4, version: int, key: bytes) -> bytes:
+        return seal(device, _purpose(version), key, self._random(NONCE_SIZE))
 
     def _unwrap(self, version: int, wrapped: bytes) -> bytes:
         try:
             return open_sealed(self._device, _purpose(version), wrapped)
         except RowForged as forged:
             raise KeysWrong(f"key {version} of the file: {forged.reason}") from None
+
+
+def _device(key: bytes) -> SM4:
+    if len(key) != KEY_SIZE:
+        raise ValueError(f"a device key has {KEY_SIZE} bytes")
+    return SM4(key)
 
 
 def _rows(connection: sqlite3.Connection) -> list[tuple[int, bytes]]:

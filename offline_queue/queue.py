@@ -335,7 +335,9 @@ class Queue:
                     self._file.ring.drop(connection, transitions.unused_keys(connection))
             total += len(left)
             if len(left) < _PURGED_AT_ONCE:
-                return total
+                break
+        self._file.keep_keys()
+        return total
 
     def learn_time(self, ahead: float) -> Trust:
         """The other side's clock is so many seconds ahead of ours; returns what is known of ours

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from offline_queue import chain, transitions, upgrade
+from offline_queue import chain, spare_keys, transitions, upgrade
 from offline_queue.access import Access, settling
 from offline_queue.backlog import Backlog
 from offline_queue.damage.losses import SalvageReport
@@ -54,11 +53,15 @@ class QueueFile:
         self._data_version = 0
         self.salvage: SalvageReport | None = None
 
+        def proof(salvaged: sqlite3.Connection) -> Proof:
+            spare_keys.fill(path, salvaged)
+            return Proof(salvaged, device_key)
+
         def open_file() -> sqlite3.Connection:
             connection, self.salvage = open_recovered(
                 path,
                 migrations=MIGRATIONS,
-                keyring=partial(Proof, device_key=device_key),
+                keyring=proof,
                 busy_timeout_ms=limits.busy_timeout_ms,
                 check_same_thread=False,
             )
@@ -73,6 +76,7 @@ class QueueFile:
         self.access = self._access = Access(connection, space)
         try:
             self.ring = self._set_right(device_key, random_bytes)
+            self.keep_keys()
             with self.access.reading():
                 self.time = FileTime(
                     clock,
@@ -93,6 +97,11 @@ class QueueFile:
             transitions.free_strays(connection)
             transitions.find_lanes(connection)
         return ring
+
+    def keep_keys(self) -> None:
+        """The file's keys were changed: so is their copy."""
+        with self.access.reading() as connection:
+            spare_keys.keep(self.path, connection)
 
     def next_seq(self, connection: sqlite3.Connection) -> int:
         """The number of the next row; within the transaction that stores it."""

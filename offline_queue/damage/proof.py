@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from offline_queue.chain import Purged
 from offline_queue.damage.pages import Value
-from offline_queue.errors import RowForged
+from offline_queue.errors import KeysWrong, RowForged
 from offline_queue.key_ring import KeyRing
 from offline_queue.seal import Header
 
@@ -30,6 +30,8 @@ class Proof:
     """
 
     def __init__(self, connection: sqlite3.Connection, device_key: bytes) -> None:
+        if connection.execute("SELECT 1 FROM key_ring").fetchone() is None:
+            raise KeysWrong("no key of the damaged file can be read")
         self._connection = connection
         self._ring = KeyRing(connection, device_key, secrets.token_bytes)
 

@@ -34,7 +34,6 @@ from offline_queue.damage.pages import (
 )
 from offline_queue.damage.proof import Keyring, Proof, Row
 from offline_queue.database import MOST_VERSIONS, immediate
-from offline_queue.errors import KeysWrong
 
 _LARGE = ("message", "body")
 """The tables whose rows are proven one by one; a source's number is its place here, and indexes
@@ -218,9 +217,7 @@ class _Salvage:
             for seq, group in itertools.groupby(places, key=lambda row: int(row[0]))
         )
         first = next(rows, None)
-        if not self._rows("key_ring"):
-            if first is not None or self._rows("purged"):
-                raise KeysWrong("no key of the damaged file can be read")
+        if first is None and not self._rows("purged") and not self._rows("key_ring"):
             return []
         proof = keyring(self._target)
         purged = self._proven_ranges(proof)

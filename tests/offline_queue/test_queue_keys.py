@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_no_key_stands_in_the_file(tmp_path: Path) -> None:
     with behind_its_back(tmp_path) as file:
         file.execute("CREATE TABLE key_ring (version INTEGER PRIMARY KEY, wrapped BLOB)")
         ring = KeyRing(file, DEVICE_KEY, random_bytes)
-        ring.rotate(file)
+        ring.follow(file, ring.rotate(file))
     stored = (tmp_path / "queue.sqlite").read_bytes()
     keys = [each for each in made if len(each) == 16]
     assert len(keys) == 3
@@ -143,3 +144,84 @@ def test_the_ordering_key_is_not_in_the_file(tmp_path: Path) -> None:
             tags |= set(file.execute("SELECT ordering FROM message").fetchall())
     # The same in one file, and another in every file.
     assert len(tags) == 2
+
+
+def spare(path: Path) -> Path:
+    return path / "queue.sqlite.keys"
+
+
+def destroy_keys(path: Path) -> None:
+    """Damage the page on which the keys stand."""
+    with behind_its_back(path) as file:
+        (page,) = file.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'key_ring'"
+        ).fetchone()
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    with (path / "queue.sqlite").open("r+b") as raw:
+        raw.seek((page - 1) * 4096)
+        raw.write(bytes(4096))
+
+
+def test_the_spare_keys_prove_the_rows_of_a_file_that_lost_its_own(tmp_path: Path) -> None:
+    queue = open_queue(tmp_path)
+    queue.enqueue("rating", b"a", key="k-1")
+    queue.desk.rotate()
+    queue.enqueue("rating", b"b", key="k-2")
+    queue.close()
+    destroy_keys(tmp_path)
+    again = open_queue(tmp_path)
+    assert again.salvage is not None and again.salvage.rows == 2
+    assert [claimed(again).body, claimed(again).body] == [b"a", b"b"]
+
+
+@pytest.mark.parametrize("text", ["", "1 zz\n", "x 00\n0\n", "\xff\xfe", "0 00\n1 00\n"])
+def test_spare_keys_that_are_none_prove_nothing_and_lose_nothing(tmp_path: Path, text: str) -> None:
+    queue = open_queue(tmp_path)
+    queue.enqueue("rating", b"a", key="k-1")
+    queue.close()
+    good = spare(tmp_path).read_bytes()
+    destroy_keys(tmp_path)
+    spare(tmp_path).write_text(text, "latin-1")
+    with pytest.raises(KeysWrong):
+        open_queue(tmp_path)
+    spare(tmp_path).write_bytes(good)
+    assert claimed(open_queue(tmp_path)).body == b"a"
+
+
+def test_the_spare_keys_follow_every_change(tmp_path: Path) -> None:
+    clock = HandClock()
+    queue = open_queue(tmp_path, clock)
+    assert spare(tmp_path).stat().st_mode & 0o777 == 0o600
+
+    def held() -> list[int]:
+        return [int(line.split()[0]) for line in spare(tmp_path).read_text("ascii").splitlines()]
+
+    queue.enqueue("rating", b"a", key="k-1")
+    queue.desk.rotate()
+    assert held() == [0, 1, 2]
+    queue.enqueue("rating", b"b", key="k-2")
+    drain(queue)
+    clock.pass_(LIMITS.retention_seconds + 1)
+    queue.purge()
+    assert held() == versions(tmp_path) == [0, 2]
+    before = spare(tmp_path).read_bytes()
+    queue.desk.rewrap(OTHER_KEY)
+    assert spare(tmp_path).read_bytes() != before
+    queue.close()
+    spare(tmp_path).unlink()
+    open_queue(tmp_path, key=OTHER_KEY).close()
+    assert held() == [0, 2], "opening makes a copy that was lost"
+
+
+def test_a_rotation_that_fails_seals_nothing_by_a_key_that_is_not_there(tmp_path: Path) -> None:
+    queue = open_queue(tmp_path)
+    with behind_its_back(tmp_path) as file:
+        file.execute(
+            "CREATE TRIGGER no AFTER INSERT ON key_ring BEGIN SELECT RAISE(FAIL, 'no'); END"
+        )
+    for act in (queue.desk.rotate, lambda: queue.desk.rewrap(b"short")):
+        with pytest.raises((sqlite3.IntegrityError, ValueError)):
+            act()
+    queue.enqueue("rating", b"a", key="k-1")
+    queue.close()
+    assert claimed(open_queue(tmp_path)).body == b"a"
