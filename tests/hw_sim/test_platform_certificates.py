@@ -272,7 +272,7 @@ def test_the_same_request_is_one_certificate(stage: Stage) -> None:
         {"months": 61},
         {"months": "24"},
         {"months": True},
-        {"months": 24.0},
+        {"months": 24.5},
         {"kind": "pension"},
         {"kind": None},
         {"purpose": "self-query"},

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,15 +80,7 @@ def servers(database: Path | str, hsm: WaitingHsm) -> Iterator[list[PlatformServ
 
 def at(url: str, terminal: Terminal) -> Terminal:
     """The same terminal, on a line of its own."""
-    return Terminal(
-        url,
-        terminal.private,
-        terminal.public,
-        terminal.terminal_id,
-        terminal.platform_key,
-        terminal.now,
-        terminal.right_now,
-    )
+    return replace(terminal, url=url)
 
 
 def test_two_processes_have_one_effect_a_key(database: Path | str) -> None:

@@ -36,7 +36,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def _dump(database: Path) -> list[str]:
     connection = sqlite3.connect(database)
-    lines = [line for line in connection.iterdump() if "platform_key" not in line]
+    own = ("platform_key", "encryption_key")
+    lines = [line for line in connection.iterdump() if not any(name in line for name in own)]
     connection.close()
     return lines
 

@@ -296,7 +296,7 @@ def test_any_address_gets_a_page(stage: Stage, code: bytes, digest: bytes) -> No
 
 def test_the_page_has_one_address(stage: Stage) -> None:
     asking = Terminal(stage.server.url, b"", b"")
-    assert asking.send("POST", "/v", b"{}", {}).problem == "not-found"
+    assert asking.send("POST", "/v", b"{}", {}).problem == "method"
     assert asking.send("GET", "/v/x", b"", {}).problem == "malformed"
 
 
