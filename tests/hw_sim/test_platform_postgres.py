@@ -80,7 +80,7 @@ def servers(database: Path | str, hsm: WaitingHsm) -> Iterator[list[PlatformServ
 
 def at(url: str, terminal: Terminal) -> Terminal:
     """The same terminal, on a line of its own."""
-    return replace(terminal, url=url)
+    return replace(terminal, url=url, connection=None)
 
 
 def test_two_processes_have_one_effect_a_key(database: Path | str) -> None:
