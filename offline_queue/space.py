@@ -225,7 +225,8 @@ class Space:
         if event is self._told and event is not BallastEvent.MADE:
             return
         self._told = event
-        _log.warning("the ballast is %s%s", event.value, why)
+        level = logging.INFO if event is BallastEvent.MADE else logging.WARNING
+        _log.log(level, "the ballast is %s%s", event.value, why)
         self._tell_caller(event)
 
 
