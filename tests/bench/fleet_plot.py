@@ -21,7 +21,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "fleet.png"
 INTERVAL_S = 10.0
 """Between two events of a terminal: about six times as often as a busy one sends (docs/fleet.md),
 so that one process is seen to fill up."""
-FLEETS = (50, 200, 500, 1_000, 2_000, 4_000)
+FLEETS = (50, 200, 500, 1_000, 2_000)
 _MOST = (Load(2_000, 0, 10, at_once=AT_ONCE, ask=ask) for ask in Ask)
 _SLOWEST = 80
 """Answers a second, at least: so long does a fleet that is too large take to queue up."""
