@@ -23,12 +23,10 @@ import aiohttp
 import requests
 
 from apdu.crypto import sm2
-from kiosk.audit import lines
 from kiosk.platform.errors import PlatformUntrusted
 from kiosk.platform.signing import AnswerVerifier, ReceivedAnswer, RequestSigner, quoted_key
+from tests.bench.fleet_events import events
 
-LINES_A_RANGE = 10
-"""What a terminal in use writes between two looks of its shipper (docs/fleet.md, mark I)."""
 EVENTS_A_BATCH = 20
 _PATIENCE = 180.0
 _TICK = 1 / 100
@@ -115,12 +113,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Event:
-    key: str
-    body: bytes
-
-
-@dataclass(frozen=True)
 class _Parcel:
     """What one request carries: a key and a body of its own, and which events are in it."""
 
@@ -162,14 +154,14 @@ class _Terminal:
 
 
 def _parcels(terminal_id: str, ask: Ask) -> Iterator[_Parcel]:
-    events = _events(terminal_id)
+    waiting = events(terminal_id)
     for number in itertools.count(1):
         match ask:
             case Ask.EVENT:
-                event = next(events)
+                event = next(waiting)
                 yield _Parcel(event.key, event.body, (event.key,))
             case Ask.BATCH:
-                batch = list(itertools.islice(events, EVENTS_A_BATCH))
+                batch = list(itertools.islice(waiting, EVENTS_A_BATCH))
                 entries = [{"key": event.key, "event": event.body.decode()} for event in batch]
                 body = json.dumps({"events": entries}).encode()
                 keys = tuple(event.key for event in batch)
@@ -178,61 +170,6 @@ def _parcels(terminal_id: str, ask: Ask) -> Iterator[_Parcel]:
                 yield _Parcel(f"{terminal_id}-s-{number}", b"", ())
             case _:
                 assert_never(ask)
-
-
-def _events(terminal_id: str) -> Iterator[_Event]:
-    """Without end; of five, three are ranges of the audit log, one an evaluation, one a print."""
-    ranges = _audit_ranges(terminal_id)
-    for number in itertools.count(1):
-        yield next(ranges)
-        yield _evaluation(f"{terminal_id}-e-{number}")
-        yield next(ranges)
-        yield _print_outcome(f"{terminal_id}-p-{number}")
-        yield next(ranges)
-
-
-def _event(key: str, kind: str, body: Mapping[str, object]) -> _Event:
-    document = {"kind": kind, "occurred_at": int(time.time()), "body": body}
-    return _Event(key, json.dumps(document).encode())
-
-
-def _evaluation(key: str) -> _Event:
-    return _event(key, "evaluation", {"item": "query.overview", "grade": 5, "visit": key})
-
-
-def _print_outcome(key: str) -> _Event:
-    body = {"code": "7F3K92MDQ4TXB8AT", "serial": key, "outcome": "done", "reason": ""}
-    return _event(key, "print-outcome", body)
-
-
-def _audit_ranges(terminal_id: str) -> Iterator[_Event]:
-    before = lines.genesis(terminal_id)
-    for first in itertools.count(1, LINES_A_RANGE):
-        texts = []
-        for seq in range(first, first + LINES_A_RANGE):
-            raw = _audit_line(terminal_id, seq, before)
-            before = lines.digest(raw)
-            texts.append(raw.decode("ascii"))
-        last = first + LINES_A_RANGE - 1
-        key = f"{terminal_id}-audit-{first}-{last}"
-        yield _event(key, "audit-range", {"first": first, "last": last, "lines": texts})
-
-
-def _audit_line(terminal_id: str, seq: int, before: str) -> bytes:
-    record = {
-        "actor": "resident",
-        "boot": "4dbdcf02-e64e-4df3-ac46-add78f873bae",
-        "detail": {"leg": "card", "evidence": "card-genuine"},
-        "event": "identity.leg",
-        "mono": 18_338_583 + seq,
-        "outcome": "ok",
-        "prev": before,
-        "seq": seq,
-        "terminal": terminal_id,
-        "time": "2026-11-22T01:44:52.925Z",
-        "visit": seq // LINES_A_RANGE,
-    }
-    return lines.encode(record)
 
 
 @dataclass
