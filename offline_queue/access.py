@@ -47,6 +47,8 @@ class Access:
         Raises:
             SpaceExhausted, QueueUnavailable: see there.
         """
+        if self._space.has_plenty():
+            return
         with self._lock:
             try:
                 self._space.admit(self._connection, admission)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -248,6 +249,7 @@ def check_id(what: str, text: str) -> None:
         raise ValueError(f"a {what} has 1..{WORD_LENGTH} visible ASCII characters")
 
 
+@functools.lru_cache(maxsize=256)
 def check_word(what: str, text: str) -> None:
     """Refuse a text for staff that is no short word, or could hold a person's number.
 

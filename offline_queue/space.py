@@ -132,15 +132,19 @@ class Space:
         """What is admitted now."""
         return self.room(connection).level
 
+    def has_plenty(self) -> bool:
+        """Whether anything is admitted without a measurement; asked for each row, in any thread."""
+        if self._unmeasured > 0 and self._disk_free() >= self._enough:
+            self._unmeasured -= 1
+            return True
+        return False
+
     def admit(self, connection: sqlite3.Connection, admission: Admission) -> None:
-        """Let a row in; called before the transaction that is to store it.
+        """Let a row in; called before the transaction that is to store it, unless `has_plenty`.
 
         Raises:
             SpaceExhausted: nothing of this kind is admitted now.
         """
-        if self._unmeasured > 0 and self._disk_free() >= self._enough:
-            self._unmeasured -= 1
-            return
         room = self.room(connection)
         if not room.level.admits(admission):
             raise SpaceExhausted(room, admission)
