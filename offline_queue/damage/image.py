@@ -118,14 +118,14 @@ class Image:
         is 0 where the table has none."""
         visited: set[int] = set()
         rows: list[tuple[int, tuple[Value, ...]]] = []
-        todo = [root]
-        while todo:
-            number = todo.pop()
+        ahead = [root]
+        while ahead:
+            number = ahead.pop()
             if number in visited:
                 continue
             visited.add(number)
             below, found = self._sound_version(number)
-            todo += below
+            ahead += below
             rows += found
         return rows
 

@@ -221,8 +221,8 @@ class _Salvage:
             return []
         proof = keyring(self._target)
         purged = self._proven_ranges(proof)
-        todo = itertools.chain(() if first is None else (first,), rows)
-        while batch := list(itertools.islice(todo, _ROWS_AT_ONCE)):
+        every = itertools.chain(() if first is None else (first,), rows)
+        while batch := list(itertools.islice(every, _ROWS_AT_ONCE)):
             with immediate(self._target):
                 for seq, found in batch:
                     if _within(seq, purged):

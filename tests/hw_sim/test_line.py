@@ -75,6 +75,7 @@ def test_a_terminal_that_is_gone_is_gone_for_the_platform(
     terminal.say(HELLO[:5])
     terminal.socket.close()
     until(lambda: far.ended == {0: "fin"})
+    assert far.heard == [HELLO[:5]]
 
 
 def test_latency_holds_the_request_back_by_the_seed(

@@ -54,7 +54,7 @@ def test_without_limits_everything_is_taken_in() -> None:
     with ExitStack() as stack:
         for _ in range(1000):
             stack.enter_context(intake.under_way())
-            intake.count("T429900-0001")
+            assert refused(intake, "T429900-0001") is None
 
 
 def test_one_terminal_has_its_burst_and_then_its_rate() -> None:

@@ -103,4 +103,5 @@ def test_the_end_of_the_process_waits_for_no_slot_that_is_held(
     monkeypatch.setattr("kiosk.station.LAST_SECONDS", 0.01)
     monkeypatch.setattr(terminal.cards, "release", free.wait)
     terminal.station.put_card_down()
+    assert not free.is_set(), "it came back while the slot was still held"
     free.set()

@@ -31,22 +31,6 @@ from tests.kiosk.transfer_hall import (
 )
 
 
-@pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    made = Hall(tmp_path_factory.mktemp("platform"))
-    made.server.start()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def terminal(hall: Hall, tmp_path: Path) -> Iterator[Terminal]:
-    made = new_terminal(hall, tmp_path)
-    made.fill(3)
-    yield made
-    made.queue.close()
-
-
 def test_receipts_imported_again_change_nothing(hall: Hall, terminal: Terminal) -> None:
     receipts = hall.take_in(terminal.export().path)
     terminal.settle(receipts)

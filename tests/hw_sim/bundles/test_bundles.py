@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,38 +24,8 @@ from tests.hw_sim.bundle_terminal import (
     receipts_of,
     sm3,
 )
-from tests.hw_sim.platform_terminal import AS_OF, Stage, Terminal, alarm, staged
+from tests.hw_sim.platform_terminal import Stage, Terminal, alarm
 from tests.hw_sim.test_platform_batches import audit_range, line_of
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("platform")
-
-
-@pytest.fixture(scope="module")
-def stage(place: Path) -> Iterator[Stage]:
-    with staged(place) as stage:
-        yield stage
-
-
-@pytest.fixture(scope="module")
-def store(stage: Stage, place: Path) -> Iterator[Store]:
-    """The same records as another process has them open."""
-    assert stage.server.url
-    opened = Store.open(place / "platform.sqlite", AS_OF)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def terminal(stage: Stage) -> Terminal:
-    return stage.another_terminal()
-
-
-@pytest.fixture
-def stick(tmp_path: Path) -> Path:
-    return tmp_path
 
 
 def effects(stage: Stage, terminal: Terminal) -> list[str]:

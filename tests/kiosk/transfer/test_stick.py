@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,22 +35,6 @@ from tests.offline_queue.tiny_disk import tiny_disk
 
 PLANTED = "429900196001010018"
 """A person's number that something put into a message, against all rules."""
-
-
-@pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    made = Hall(tmp_path_factory.mktemp("platform"))
-    made.server.start()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def terminal(hall: Hall, tmp_path: Path) -> Iterator[Terminal]:
-    made = new_terminal(hall, tmp_path)
-    made.fill(3)
-    yield made
-    made.queue.close()
 
 
 def test_what_nobody_can_read_stays_in_the_queue(hall: Hall, tmp_path: Path) -> None:

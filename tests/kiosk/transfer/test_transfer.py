@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,22 +16,6 @@ from tests.kiosk.transfer_hall import (
     check_effects,
     new_terminal,
 )
-
-
-@pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    made = Hall(tmp_path_factory.mktemp("platform"))
-    made.server.start()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def terminal(hall: Hall, tmp_path: Path) -> Iterator[Terminal]:
-    made = new_terminal(hall, tmp_path)
-    made.fill(3)
-    yield made
-    made.queue.close()
 
 
 def test_all_goes_by_stick_and_the_receipts_settle_it(hall: Hall, terminal: Terminal) -> None:
