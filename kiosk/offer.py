@@ -92,7 +92,7 @@ class Offer:
             return station.refusal
         if station.free_bytes() < station.limits.free_bytes:
             return "disk"
-        # How a print or an evaluation ended could not be kept for the platform.
+        # How a print ended could not be kept for the platform.
         if not station.room.admits(Admission.CRITICAL):
             return "disk"
         broken = [reason for reason in self.reasons().values() if reason != PLATFORM]
