@@ -24,10 +24,12 @@ from pathlib import Path
 
 from hw_sim.pcscd import CONTACT_NAME, PSAM_NAME, RUN_DIRECTORY, VPCD_LIBRARY
 
-# Each stanza has two slots, at its port and the next: ports need space between them.
+# Each stanza has two slots, at its port and the next: ports need space between them. They lie below
+# the kernel's range for outgoing connections (32768 on): a card that looks for a reader that is
+# not there may be given the reader's own port to connect from, and then has reached itself.
 _STANZAS: Mapping[str, tuple[str, int]] = {
-    "contact": (CONTACT_NAME, 0x8D00),
-    "psam": (PSAM_NAME, 0x8D10),
+    "contact": (CONTACT_NAME, 0x6D00),
+    "psam": (PSAM_NAME, 0x6D10),
 }
 _READY_SECONDS = 8.0
 _DRIVERS = Path("/usr/lib/pcsc/drivers")

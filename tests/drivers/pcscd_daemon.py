@@ -28,7 +28,8 @@ SOCKET = Path("/run/pcscd/pcscd.comm")
 AS_USER = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
 UNSHARE = ["unshare", *AS_USER, "--mount", "--net", "--"]
 """Begins the command of a process that may call `settle_in`."""
-PORT, STEP = 0x8D40, 0x10
+PORT, STEP = 0x6D40, 0x10
+"""Below the range of outgoing connections, as the simulated hall's (hw_sim.pcscd_holder)."""
 COMMAND = b"\x00\x84\x00\x00\x08"
 
 

@@ -274,3 +274,33 @@ def test_card_waits_for_a_reader_that_is_not_there() -> None:
     assert not link.connected
     link.remove()
     assert not link.inserted
+
+
+def test_a_card_that_reached_itself_leaves_the_port_to_the_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    really, tries = socket.create_connection, []
+
+    def from_that_port(address: tuple[str, int], timeout: float) -> socket.socket:
+        # What the kernel may do by itself where nobody listens: connect the port to itself.
+        own = None if tries else ("127.0.0.1", port)
+        link = really(address, timeout, own)
+        tries.append(link.getsockname())
+        return link
+
+    monkeypatch.setattr(socket, "create_connection", from_that_port)
+    link = CardLink("127.0.0.1", port, make_card("v3"))
+    link.insert()
+    wait_for(lambda: bool(tries))
+    assert tries[0] == ("127.0.0.1", port)
+    assert not link.connected
+    # As vpcd does: without SO_REUSEADDR, which would hide a port that is still taken.
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(1)
+        listener.settimeout(TIMEOUT)
+        reached, _ = listener.accept()
+        reached.close()
+        link.remove()
