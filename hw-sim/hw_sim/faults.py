@@ -42,6 +42,11 @@ class Schedule:
         """How many have not happened yet."""
         return len(self._waiting)
 
+    @property
+    def waiting(self) -> tuple[Fault, ...]:
+        """Those that have not happened yet."""
+        return tuple(self._waiting.values())
+
     def set(self, text: str) -> None:
         """Add the faults of ``N:what[=value][,...]``; ``none`` forgets all.
 
