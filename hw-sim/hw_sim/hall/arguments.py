@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 
 from hw_sim.hall.client import default_run_directory
+from hw_sim.hall.desk import Verb
+from hw_sim.hall.desks import desks
 
 _TRY = """\
 examples:
@@ -53,6 +56,7 @@ N counts from now on; several are separated by commas.
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
+    others = desks()
     machine = argparse.ArgumentParser(add_help=False)
     machine.add_argument("--json", action="store_true", help="the answer as one line of JSON")
     whole = argparse.ArgumentParser(
@@ -103,8 +107,11 @@ def parser() -> argparse.ArgumentParser:
     platform = command("platform", "the line to the provincial platform")
     platform.add_argument("state", choices=("up", "down", "slow"))
     fault = command("fault", "schedule something that goes wrong")
-    fault.epilog, fault.formatter_class = _FAULTS, argparse.RawDescriptionHelpFormatter
-    fault.add_argument("where", choices=_FAULTY)
+    fault.epilog = _FAULTS + "".join(
+        f"  {desk.name}\n{indent(desk.faults, 12 * ' ')}\n" for desk in others
+    )
+    fault.formatter_class = argparse.RawDescriptionHelpFormatter
+    fault.add_argument("where", choices=(*_FAULTY[:-1], *(desk.name for desk in others), "all"))
     fault.add_argument(
         "what", help="N:WHAT, for example 3:tear, 1:bad-xor, 2:503; none forgets all"
     )
@@ -117,6 +124,9 @@ def parser() -> argparse.ArgumentParser:
     command("pcscd", "the smart card service").add_argument("what", choices=("restart",))
     _add_codes(command)
     _add_printer(command)
+    for desk in others:
+        for verb in desk.verbs:
+            _add_verb(command, verb)
     command("cards", "what can be put into the slot")
     command("status", "everything about the hall")
     command("stop", "close the hall")
@@ -173,6 +183,17 @@ def _add_printer(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     power = command("printer", "the printer's power switch, and whether it takes jobs")
     power.add_argument("state", choices=("on", "off", "accepting", "refusing"))
     command("prints", "what the printer received, and how far it came")
+
+
+def _add_verb(command: Callable[[str, str], argparse.ArgumentParser], verb: Verb) -> None:
+    made = command(verb.name, verb.words)
+    for word in verb.arguments:
+        choices = word.choices or None
+        if word.option:
+            made.add_argument(f"--{word.name}", choices=choices, help=word.words)
+        else:
+            made.add_argument(word.name, choices=choices, help=word.words)
+    made.set_defaults(words_of=tuple(word.name for word in verb.arguments))
 
 
 def _state_option(parser: argparse.ArgumentParser) -> None:

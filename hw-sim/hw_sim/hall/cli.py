@@ -86,6 +86,9 @@ def _ask(arguments: argparse.Namespace) -> int:
             question = {"do2": arguments.what}
         case "fault":
             question = {"where": arguments.where, "what": arguments.what}
+        case _ if hasattr(arguments, "words_of"):
+            typed = {name: getattr(arguments, name) for name in arguments.words_of}
+            question = {name: value for name, value in typed.items() if value is not None}
     answer = hall.ask(arguments.command, **question)
     if arguments.json:
         _print(json.dumps(answer, ensure_ascii=False))
@@ -139,7 +142,8 @@ def _tell(command: str, answer: Answer) -> None:
             if answer["sent"] == 0:
                 _complain("the pad takes no keys now: nobody is asked for a PIN")
         case _:
-            _print("done")
+            told = {name: value for name, value in answer.items() if name != "ok"}
+            _print("\n".join(f"{name}  {value}" for name, value in told.items()) or "done")
 
 
 def _print(text: str) -> None:

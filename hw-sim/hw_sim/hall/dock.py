@@ -32,8 +32,14 @@ _FILL = {
     Look.ENTER: _OK,
     Look.CLEAR: _WARN,
     Look.CANCEL: _STOP,
+    Look.SMALL: _PAPER,
+    Look.SMALL_CHOSEN: _BLUE,
+    Look.SMALL_WRONG: _STOP,
 }
-_WHITE_ON = {Look.CHOSEN, Look.ENTER, Look.CLEAR, Look.CANCEL}
+_CHOSEN = {Look.CHOSEN, Look.SMALL_CHOSEN}
+_OUTLINED = {Look.PLAIN, Look.KEY, Look.SMALL}
+_WHITE_ON = set(Look) - _OUTLINED
+_SMALL = {Look.SMALL, Look.SMALL_CHOSEN, Look.SMALL_WRONG}
 
 
 class _Asker:
@@ -110,15 +116,19 @@ class _Painter:
 
     def _button(self, onto: pygame.Surface, button: Button, *, down: bool) -> None:
         rect = pygame.Rect(button.rect)
-        fill = _FILL[button.look] if button.enabled or button.look is Look.CHOSEN else _GROUND
+        bright = button.enabled or button.look in _CHOSEN
+        fill = _FILL[button.look] if bright else _GROUND
         if down:
             fill = (int(fill[0] * 0.88), int(fill[1] * 0.88), int(fill[2] * 0.88))
-        pygame.draw.rect(onto, fill, rect, border_radius=12)
-        if button.look in (Look.PLAIN, Look.KEY) or not button.enabled:
-            pygame.draw.rect(onto, _LINE, rect, width=2, border_radius=12)
-        white = button.look in _WHITE_ON and (button.enabled or button.look is Look.CHOSEN)
+        radius = 8 if button.look in _SMALL else 12
+        pygame.draw.rect(onto, fill, rect, border_radius=radius)
+        if button.look in _OUTLINED or not button.enabled:
+            pygame.draw.rect(onto, _LINE, rect, width=2, border_radius=radius)
+        white = button.look in _WHITE_ON and bright
         ink = _PAPER if white else _INK if button.enabled else _FAINT
         font = self._key if button.look is Look.KEY else self._label
+        if button.look in _SMALL:
+            font = self._small
         centre = rect.center
         if button.note:
             self._text(onto, self._small, button.note, ink, centre=(centre[0], centre[1] + 14))

@@ -12,6 +12,7 @@ import secrets
 import stat
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,8 +24,10 @@ from hw_sim.faults import FaultSyntaxError
 from hw_sim.hall.client import ANNOUNCEMENT_NAME, Answer
 from hw_sim.hall.codes import CodeDesk
 from hw_sim.hall.control import ControlServer, Refused
+from hw_sim.hall.desk import Desk
+from hw_sim.hall.desks import desks
 from hw_sim.hall.prints import PrintDesk
-from hw_sim.hall.questions import Question, Questions, choice, here, text
+from hw_sim.hall.questions import Question, choice, here, text
 from hw_sim.hall.slot import CardSlot, listed
 from hw_sim.line.faults import LineFaultError
 from hw_sim.line.proxy import FaultyLine
@@ -75,10 +78,11 @@ class Hall:
         self._slot: CardSlot | None = None
         self._codes = CodeDesk()
         self._prints = PrintDesk()
+        self._desks: dict[str, Desk] = {desk.name: desk for desk in desks()}
         self._made_run = False
         self._line_state = "up"
         self._platform_faults = 0
-        self._questions: Questions = {
+        self._questions: dict[str, Callable[[Question], Answer]] = {
             "insert": self._insert,
             "remove": self._remove,
             "press": self._press,
@@ -93,6 +97,8 @@ class Hall:
             **self._codes.questions,
             **self._prints.questions,
         }
+        for desk in self._desks.values():
+            self._questions |= desk.questions
 
     def open(self) -> Answer:
         """Start everything; returns what ``hall.json`` says.
@@ -118,7 +124,10 @@ class Hall:
         self._codes.open(run / "scanner", self._platform)
         self._prints.open(state / "prints", self._settings.page_seconds)
         key_file = self._open_pad()
-        return self._announce(key_file)
+        told: Answer = {}
+        for desk in self._desks.values():
+            told |= desk.open(run, state)
+        return self._announce(key_file, told)
 
     def close(self) -> None:
         """End everything; safe to call at any time and twice."""
@@ -129,6 +138,8 @@ class Hall:
             self._slot = None
         self._codes.close()
         self._prints.close()
+        for desk in self._desks.values():
+            desk.close()
         if self._pad is not None:
             self._pad.unplug()
             self._pad = None
@@ -159,7 +170,7 @@ class Hall:
         self._pad.plug()
         return shown
 
-    def _announce(self, key_file: Path) -> Answer:
+    def _announce(self, key_file: Path, told: Answer) -> Answer:
         slot, platform, run = here(self._slot), here(self._platform), self._settings.run
         found: Answer = {
             "pid": os.getpid(),
@@ -173,6 +184,7 @@ class Hall:
             "platform": here(self._line).url,
             "enrolment_code": platform.enrolment_code,
             "pad_master_key_file": str(key_file.resolve()),
+            **told,
         }
         fresh = run / f"{ANNOUNCEMENT_NAME}.new"
         _write_private(fresh, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
@@ -218,11 +230,13 @@ class Hall:
         return {}
 
     def _fault(self, question: Question) -> Answer:
-        where, what = choice(question, "where", f"{_FAULTY} all"), text(question, "what")
+        devices = [*_FAULTY.split(), *self._desks]
+        where = choice(question, "where", " ".join([*devices, "all"]))
+        what = text(question, "what")
         if where == "all" and what != "none":
             raise Refused("all of them can only forget their faults: none")
         try:
-            for each in _FAULTY.split() if where == "all" else [where]:
+            for each in devices if where == "all" else [where]:
                 self._set_fault(each, what)
         except (FaultSyntaxError, FaultScriptError, LineFaultError) as error:
             raise Refused(str(error)) from None
@@ -238,6 +252,8 @@ class Hall:
                 here(self._codes.scanner).set_fault(what)
             case "printer":
                 here(self._prints.printer).set_fault(what)
+            case _ if where in self._desks:
+                self._desks[where].set_fault(what)
             case "line" if what == "none":
                 here(self._line).clear()
             case "line":
@@ -296,6 +312,7 @@ class Hall:
                 "events": Counter(event["kind"] for event in platform.events()),
                 "terminals": list(platform.terminal_ids()),
             },
+            **{name: desk.status() for name, desk in self._desks.items()},
             # The platform's rules may stand for ever ("*:503"): those set since the last "none".
             "faults": {
                 "card": slot.faults_pending,
@@ -304,6 +321,7 @@ class Hall:
                 "printer": printer.faults_pending,
                 "line": line.faults_pending,
                 "platform": self._platform_faults,
+                **{name: desk.faults_pending for name, desk in self._desks.items()},
             },
         }
 

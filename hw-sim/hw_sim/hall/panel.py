@@ -1,4 +1,4 @@
-"""What is on the dock (控制台): buttons with what they ask of the hall, in two columns.
+"""What is on the dock (控制台): buttons with what they ask of the hall, in three columns.
 
 Values only; `hw_sim.hall.dock` draws them. Sizes are in pixels.
 """
@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from hw_sim.hall.client import Answer
+from hw_sim.hall.desk import Desk
+from hw_sim.hall.desks import desks
 
-WIDTH, HEIGHT = 840, 820
+WIDTH, HEIGHT = 1250, 820
 _MARGIN, _GAP = 20, 8
-_COLUMN = (WIDTH - 3 * _MARGIN) // 2
-_LEFT, _RIGHT = _MARGIN, 2 * _MARGIN + _COLUMN
+_COLUMN = (WIDTH - 4 * _MARGIN) // 3
+_LEFT, _RIGHT, _FAR = (_MARGIN + column * (_MARGIN + _COLUMN) for column in range(3))
 _ROW = 44
+_SMALL_ROW = 34
 
 CARD_BUTTONS: Sequence[tuple[str, str]] = (
     ("v3", "三代卡"),
@@ -51,6 +54,9 @@ class Look(Enum):
     """How a button looks."""
 
     PLAIN = "plain"
+    SMALL = "small"
+    SMALL_CHOSEN = "small-chosen"
+    SMALL_WRONG = "small-wrong"
     CHOSEN = "chosen"
     KEY = "key"
     ENTER = "enter"
@@ -125,6 +131,9 @@ def panel(status: Answer | None, message: str = "") -> Panel:
         Caption((_RIGHT, 574), "状态 · status", strong=True),
         *_facts(status, 604),
     ]
+    top = 80
+    for desk in desks():
+        top = _desk(desk, status[desk.name], top, buttons, captions)
     return Panel(tuple(buttons), tuple(captions), message)
 
 
@@ -138,6 +147,27 @@ def _grid(left: int, top: int, columns: int, height: int) -> Iterator[tuple[int,
 
 
 _Cells = Iterator[tuple[int, int, int, int]]
+
+
+def _desk(
+    desk: Desk, status: Answer, top: int, buttons: list[Button], captions: list[Caption]
+) -> int:
+    """Lay out a desk from here downwards; returns where the next one begins."""
+    captions.append(Caption((_FAR, top), desk.title, strong=True))
+    top += 27
+    presses = desk.presses(status)
+    for press, rect in zip(presses, _grid(_FAR, top, 4, _SMALL_ROW), strict=False):
+        look = (
+            Look.SMALL_WRONG if press.wrong else Look.SMALL_CHOSEN if press.chosen else Look.SMALL
+        )
+        buttons.append(
+            Button(rect, press.label, press.do, press.arguments, look=look, enabled=press.enabled)
+        )
+    top += -(-len(presses) // 4) * (_SMALL_ROW + _GAP)
+    for fact in desk.facts(status):
+        captions.append(Caption((_FAR, top), fact.text, good=fact.good))
+        top += 20
+    return top + 8
 
 
 def _two(cells: _Cells) -> tuple[int, int, int, int]:
@@ -256,6 +286,7 @@ def _facts(status: Answer, top: int) -> list[Caption]:
     platform, faults = status["platform"], status["faults"]
     typing = f"输入中，已按 {pad['count']} 键" if pad["entry"] else "未在输入"
     illegal = len(scanner["illegal"]) + len(printer["illegal"])
+    illegal += sum(len(status[desk.name]["illegal"]) for desk in desks())
     lines: Sequence[tuple[str, bool | None]] = (
         (f"卡槽  {status['card'] or '空'}", None),
         (f"读卡器  {_plug(status['reader'])}    {_WAYS[status['pcscd']]}",

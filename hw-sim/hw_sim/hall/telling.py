@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hw_sim.hall.client import Answer
+from hw_sim.hall.desks import desks
 
 
 def cards_table(answer: Answer) -> None:
@@ -61,7 +62,10 @@ def status_table(answer: Answer) -> None:
         table.add_row(*row)
     if answer["card_bugs"]:
         table.add_row("bugs of its cards", str(answer["card_bugs"]))
-    for device in ("scanner", "printer"):
+    for desk in desks():
+        for fact in desk.facts(answer[desk.name]):
+            table.add_row(desk.name, fact.text)
+    for device in ("scanner", "printer", *(desk.name for desk in desks())):
         for illegal in answer[device]["illegal"]:
             table.add_row("illegal command", f"{device}: {illegal}")
     Console().print(table)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_sim.hall.client import Answer
+from hw_sim.hall.desks import desks
 from hw_sim.population import DIVISION
 
 PORTRAIT = (1080, 1920)
@@ -101,6 +102,8 @@ def write_configuration(path: Path, hall: Answer, screen: TerminalScreen, *, wal
         "platform": {"url": hall["platform"]},
         "limits": _WALK_LIMITS if walk else {},
     }
+    for desk in desks():
+        sections |= desk.configuration(hall)
     lines: list[str] = ["# Written anew at every start of the demonstration."]
     for name, values in sections.items():
         if name and values:
