@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 
@@ -49,29 +50,57 @@ class PadFault(PadError):
         self.meaning = meaning
 
 
-@dataclass(frozen=True)
-class PadStatus:
-    """What the pad says about itself.
+class PadReason(Enum):
+    """Why no PIN can be typed at a pad, in order of urgency."""
 
-    Attributes:
-        model, hardware, software, serial: the maker's texts, stripped.
-        has_master_key: a master key is loaded.
-        entry_open: keys are accepted now.
-    """
+    GONE = "gone"
+    """No answer at all, or no readable one."""
+    TAMPERED = "tampered"
+    """It was opened and has destroyed its keys."""
+    FAULT = "fault"
+    """It answers, and refuses to say how it stands."""
+    NO_KEY = "no-key"
+    """No master key is loaded."""
+    BUSY = "busy"
+    """It accepts keys of an entry that is not ours, or no longer."""
+
+
+class PadNote(Enum):
+    """What staff should see to, though a PIN can still be typed."""
+
+    BATTERY_LOW = "battery-low"
+
+
+@dataclass(frozen=True)
+class PadIdentity:
+    """What the pad says about itself: the maker's texts, stripped."""
 
     model: str
     hardware: str
     software: str
     serial: str
-    has_master_key: bool
-    entry_open: bool
+
+
+@dataclass(frozen=True)
+class PadStatus:
+    """How the pad stands.
+
+    Attributes:
+        reason: the most urgent obstacle, None when a PIN can be typed.
+        notes: what still lets it work.
+        identity: None where it did not say.
+    """
+
+    reason: PadReason | None
+    notes: frozenset[PadNote] = frozenset()
+    identity: PadIdentity | None = None
 
 
 class PinPad(Protocol):
     """One PIN pad, owned by one worker; only `cancel` may come from other threads.
 
-    Every method raises PadGone when the pad is away and PadFault when it refuses; the next call
-    tries to open the port again.
+    Every method but `status` and `close` raises PadGone when the pad is away and PadFault when it
+    refuses; the next call tries to open the port again.
     """
 
     def load_master_key(self, key: bytearray) -> None:
@@ -121,7 +150,8 @@ class PinPad(Protocol):
         """End the running entry with PinCancelled; nothing when none runs. From any thread."""
 
     def status(self) -> PadStatus:
-        """Ask the pad who it is and how it stands."""
+        """Ask the pad who it is and how it stands; a pad that does not answer is
+        `PadReason.GONE`. Never raises."""
 
     def close(self) -> None:
         """Let go of the port. Never raises; a second call does nothing."""

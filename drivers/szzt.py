@@ -9,11 +9,21 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from drivers.device import most_urgent
 from drivers.pin_block import BLOCK, LONGEST_PIN, SHORTEST_PIN, key_check_value, wipe
-from drivers.pin_pad import PadFault, PadGone, PadStatus, PinCancelled, PinTimeout
+from drivers.pin_pad import (
+    PadFault,
+    PadGone,
+    PadIdentity,
+    PadNote,
+    PadReason,
+    PadStatus,
+    PinCancelled,
+    PinTimeout,
+)
 from drivers.szzt_line import SzztLine, SzztTimes, szzt_facts
 
 _HEX = b"0123456789ABCDEF"
@@ -103,23 +113,15 @@ class SzztPinPad:
                 self._cancelled.set()
 
     def status(self) -> PadStatus:
-        answer = self._line.command(b"3")
-        # 1 answer byte, user 50, scan codes 48, settings 20, function 8, then the texts.
-        if len(answer) < 139:
-            raise PadGone("the pad's information is too short")
         try:
-            settings = bytes.fromhex(answer[99:119].decode("ascii"))
-        except ValueError as error:
-            raise PadGone("the pad's settings are no hex digits") from error
-        texts = answer[127:].decode("ascii", "replace")
-        return PadStatus(
-            model=texts[0:6].strip(),
-            hardware=texts[6:9].strip(),
-            software=texts[9:12].strip(),
-            serial=texts[16:20].strip(),
-            has_master_key=not settings[0] & 0x01,
-            entry_open=bool(settings[0] & 0x02),
-        )
+            answer = self._line.command(b"3")
+        except PadGone:
+            return PadStatus(PadReason.GONE)
+        except PadFault as fault:
+            if fault.code == self._facts["status"]["battery_low"]:
+                return PadStatus(None, frozenset({PadNote.BATTERY_LOW}))
+            return PadStatus(PadReason.FAULT)
+        return _status_of(answer)
 
     def close(self) -> None:
         self._line.close()
@@ -197,3 +199,30 @@ class SzztPinPad:
         if len(check) < _LEAST_CHECK:
             raise PadGone("the pad gave no check value")
         return check[:BLOCK]
+
+
+def _status_of(information: bytes) -> PadStatus:
+    """What the answer to command 3 says: 1 answer byte, user 50, scan codes 48, settings 20,
+    function 8, then the texts."""
+    if len(information) < 139:
+        return PadStatus(PadReason.GONE)
+    try:
+        settings = bytes.fromhex(information[99:119].decode("ascii"))
+    except ValueError:
+        return PadStatus(PadReason.GONE)
+    texts = information[127:].decode("ascii", "replace")
+    identity = PadIdentity(
+        model=texts[0:6].strip(),
+        hardware=texts[6:9].strip(),
+        software=texts[9:12].strip(),
+        serial=texts[16:20].strip(),
+    )
+    return PadStatus(most_urgent(_obstacles(settings[0]), PadReason), identity=identity)
+
+
+def _obstacles(settings: int) -> Iterator[PadReason]:
+    """What the first byte of the settings says."""
+    if settings & 0x01:
+        yield PadReason.NO_KEY
+    if settings & 0x02:
+        yield PadReason.BUSY

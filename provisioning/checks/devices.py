@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drivers.pin_pad import PadNote, PadReason
 from kiosk.device_config import CardDriver
 from provisioning.findings import Finding, fail, ok, skipped, warn
 from provisioning.machine import Machine
@@ -202,10 +203,27 @@ def _vpcd_files(root: Path) -> Iterator[Path]:
         yield from (root / library).glob("*/pcsc/drivers/**/libifdvpcd.so*")
 
 
+_PAD_REASONS: dict[PadReason, tuple[str, str]] = {
+    PadReason.GONE: ("没有应答", "does not answer"),
+    PadReason.TAMPERED: ("已被拆动，密钥已自毁", "was opened and has destroyed its keys"),
+    PadReason.FAULT: ("应答错误，拒绝报告状态", "answers with an error"),
+    PadReason.NO_KEY: ("没有主密钥", "has no master key"),
+    PadReason.BUSY: ("正处于输入状态", "accepts keys now"),
+}
+_PAD_ADVICE: dict[PadReason, tuple[str, str]] = {
+    PadReason.GONE: (
+        "检查电源、串口线和波特率；自助程序运行时请先停止它",
+        "check power, cable and baud; stop the kiosk first while it runs",
+    ),
+    PadReason.TAMPERED: ("停用并更换密码键盘", "take it out of use and replace it"),
+    PadReason.FAULT: ("断电重启密码键盘，无效则更换", "power it anew; replace it if that fails"),
+    PadReason.NO_KEY: ("请由密钥管理员灌注主密钥", "have the key officer load the master key"),
+    PadReason.BUSY: ("自助程序运行时请先停止它", "stop the kiosk first while it runs"),
+}
+
+
 def visit_pad(machine: Machine) -> Iterator[Finding]:
     """pad."""
-    from drivers.pin_pad import PadError
-
     config = machine.config
     if config is None:
         yield skipped("pad", "未指定 --config", "no --config given")
@@ -213,44 +231,37 @@ def visit_pad(machine: Machine) -> Iterator[Finding]:
     if config.pad is None:
         yield skipped("pad", "配置中没有密码键盘", "the configuration has no pad")
         return
-    problem = ""
     pad = machine.open_pad(config)
     try:
         status = pad.status()
-    except PadError as error:
-        problem = str(error)
     finally:
         pad.close()
-    if problem:
-        yield fail(
-            "pad",
-            (f"{config.pad.port} 没有应答（{problem}）", f"{config.pad.port}: {problem}"),
-            (
-                "检查电源、串口线和波特率；自助程序运行时请先停止它",
-                "check power, cable and baud; stop the kiosk first while it runs",
-            ),
-        )
-    elif not status.has_master_key and not config.pad.plain_key_load:
-        yield fail(
-            "pad",
-            (f"{status.model} 应答，但没有主密钥", f"{status.model} has no master key"),
-            ("请由密钥管理员灌注主密钥", "have the key officer load the master key"),
-            model=status.model,
-            serial=status.serial,
-        )
-    elif status.entry_open:
-        yield warn(
-            "pad",
-            (f"{status.model} 正处于输入状态", f"{status.model} accepts keys now"),
-            ("自助程序运行时请先停止它", "stop the kiosk first while it runs"),
-            model=status.model,
-        )
-    else:
-        yield ok(
-            "pad",
-            f"{status.model} 应答",
-            f"{status.model} answers",
-            model=status.model,
-            software=status.software,
-            serial=status.serial,
-        )
+    facts, name = {}, config.pad.port
+    if status.identity is not None:
+        name = status.identity.model
+        facts = {
+            "model": name,
+            "software": status.identity.software,
+            "serial": status.identity.serial,
+        }
+    loaded_later = status.reason is PadReason.NO_KEY and config.pad.plain_key_load
+    if status.reason is None or loaded_later:
+        if PadNote.BATTERY_LOW in status.notes:
+            yield warn(
+                "pad",
+                (f"{name} 电池电量低", f"the battery of {name} is low"),
+                ("请尽快更换电池，没电即丢失密钥", "replace it soon: without it the keys are lost"),
+                **facts,
+            )
+        else:
+            yield ok("pad", f"{name} 应答", f"{name} answers", **facts)
+        return
+    zh, en = _PAD_REASONS[status.reason]
+    severity = warn if status.reason is PadReason.BUSY else fail
+    yield severity(
+        "pad",
+        (f"{name} {zh}", f"{name} {en}"),
+        _PAD_ADVICE[status.reason],
+        reason=status.reason.value,
+        **facts,
+    )

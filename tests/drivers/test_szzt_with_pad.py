@@ -11,7 +11,7 @@ from drivers.pin_block import (
     pan_for_card_number,
     wrap_pin_key,
 )
-from drivers.pin_pad import PadFault, PadGone, PinCancelled, PinTimeout
+from drivers.pin_pad import PadFault, PadGone, PadReason, PinCancelled, PinTimeout
 from drivers.szzt import SzztPinPad
 from drivers.szzt_line import SzztTimes
 from hw_sim.pad import PadDevice
@@ -86,17 +86,17 @@ def test_cancelled_at_the_pad_and_here(pad, driver, pin_key):
 
     with pytest.raises(PinCancelled):
         driver.read_pin(PAN, 4, 6, 10, cancel)
-    assert pad.count == 0 and not driver.status().entry_open
+    assert pad.count == 0 and driver.status().reason is None
 
 
 def test_nobody_types(pad, driver, pin_key):
     with pytest.raises(PinTimeout):
         driver.read_pin(PAN, 4, 6, 0.1, lambda count: None)
-    assert not driver.status().entry_open
+    assert driver.status().reason is None
 
 
 def test_a_pad_without_keys(pad, driver):
-    assert not driver.status().has_master_key
+    assert driver.status().reason is PadReason.NO_KEY
     with pytest.raises(PadFault):
         driver.load_pin_key(bytes(fresh_pin_key()))
     with pytest.raises(PadFault):
@@ -109,7 +109,7 @@ def test_a_pad_without_keys(pad, driver):
 def test_one_fault_on_the_line_is_survived(pad, driver, fault):
     driver.status()
     pad.set_fault(f"1:{fault}")
-    assert driver.status().model
+    assert driver.status().identity.model
     assert pad.faults_pending == 0
 
 

@@ -12,7 +12,7 @@ from drivers.card_service import CardConnection, ReaderState
 from drivers.code_scanner import ScannerGone
 from drivers.document_printer import PrinterStatus, PrintOutcome, PrintProgress
 from drivers.events import Post, ReaderAttached, ServiceLost
-from drivers.pin_pad import PadGone, PadStatus
+from drivers.pin_pad import PadIdentity, PadReason, PadStatus
 
 CONTACT = "Yikatong Contact Reader 00 00"
 PSAM = "Yikatong PSAM Slot 01 00"
@@ -130,8 +130,9 @@ class FakePad:
         if self._hold is not None:
             self._hold.wait()
         if self._gone:
-            raise PadGone("the pad's port cannot be opened")
-        return PadStatus("ZT598", "H1", "S2", "0000042", self._master_key, False)
+            return PadStatus(PadReason.GONE)
+        identity = PadIdentity("ZT598", "H1", "S2", "0000042")
+        return PadStatus(None if self._master_key else PadReason.NO_KEY, identity=identity)
 
     def close(self) -> None:
         self.closed = True
