@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from drivers.code_scanner import LONGEST_CODE, ScanCancelled, ScannerGone
+from drivers.code_scanner import (
+    LONGEST_CODE,
+    ScanCancelled,
+    ScannerGone,
+    ScannerReason,
+    ScannerStatus,
+)
 from drivers.gm65_frames import Answer, Damaged, Kind, PayloadReader, encode, take_answer
 from drivers.serial_port import PortLost, SerialPort
 
@@ -86,11 +92,12 @@ class Gm65Scanner:
         finally:
             self._cancelled = None
 
-    def check(self) -> None:
+    def status(self) -> ScannerStatus:
         try:
             self._command(encode(Kind.READ, self._facts["check"]["address"], b"\x01"))
-        except PortLost as lost:
-            raise ScannerGone(str(lost)) from lost
+        except (PortLost, ScannerGone):
+            return ScannerStatus(ScannerReason.GONE)
+        return ScannerStatus(None)
 
     def close(self) -> None:
         self._held.clear()

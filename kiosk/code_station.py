@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from drivers.code_scanner import CodeScanner
+from drivers.code_scanner import CodeScanner, ScannerStatus
 from kiosk.steps import Reporter
 
 SAME_CODE_SECONDS = 2.5
@@ -75,9 +75,9 @@ class CodeStation:
             if not held:
                 return payload
 
-    def check(self) -> None:
-        """Ask the scanner whether it is there; on its worker. Raises ScannerGone."""
-        self._opened().check()
+    def look(self) -> ScannerStatus:
+        """Ask the scanner how it stands; on its worker."""
+        return self._opened().status()
 
     def close(self) -> None:
         """Close the device."""

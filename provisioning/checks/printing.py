@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drivers.code_scanner import ScannerError
 from drivers.document_printer import PrinterNote, PrinterReason
 from provisioning.findings import Finding, fail, ok, skipped, warn
 from provisioning.machine import Machine
@@ -34,18 +33,16 @@ def visit_scanner(machine: Machine) -> Iterator[Finding]:
     if config.scanner is None:
         yield skipped("scanner", "配置中没有扫码器", "the configuration has no scanner")
         return
-    port, problem = config.scanner.port, ""
+    port = config.scanner.port
     scanner = machine.open_scanner(config)
     try:
-        scanner.check()
-    except ScannerError as error:
-        problem = str(error)
+        status = scanner.status()
     finally:
         scanner.close()
-    if problem:
+    if status.reason is not None:
         yield fail(
             "scanner",
-            (f"{port} 没有应答（{problem}）", f"{port}: {problem}"),
+            (f"{port} 没有应答", f"{port} does not answer"),
             (
                 "检查电源、串口线和波特率；自助程序运行时请先停止它",
                 "check power, cable and baud; stop the kiosk first while it runs",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from drivers.code_scanner import ScannerStatus
 from drivers.gm65 import Gm65Scanner, Gm65Times
 from tests.drivers.serial_double import SerialDouble
 
@@ -53,8 +54,8 @@ class Waiting:
     def cancel(self) -> None:
         self.cancelled.set()
 
-    def check(self) -> None:
-        self.scanner.check()
+    def status(self) -> ScannerStatus:
+        return self.scanner.status()
 
     def close(self) -> None:
         self.scanner.close()

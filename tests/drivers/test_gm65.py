@@ -5,7 +5,13 @@ import time
 
 import pytest
 
-from drivers.code_scanner import LONGEST_CODE, ScanCancelled, ScannerGone
+from drivers.code_scanner import (
+    LONGEST_CODE,
+    ScanCancelled,
+    ScannerGone,
+    ScannerReason,
+    ScannerStatus,
+)
 from drivers.gm65 import Gm65Scanner, gm65_facts
 from tests.drivers.pad_double import soon
 from tests.drivers.scanner_double import (
@@ -107,7 +113,7 @@ def test_a_slow_payload_is_not_cut_by_the_reading_time(module, impatient):
 
 @pytest.mark.parametrize("late", [CODE + b"\r", b"half a payl", ACK, DAMAGED, b"\x00\xff\x02"])
 def test_what_came_before_the_trigger_is_dropped(module, scanner, late):
-    scanner.check()
+    assert scanner.status().reason is None
     module.send(late)
     module.show(b"fresh\r")
     assert scanner.read_code() == b"fresh"
@@ -130,14 +136,14 @@ def test_one_unreadable_answer_is_asked_for_again(module, scanner, first):
 
 
 @pytest.mark.parametrize("answer", [None, DAMAGED, ACK[:-1]])
-@pytest.mark.parametrize("call", ["read_code", "check"])
-def test_never_a_readable_answer(module, scanner, answer, call):
+def test_never_a_readable_answer(module, scanner, answer):
     module.answer = lambda command: answer
     with pytest.raises(ScannerGone):
-        getattr(scanner, call)()
-    assert len(module.commands) == 2
+        scanner.read_code()
+    assert scanner.status() == ScannerStatus(ScannerReason.GONE)
+    assert len(module.commands) == 4
     module.answer = module.usual
-    scanner.check()
+    assert scanner.status().reason is None
 
 
 def test_empty_payloads_are_waited_over(module, scanner):
@@ -232,48 +238,44 @@ def test_unplugged_within_a_reading_then_plugged_again(module, scanner):
     soon(pull, 0)
     with pytest.raises(ScannerGone):
         scanner.read_code()
-    with pytest.raises(ScannerGone):
-        scanner.check()
+    assert scanner.status().reason is ScannerReason.GONE
     module.plug()
     module.show(CODE + b"\r")
     assert scanner.read_code() == CODE
 
 
 def test_unplugged_between_readings(module, scanner):
-    scanner.check()
+    assert scanner.status().reason is None
     module.unplug()
     with pytest.raises(ScannerGone):
         scanner.read_code()
     module.plug()
-    scanner.check()
+    assert scanner.status().reason is None
 
 
-def test_check_reads_a_register(module, scanner):
-    scanner.check()
+def test_a_status_reads_a_register(module, scanner):
+    assert scanner.status().reason is None
     assert module.commands == [CHECK]
 
 
 def test_a_device_without_a_module_behind_it(module, scanner):
     """Another program's port, or another device: bytes, but no answer."""
     module.answer = lambda command: b"hello\r\n" * 100
-    with pytest.raises(ScannerGone):
-        scanner.check()
+    assert scanner.status().reason is ScannerReason.GONE
 
 
 def test_the_port_is_ours_alone(module, scanner):
-    scanner.check()
+    assert scanner.status().reason is None
     other = Waiting(Gm65Scanner(str(module.link), times=QUICK))
-    with pytest.raises(ScannerGone):
-        other.check()
+    assert other.status().reason is ScannerReason.GONE
     scanner.close()
-    other.check()
+    assert other.status().reason is None
     other.close()
 
 
 def test_no_port(tmp_path):
     scanner = Waiting(Gm65Scanner(str(tmp_path / "none"), times=QUICK))
-    with pytest.raises(ScannerGone):
-        scanner.check()
+    assert scanner.status().reason is ScannerReason.GONE
     with pytest.raises(ScannerGone):
         scanner.read_code()
     scanner.close()

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from drivers.code_scanner import ScanCancelled, ScannerGone
+from drivers.code_scanner import ScanCancelled, ScannerGone, ScannerReason
 from drivers.gm65 import Gm65Scanner, Gm65Times, gm65_facts
 from hw_sim.scanner import ScannerDevice
 from tests.drivers.pad_double import soon
@@ -74,8 +74,8 @@ def test_cancelled_puts_the_light_out(device, scanner):
     assert scanner.read_code() == CODE
 
 
-def test_check(device, scanner):
-    scanner.check()
+def test_status(device, scanner):
+    assert scanner.status().reason is None
     assert not device.triggered
 
 
@@ -84,7 +84,7 @@ def test_check(device, scanner):
               "code-delay=50", "code-split"]
 )  # fmt: skip
 def test_one_fault_on_the_line_is_survived(device, scanner, fault):
-    scanner.check()
+    assert scanner.status().reason is None
     device.set_fault(f"1:{fault}")
     device.show(CODE, hold=True)
     assert scanner.read_code() == CODE
@@ -103,8 +103,7 @@ def test_gone_and_back(device, scanner, fault):
     device.set_fault(f"1:{fault}")
     with pytest.raises(ScannerGone):
         scanner.read_code()
-    with pytest.raises(ScannerGone):
-        scanner.check()
+    assert scanner.status().reason is ScannerReason.GONE
     device.unplug()
     device.plug()
     device.show(CODE)
@@ -116,4 +115,4 @@ def test_unplugged_while_it_reads(device, scanner):
     with pytest.raises(ScannerGone):
         scanner.read_code()
     device.plug()
-    scanner.check()
+    assert scanner.status().reason is None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.code_scanner import ScanCancelled, ScannerGone
+from drivers.code_scanner import ScanCancelled, ScannerGone, ScannerStatus
 from kiosk.clock import VirtualClock
 from kiosk.code_station import SAME_CODE_SECONDS, CodeStation
 from kiosk.codes import CodeFamily, CodePatterns
@@ -33,7 +33,8 @@ class Scanner:
         self._clock.move_to(self._clock.monotonic() + seconds)
         return payload
 
-    def check(self) -> None: ...
+    def status(self) -> ScannerStatus:
+        return ScannerStatus(None)
 
     def close(self) -> None:
         self.closed = True
@@ -81,7 +82,7 @@ def test_the_scanner_is_opened_when_it_is_first_needed_and_again_after_it_was_cl
     codes.read(NEVER)
     codes.close()
     assert opened[0].closed
-    codes.check()
+    assert codes.look() == ScannerStatus(None)
     assert len(opened) == 2
 
 

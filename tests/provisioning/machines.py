@@ -9,7 +9,7 @@ from pathlib import Path
 
 from apdu.errors import CardMute
 from drivers.card_service import CardConnection, ReaderState
-from drivers.code_scanner import ScannerGone
+from drivers.code_scanner import ScannerReason, ScannerStatus
 from drivers.document_printer import PrinterStatus, PrintOutcome, PrintProgress
 from drivers.events import Post, ReaderAttached, ServiceLost
 from drivers.pin_pad import PadIdentity, PadReason, PadStatus
@@ -163,9 +163,8 @@ class FakeScanner:
         self._gone = gone
         self.closed = False
 
-    def check(self) -> None:
-        if self._gone:
-            raise ScannerGone("the scanner's port cannot be opened")
+    def status(self) -> ScannerStatus:
+        return ScannerStatus(ScannerReason.GONE if self._gone else None)
 
     def read_code(self, cancelled: threading.Event) -> bytes:
         raise AssertionError("the doctor waits for no code")
