@@ -20,7 +20,7 @@ from types import MappingProxyType
 from apdu.crypto.sm2 import PublicKey
 from apdu.ministry.conventions import Conventions, shipped_conventions
 from kiosk.bilingual import Bilingual, read_bilingual
-from kiosk.codes import CodePatterns
+from kiosk.codes import CodePatterns, read_codes
 from kiosk.confidence import Confidence
 from kiosk.documents.templates import CertificateBook, read_book
 from kiosk.identity import Leg
@@ -136,7 +136,7 @@ def load(
         menu=_menu(menu_table, items),
         limits=MappingProxyType(_limits(top.table("limits"))),
         texts=MappingProxyType(_texts(Table.read(folder / "texts.toml", PackError))),
-        codes=_codes(top.table("codes"), certificates),
+        codes=read_codes(top.table("codes"), certificates.seals.verify_url),
         certificates=certificates,
         conventions=_conventions(folder / "ministry-calls.toml"),
         envelope=_envelope(folder / "envelope.toml"),
@@ -229,20 +229,6 @@ def _limits(table: Table) -> dict[str, BusinessLimit]:
         )
         entry.finish()
     return limits
-
-
-def _codes(table: Table, certificates: CertificateBook) -> CodePatterns:
-    entry = table.table("ecard")
-    text = entry.text("pattern")
-    try:
-        ecard = re.compile(text)
-    except re.error:
-        raise entry.problem("pattern", "is no regular expression") from None
-    entry.choice("mark", Confidence)
-    entry.text("source")
-    entry.finish()
-    table.finish()
-    return CodePatterns(ecard, certificates.seals.verify_url)
 
 
 def _texts(top: Table) -> dict[str, Bilingual]:

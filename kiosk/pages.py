@@ -42,7 +42,13 @@ class CodeProblem(Enum):
     """Why a code that was shown does not help; the next one may."""
 
     NOT_OURS = "not-ours"
-    """Another kind of code, or none that the platform knows."""
+    """A code of no family, or an e-card's that the platform does not know."""
+    CARD_PLATFORM = "card-platform"
+    """A code of the card platform: about a card, not about who holds it."""
+    CERTIFICATE = "certificate"
+    """The code of a printed certificate."""
+    GOVERNMENT_SERVICE = "government-service"
+    """政务服务码: it names a person, but to another platform."""
     EXPIRED = "expired"
     USED = "used"
     WRONG_CHANNEL = "wrong-channel"
@@ -63,6 +69,11 @@ class IdentifyPage:
     ecard: bool = False
     codes: bool = False
     problem: CodeProblem | None = None
+
+
+@dataclass(frozen=True)
+class CertificateShownPage:
+    """A certificate's code was shown where an e-card was asked for: shall it be verified?"""
 
 
 @dataclass(frozen=True)
@@ -245,6 +256,7 @@ Page = (
     HomePage
     | GroupPage
     | IdentifyPage
+    | CertificateShownPage
     | NoProofPage
     | PeriodPage
     | RiskPage

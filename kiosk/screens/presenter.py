@@ -10,6 +10,7 @@ from kiosk.failures import kinds
 from kiosk.moment import Badges, Moment, Overlay
 from kiosk.pages import (
     CardStatusPage,
+    CertificateShownPage,
     CodeEntryPage,
     GroupPage,
     HomePage,
@@ -82,6 +83,8 @@ class Presenter:
             case IdentifyPage():
                 ways = identity.identify(page, moment, t, _steps(t, 0))
                 return ways, identity.identify_name(page), going
+            case CertificateShownPage():
+                return verification.shown_elsewhere(t), "certificate-shown", going
             case NoProofPage():
                 return identity.no_proof(t), "no-proof", going
             case WorkingPage(name=name):
@@ -214,6 +217,8 @@ def _footer(moment: Moment, t: Texts) -> views.Footer:
             back, forward = None, ("taken", "take-sheet.taken")
         case RatingPage():
             back, forward = None, _SKIP
+        case CertificateShownPage():
+            back, forward = ("again", "no-proof.again"), ("verify", "certificate-shown.verify")
         case NoProofPage():
             back, forward = _LEAVE, ("again", "no-proof.again")
         case VerifiedPage():

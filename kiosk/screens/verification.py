@@ -38,6 +38,17 @@ def ask(page: VerifyPage, t: Texts) -> views.Identify:
     )
 
 
+def shown_elsewhere(t: Texts) -> views.Notice:
+    """Whether the certificate that was shown in place of an e-card shall be verified."""
+    return views.Notice(
+        tone=views.Tone.INFO,
+        picture=views.Picture.CODE_SCAN,
+        title=t("certificate-shown.title"),
+        hint=t("certificate-shown.hint"),
+        lines=t.lines("certificate-shown.lines"),
+    )
+
+
 def entry(page: CodeEntryPage, t: Texts) -> views.CodeEntry:
     """The 16 characters of a code, in groups of four."""
     alphabet = codes.ALPHABET

@@ -17,6 +17,7 @@ from kiosk.identity import Leg, Resident
 from kiosk.pages import CodeProblem, IdentifyPage, NoProofPage, PinPage, WorkingPage
 from kiosk.platform.errors import PlatformUnavailable
 from kiosk.platform.models import Asker, CardVerdict, EcardHolder, EcardResult, Evidence
+from kiosk.services.verification import offer_verification
 from kiosk.session import Session
 from kiosk.steps import AwaitAny, CardShown, CodeShown, Flow, Run, Show, Watch
 
@@ -27,6 +28,13 @@ _PROBLEMS = {
     EcardResult.WRONG_CHANNEL: CodeProblem.WRONG_CHANNEL,
 }
 """The next code may be better."""
+_OTHER_FAMILIES = {
+    CodeFamily.CARD_PLATFORM: CodeProblem.CARD_PLATFORM,
+    CodeFamily.CERTIFICATE: CodeProblem.CERTIFICATE,
+    CodeFamily.GOVERNMENT_SERVICE: CodeProblem.GOVERNMENT_SERVICE,
+    CodeFamily.UNKNOWN: CodeProblem.NOT_OURS,
+}
+"""What a code is told to be that is no e-card's."""
 _REFUSALS = {
     EcardResult.CARD_LOST: "card-lost",
     EcardResult.CARD_LOCKED: "card-locked",
@@ -156,8 +164,10 @@ def _by_ecard(
     station = session.station
     code = station.pack.codes.recognise(payload)
     session.record("code.read", family=code.family.value)
+    if code.family is CodeFamily.CERTIFICATE:
+        yield from offer_verification(session, code.text)
     if code.family is not CodeFamily.ECARD:
-        return CodeProblem.NOT_OURS
+        return _OTHER_FAMILIES[code.family]
     key = asked.setdefault(code.text, station.platform.new_key())
     try:
         verdict = yield from Run(

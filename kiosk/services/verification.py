@@ -13,7 +13,7 @@ from kiosk.codes import CodeFamily
 from kiosk.documents import codes
 from kiosk.documents.qr_check import QrCheck, QrState, check_qr
 from kiosk.failures import Failure, NoAnswer
-from kiosk.pages import CodeEntryPage, VerifiedPage, VerifyPage, WorkingPage
+from kiosk.pages import CertificateShownPage, CodeEntryPage, VerifiedPage, VerifyPage, WorkingPage
 from kiosk.platform.errors import PlatformUnavailable
 from kiosk.platform.models import CertificateVerdict
 from kiosk.session import Session
@@ -29,9 +29,18 @@ def verification(session: Session) -> Flow[None]:
         session.station.scanner.somebody_new()
     while True:
         result, way = yield from _verify_one(session)
-        kind = result.state.value
-        session.record("certificate.checked", way=way, result=kind)
-        yield from Show(VerifiedPage(result), ("again",))
+        yield from _tell(session, result, way)
+
+
+def offer_verification(session: Session, text: str) -> Flow[None]:
+    """A certificate's code came up where something else was asked for: verify it if they wish."""
+    if (yield from Show(CertificateShownPage(), ("verify", "again"))) == "verify":
+        yield from _tell(session, (yield from _by_qr(session, text)), "scanned")
+
+
+def _tell(session: Session, result: CertificateVerdict | QrCheck, way: str) -> Flow[None]:
+    session.record("certificate.checked", way=way, result=result.state.value)
+    yield from Show(VerifiedPage(result), ("again",))
 
 
 def _verify_one(session: Session) -> Flow[tuple[CertificateVerdict | QrCheck, str]]:

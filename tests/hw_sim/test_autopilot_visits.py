@@ -115,7 +115,10 @@ def test_every_kind_of_the_hall_is_visited() -> None:
     ):  # fmt: skip
         assert f"failure.{failure}" in expected
     assert {"pin.rejected", "overview", "card-status", "take-card"} <= expected
-    for problem in ("not-ours", "expired", "used", "wrong-channel", "offline"):
+    for problem in (
+        "not-ours", "expired", "used", "wrong-channel", "offline",
+        "card-platform", "certificate", "government-service",
+    ):  # fmt: skip
         assert f"identify.{problem}" in expected
     assert {
         *("preview", "printing", "printing.waiting", "take-sheet", "rating", "risk", "no-proof"),

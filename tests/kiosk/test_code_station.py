@@ -10,8 +10,7 @@ import pytest
 from drivers.code_scanner import ScanCancelled, ScannerGone, ScannerStatus
 from kiosk.clock import VirtualClock
 from kiosk.code_station import SAME_CODE_SECONDS, CodeStation
-from kiosk.codes import CodeFamily, CodePatterns
-from tests.kiosk.terminal_double import _PACK, ECARD_CODE
+from tests.kiosk.terminal_double import ECARD_CODE
 
 NEVER = threading.Event()
 
@@ -90,30 +89,6 @@ def test_the_codes_own_text_is_not_kept() -> None:
     codes = station((0.0, ECARD_CODE))
     codes.read(NEVER)
     assert ECARD_CODE not in repr(vars(codes)).encode()
-
-
-PATTERNS: CodePatterns = _PACK.codes
-
-
-@pytest.mark.parametrize(
-    ("payload", "family"),
-    [
-        (ECARD_CODE, CodeFamily.ECARD),
-        (b"https://zm.jiangcheng.example/v?c=1", CodeFamily.CERTIFICATE),
-        (b"https://zm.jiangcheng.example/v", CodeFamily.OTHER),
-        (b"https://zm.jiangcheng.example.evil/v?c=1", CodeFamily.OTHER),
-        (b"http://zm.jiangcheng.example/v?c=1", CodeFamily.OTHER),
-        (ECARD_CODE + b"\n", CodeFamily.OTHER),
-        (b"https://zm.jiangcheng.example/v?c=" + b"A" * 600, CodeFamily.OTHER),
-        ("https://zm.jiangcheng.example/v?c=社".encode(), CodeFamily.OTHER),
-        (b"", CodeFamily.OTHER),
-    ],
-)
-def test_families_are_told_apart_by_their_form_alone(payload: bytes, family: CodeFamily) -> None:
-    found = PATTERNS.recognise(payload)
-    assert found.family is family
-    assert found.text == ("" if family is CodeFamily.OTHER else payload.decode("ascii"))
-    assert "SSC1" not in repr(found)
 
 
 def test_a_stream_ends_with_the_code_of_its_station() -> None:

@@ -168,7 +168,7 @@ def test_outside_its_validity_it_is_refused(day: date) -> None:
         ("items.toml", '"429900-CARD-STATUS"', f'"{"X" * 41}"', "code", "at most 40"),
         ("items.toml", 'offline = "A"', 'offline = "F"', "offline", '"E"'),
         ("items.toml", '"card-genuine"]', '"pin"]', "legs", '"pin-verified"'),
-        ("pack.toml", 'pattern = "SSC1', 'pattern = "SSC1(', "codes.ecard.pattern", "regular"),
+        ("pack.toml", '["SSC1[', '["SSC1([', "codes.ecard.patterns", "character 5"),
         ("items.toml", "steps = 1", "steps = 4", "steps", "1..3"),
         ("items.toml", 'glyph = "查"', 'glyph = "查询"', "glyph", "one character"),
         ("items.toml", "fee = {", "fees = {", "guide.fees", "ten fields"),

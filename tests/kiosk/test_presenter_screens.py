@@ -15,6 +15,7 @@ from kiosk.failures import kinds
 from kiosk.moment import Badges, Moment, Overlay
 from kiosk.pages import (
     CardStatusPage,
+    CertificateShownPage,
     CodeEntryPage,
     CodeProblem,
     HomePage,
@@ -92,6 +93,7 @@ PAGES: list[tuple[str, Any]] = [
         (f"identify.{problem.value}", IdentifyPage(ecard=True, codes=True, problem=problem))
         for problem in CodeProblem
     ],
+    ("certificate-shown", CertificateShownPage()),
     ("no-proof", NoProofPage()),
     ("ecard.checking", WorkingPage("ecard.checking")),
     ("certificate.preparing", WorkingPage("certificate.preparing")),

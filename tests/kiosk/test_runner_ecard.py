@@ -6,8 +6,10 @@ import pytest
 
 from drivers import events as device
 from drivers.code_scanner import ScannerGone
+from kiosk.codes import CodeFamily
 from kiosk.identity import Leg
 from kiosk.pages import (
+    CertificateShownPage,
     CodeProblem,
     HomePage,
     IdentifyPage,
@@ -15,11 +17,13 @@ from kiosk.pages import (
     NoticePage,
     OverviewPage,
     PinPage,
+    VerifiedPage,
     WorkingPage,
 )
 from kiosk.platform.errors import Outage, PlatformUnavailable
 from kiosk.platform.models import CardVerdict, EcardResult, EcardVerdict, Evidence
 from kiosk.steps import Run
+from tests.kiosk.code_examples import example
 from tests.kiosk.terminal_double import (
     ECARD_CODE,
     NUMBER,
@@ -136,6 +140,51 @@ def test_other_codes_never_leave_the_terminal(terminal: TerminalDouble, payload:
     terminal.finish(payload)
     assert terminal.page == IdentifyPage(ecard=True, codes=True, problem=CodeProblem.NOT_OURS)
     assert [job.lane for job in terminal.executor.jobs] == ["scanner", "scanner"]
+
+
+@pytest.mark.parametrize(
+    ("family", "problem"),
+    [
+        (CodeFamily.CARD_PLATFORM, CodeProblem.CARD_PLATFORM),
+        (CodeFamily.GOVERNMENT_SERVICE, CodeProblem.GOVERNMENT_SERVICE),
+    ],
+)
+def test_a_code_of_another_family_is_called_by_its_name(
+    terminal: TerminalDouble, family: CodeFamily, problem: CodeProblem
+) -> None:
+    terminal.to_identify()
+    terminal.finish(example(family))
+    assert terminal.page == IdentifyPage(ecard=True, codes=True, problem=problem)
+    assert terminal.audit.details("code.read") == [{"family": family.value}]
+    assert "platform" not in [job.lane for job in terminal.executor.jobs]
+
+
+def test_a_certificate_in_place_of_an_ecard_is_verified_if_they_wish(
+    terminal: TerminalDouble,
+) -> None:
+    terminal.to_identify()
+    terminal.finish(example(CodeFamily.CERTIFICATE))
+    assert terminal.page == CertificateShownPage()
+    terminal.touch("verify")
+    assert isinstance(terminal.page, VerifiedPage)
+    assert terminal.audit.details("certificate.checked") == [
+        {"way": "scanned", "result": "not-ours"}
+    ]
+    terminal.touch("again")
+    problem = CodeProblem.CERTIFICATE
+    assert terminal.page == IdentifyPage(ecard=True, codes=True, problem=problem)
+    terminal.finish(ECARD_CODE)
+    terminal.finish(an_ecard())
+    assert terminal.page == WorkingPage("overview.loading")
+
+
+def test_a_certificate_in_place_of_an_ecard_need_not_be_verified(terminal: TerminalDouble) -> None:
+    terminal.to_identify()
+    terminal.finish(example(CodeFamily.CERTIFICATE))
+    terminal.touch("again")
+    problem = CodeProblem.CERTIFICATE
+    assert terminal.page == IdentifyPage(ecard=True, codes=True, problem=problem)
+    assert terminal.audit.details("certificate.checked") == []
 
 
 def test_each_resident_may_show_what_the_last_one_showed(terminal: TerminalDouble) -> None:

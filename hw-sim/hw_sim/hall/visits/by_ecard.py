@@ -40,6 +40,25 @@ BY_ECARD: tuple[Visit, ...] = (
         "identify.not-ours",
         Sim("scan", {"text": "SSC1'; DROP TABLE\u0000\u202e<script>" + 1200 * "%s"}),
     ),
+    refused_code(
+        "code of the card platform",
+        "identify.card-platform",
+        Sim("scan", {"text": "CKP1429900a1B2c3D4e5F6g7H8i9J0a1B2c3"}),
+    ),
+    refused_code(
+        "government-service code",
+        "identify.government-service",
+        Sim("scan", {"text": "ZWFW429900a1B2c3D4e5F6g7H8i9J0a1"}),
+    ),
+    refused_code(
+        "certificate in place of an e-card",
+        "identify.certificate",
+        Sim("scan", {"text": "https://zm.jiangcheng.example/v?c=CDEFGHJKLMNPQRS2&k=seal-1"}),
+        Expect("certificate-shown"),
+        Touch("verify"),
+        Expect("verified.offline.not-ours"),
+        Touch("again"),
+    ),
     visit(
         "noise on the scanner's line",
         Approach(),
