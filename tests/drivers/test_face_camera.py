@@ -67,6 +67,10 @@ class ScriptedFrames:
         self._number += 1
         return Frame(step, self.now, self._number)
 
+    @property
+    def used(self) -> int:
+        return self._number
+
     def status(self) -> CameraStatus:
         return CameraStatus(None)
 
@@ -93,6 +97,7 @@ def test_good_pictures_must_follow_each_other() -> None:
     frames = ScriptedFrames([good(), good(), far(), good(), good(), good()])
     _, told = take(frames)
     assert told == [None, FaceProblem.TOO_FAR, None]
+    assert frames.used == 6
 
 
 def test_the_sharpest_is_taken_with_some_room_around_the_face() -> None:
