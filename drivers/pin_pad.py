@@ -32,6 +32,14 @@ class PinTimeout(PadError):
     """No PIN within the time allowed."""
 
 
+class NewPinsDiffer(PadError):
+    """No PIN: the new one was typed twice, differently."""
+
+
+class PinLengthRefused(PadError):
+    """No PIN: too few or too many digits were typed."""
+
+
 class PadGone(PadError):
     """The pad is unplugged, switched off, or gives no readable answer."""
 

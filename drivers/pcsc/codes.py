@@ -80,6 +80,8 @@ READER_GONE = frozenset(
     {Code.E_UNKNOWN_READER, Code.E_READER_UNAVAILABLE, Code.E_NO_READERS_AVAILABLE}
 )
 BUSY = frozenset({Code.E_SHARING_VIOLATION, Code.E_SERVER_TOO_BUSY})
+CONTROL_UNKNOWN = frozenset({Code.E_UNSUPPORTED_FEATURE})
+"""A driver without this control code (IFD_ERROR_NOT_SUPPORTED), as vpcd is."""
 MUTE = frozenset({Code.W_UNRESPONSIVE_CARD, Code.W_UNPOWERED_CARD, Code.W_UNSUPPORTED_CARD})
 
 

@@ -15,7 +15,7 @@ from apdu.errors import (
 )
 from drivers.card_service import Exclusively
 from drivers.pcsc import scard as pcsc
-from drivers.pcsc.codes import Code, Presence, card_error, name_of, unsigned
+from drivers.pcsc.codes import CONTROL_UNKNOWN, Code, Presence, card_error, name_of, unsigned
 from drivers.pcsc.context import Contexts
 from drivers.worker import given_up
 
@@ -95,6 +95,26 @@ class PcscConnection:
             raise CardRemoved("SCardTransmit: success without an answer")
         if len(answer) < 2:
             raise MalformedAnswer("answer of 1 byte, no status word")
+        return bytes(answer)
+
+    def control(self, code: int, data: bytes) -> bytes | None:
+        """Speak to the reader itself; the card stays as it is.
+
+        Args:
+            code: of one of the reader's features.
+
+        Returns:
+            What the reader said; None when its driver knows no such code.
+
+        Raises:
+            CardError: as `transmit`.
+        """
+        card = self._usable()
+        found, answer = self._scard.SCardControl(card, code, list(data))
+        if unsigned(found) in CONTROL_UNKNOWN:
+            return None
+        if found != Code.S_SUCCESS:
+            self._fail(found, "SCardControl")
         return bytes(answer)
 
     def reset(self) -> bytes:

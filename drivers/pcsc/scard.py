@@ -72,6 +72,10 @@ class Scard(Protocol):
 
     def SCardBeginTransaction(self, card: int, /) -> int: ...  # noqa: N802
 
+    def SCardControl(  # noqa: N802
+        self, card: int, code: int, data: list[int], /
+    ) -> tuple[int, list[int]]: ...
+
     def SCardEndTransaction(self, card: int, disposition: int, /) -> int: ...  # noqa: N802
 
 

@@ -15,6 +15,7 @@ import smartcard.scard
 
 from apdu.errors import CardAbsent, CardReset, ReaderBusy, ReaderGone
 from drivers.card_service import find_reader
+from drivers.ccid_pin import secure_pin_entry
 from drivers.events import CardInserted, CardTaken
 from drivers.pcsc.service import PcscService
 from tests.drivers.event_box import EventBox
@@ -120,6 +121,16 @@ def an_idle_monitor_sleeps() -> None:
         assert scard.waits - quiet <= 1, "the monitor wakes without news"
 
 
+def a_reader_without_keys() -> None:
+    with hall() as (_daemon, service, box, card):
+        card.insert()
+        box.take(1)
+        connection = service.connect(CONTACT)
+        assert secure_pin_entry(connection) is None
+        assert connection.transmit(COMMAND) == b"\x90\x00"
+        connection.close()
+
+
 SCENES = {
     scene.__name__: scene
     for scene in (
@@ -127,6 +138,7 @@ SCENES = {
         others_on_the_same_card,
         a_transaction_keeps_others_waiting,
         an_idle_monitor_sleeps,
+        a_reader_without_keys,
         *FAULT_SCENES,
         *CROWD_SCENES,
         *LONG_SCENES,

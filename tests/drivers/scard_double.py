@@ -21,6 +21,7 @@ TIMEOUT = 0x8010000A
 NO_SMARTCARD = 0x8010000C
 UNRESPONSIVE = 0x80100066
 NO_SERVICE = 0x8010001D
+UNSUPPORTED = 0x8010001F
 NO_READERS = 0x8010002E
 MOST_STATES = 16
 DIRECT = 3
@@ -58,6 +59,7 @@ class ScardDouble:
     """Give it to what takes an `Scard`; drive it with the methods in lower case."""
 
     answer: Callable[[bytes], tuple[int, list[int]]] = lambda command: (SUCCESS, [0x90, 0x00])
+    control: Callable[[int, bytes], tuple[int, list[int]]] = lambda code, data: (UNSUPPORTED, [])
     pnp: bool = True
     slots: dict[str, Slot] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -253,6 +255,12 @@ class ScardDouble:
         with self.driver:
             code = self._trouble(number)
             return (code, []) if code != SUCCESS else self.answer(bytes(command))
+
+    def SCardControl(self, number: int, code: int, data: list[int]) -> tuple[int, list[int]]:
+        self.calls.append(f"control {code:#x}")
+        with self.driver:
+            trouble = self._trouble(number)
+            return (trouble, []) if trouble != SUCCESS else self.control(code, bytes(data))
 
     def SCardBeginTransaction(self, number: int) -> int:
         self.calls.append("begin")
