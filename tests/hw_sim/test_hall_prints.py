@@ -151,3 +151,46 @@ def test_state_that_is_none_is_refused(desk: PrintDesk, do: str) -> None:
     with pytest.raises(Refused, match="state"):
         ask(desk, do, state="sideways")
     assert desk.status() == before
+
+
+def test_supplies_by_colour_the_waste_box_and_the_paper(desk: PrintDesk) -> None:
+    ask(desk, "supply", name="cyan", level="5")
+    ask(desk, "supply", name="waste", level="95")
+    found = desk.status()
+    assert found["reasons"] == ["toner-low-warning", "marker-waste-almost-full-warning"]
+    assert (found["toner"], found["supplies"]["cyan"], found["supplies"]["waste"]) == (
+        "full",
+        5,
+        95,
+    )
+    ask(desk, "paper", state="in", media="iso_a5_148x210mm")
+    assert desk.status()["media"] == "iso_a5_148x210mm"
+    ask(desk, "paper", state="in")
+    assert desk.status()["media"] == "iso_a4_210x297mm"
+
+
+@pytest.mark.parametrize(
+    "said", [{"name": "black"}, {"name": "black", "level": "101"}, {"name": "black", "level": 5},
+             {"name": "green", "level": "5"}, {"name": "black", "level": "-2"}]
+)  # fmt: skip
+def test_supply_of_no_meaning(desk: PrintDesk, said: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        ask(desk, "supply", **said)
+    assert desk.status()["supplies"]["black"] == 80
+
+
+def test_complaints_come_and_go(desk: PrintDesk) -> None:
+    ask(desk, "complaint", reason="output-area-full", state="on")
+    assert desk.status()["reasons"] == ["output-area-full-error"]
+    assert desk.status()["state"] == "stopped"
+    ask(desk, "complaint", reason="output-area-full", state="off")
+    assert desk.status()["complaints"] == []
+    assert desk.status()["state"] == "idle"
+    with pytest.raises(Refused):
+        ask(desk, "complaint", reason="bad-mood", state="on")
+
+
+def test_what_can_be_typed_can_be_asked(desk: PrintDesk) -> None:
+    typed = {verb.name: [word.name for word in verb.arguments] for verb in desk.verbs}
+    assert typed == {"supply": ["name", "level"], "complaint": ["reason", "state"]}
+    assert set(typed) <= set(desk.questions)

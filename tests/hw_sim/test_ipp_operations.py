@@ -87,7 +87,7 @@ def test_printer_tells_what_a_driverless_client_needs(bench: Bench) -> None:
     assert told["printer-state"] == [3]
     assert told["printer-state-reasons"] == ["none"]
     assert told["printer-is-accepting-jobs"] == [True]
-    assert told["marker-levels"] == [80]
+    assert told["marker-levels"] == [80, 80, 80, 80, 20]
     assert "media-col-database" not in told
     for supported in (name for name in told if name.endswith("-default")):
         name = supported.removesuffix("-default")

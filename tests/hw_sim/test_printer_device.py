@@ -156,7 +156,8 @@ def test_half_a_reply(printer: PrinterDevice) -> None:
 @pytest.mark.parametrize(
     ("fault", "http_status", "ipp_status", "jobs"),
     [("500", 500, None, 0), ("garbage", 200, None, 1), ("status=0x0507", 200, 0x0507, 0),
-     ("status=1286", 200, 0x0506, 0), ("delay=30", 200, 0, 1)],
+     ("status=1286", 200, 0x0506, 0), ("busy", 200, 0x0507, 0), ("truncate=5", 200, None, 1),
+     ("corrupt=3", 200, 0x0055, 1), ("delay=30", 200, 0, 1)],
 )  # fmt: skip
 def test_reply_of_the_schedule(
     printer: PrinterDevice, fault: str, http_status: int, ipp_status: int | None, jobs: int
@@ -188,8 +189,9 @@ def test_fault_of_jobs_counts_only_those(printer: PrinterDevice) -> None:
 
 
 @pytest.mark.parametrize(
-    "schedule", ["drop", "1:fire", "1:delay", "1:delay=x", "1:status=y", "1:job-status=0x10000", ""]
-)
+    "schedule", ["drop", "1:fire", "1:delay", "1:delay=x", "1:status=y", "1:job-status=0x10000",
+                 "1:truncate", "1:corrupt=-1", ""]
+)  # fmt: skip
 def test_schedule_that_can_not_be_read_adds_nothing(printer: PrinterDevice, schedule: str) -> None:
     with pytest.raises(FaultSyntaxError):
         printer.set_fault(f"1:job-drop,2:drop,{schedule}")
@@ -202,6 +204,34 @@ def test_none_forgets_both_kinds(printer: PrinterDevice) -> None:
     printer.set_fault("none")
     assert printer.faults_pending == 0
     assert ask(printer) == 0
+
+
+def test_stuck_until_it_is_powered_anew(printer: PrinterDevice) -> None:
+    printer.set_fault("1:stuck")
+    first, second = connection(printer), connection(printer)
+    for line in (first, second):
+        line.request("POST", "/ipp/print", print_job(), IPP)
+    assert until(lambda: bool(printer.machine.records and printer.machine.records[0].sheets_out))
+    for line in (first, second):
+        line.sock.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            line.sock.recv(1)
+        line.close()
+    assert len(printer.machine.records) == 1
+    printer.switch_off()
+    printer.switch_on()
+    assert ask(printer) == 0
+
+
+def test_power_fails_instead_of_a_reply(printer: PrinterDevice) -> None:
+    printer.machine.jam()
+    assert ask(printer, print_job("a")) == 0
+    printer.set_fault("1:power-cycle")
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        post(printer, print_job("b"))
+    assert until(lambda: printer.on)
+    assert [job.state for job in printer.machine.records] == [JobState.ABORTED] * 2
+    assert ask(printer, of_job(0x0009, 1)) == 0x0406
 
 
 # --- power -----------------------------------------------------------------------------------

@@ -39,7 +39,13 @@ def test_pyipp_reads_the_printer(printer: PrinterDevice) -> None:
     assert told.info.model == "Simulated A4"
     assert told.state.printer_state == "idle"
     assert told.state.reasons == "media-empty-warning"
-    assert [marker.level for marker in told.markers] == [80]
+    assert {marker.name: marker.level for marker in told.markers} == {
+        "Black Toner": 80,
+        "Cyan Toner": 80,
+        "Magenta Toner": 80,
+        "Yellow Toner": 80,
+        "Waste Toner Box": 20,
+    }
     assert printer.illegal == ()
 
 

@@ -320,5 +320,5 @@ def _looks(scanner: Answer) -> str:
 
 def _stands(printer: Answer) -> str:
     kinds = [reason.rsplit("-", 1)[0] for reason in printer["reasons"]]
-    why = "、".join(_REASONS[kind] for kind in kinds) if printer["on"] else ""
+    why = "、".join(_REASONS.get(kind, kind) for kind in kinds) if printer["on"] else ""
     return _STATES[printer["state"]] + (f"（{why}）" if why else "")

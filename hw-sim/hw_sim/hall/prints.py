@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hw_sim.hall.client import Answer
 from hw_sim.hall.control import Refused
-from hw_sim.hall.questions import Question, Questions, choice, here, whole
+from hw_sim.hall.desk import Verb, Word
+from hw_sim.hall.questions import Question, Questions, choice, here, text, whole
 from hw_sim.printer.device import PrinterDevice
+from hw_sim.printer.facts import facts
 from hw_sim.printer.jobs import Job
-from hw_sim.printer.machine import LOW_SHEETS, TRAY_SHEETS, Toner
+from hw_sim.printer.machine import A4, LOW_SHEETS, TRAY_SHEETS, Toner
 
 _TRAY = {"in": TRAY_SHEETS, "low": LOW_SHEETS // 2, "out": 0}
 
@@ -18,17 +21,35 @@ class PrintDesk:
     """The printer, and whoever fills its tray.
 
     Attributes:
+        verbs: what can be typed beside the words that the command line knows by itself.
         questions: what can be asked about it.
         printer: None while the hall is closed.
     """
 
     def __init__(self) -> None:
+        self.verbs: Sequence[Verb] = (
+            Verb(
+                "supply",
+                "how much of a toner is left, or how full the printer's waste box is",
+                (Word("name", "which", tuple(facts()["supply"])), Word("level", "percent, 0..100")),
+            ),
+            Verb(
+                "complaint",
+                "let the printer complain",
+                (
+                    Word("reason", "the word of IPP", tuple(facts()["complaint"])),
+                    Word("state", "from now on, or no more", ("on", "off")),
+                ),
+            ),
+        )
         self.printer: PrinterDevice | None = None
         self.questions: Questions = {
             "paper": self._paper,
             "jam": self._jam,
             "door": self._door,
             "toner": self._toner,
+            "supply": self._supply,
+            "complaint": self._complaint,
             "printer": self._switch,
             "prints": self._prints,
         }
@@ -58,6 +79,9 @@ class PrintDesk:
             "jam": machine.jammed,
             "door": "open" if machine.door_open else "closed",
             "toner": machine.toner.value,
+            "media": machine.media,
+            "supplies": dict(machine.supplies),
+            "complaints": sorted(machine.complaints),
             "jobs": [_told(job) for job in machine.jobs if not job.over],
             "printed": sum(job.state.word == "completed" for job in machine.records),
             "sheets_out": sum(job.sheets_out for job in machine.records),
@@ -68,12 +92,14 @@ class PrintDesk:
     def _paper(self, question: Question) -> Answer:
         machine = here(self.printer).machine
         state = choice(question, "state", "in low out") if "state" in question else "in"
+        sizes = " ".join(facts()["media"])
+        media = choice(question, "media", sizes) if "media" in question else A4
         if "sheets" in question:
             if state != "in":
                 raise Refused(f"paper {state} says by itself how many sheets there are")
-            machine.load(whole(question, "sheets", TRAY_SHEETS))
+            machine.load(whole(question, "sheets", TRAY_SHEETS), media)
         elif "state" in question:
-            machine.load(_TRAY[state])
+            machine.load(_TRAY[state], media)
         else:
             raise Refused("paper needs 'state' or 'sheets'")
         return {"sheets": machine.sheets}
@@ -96,6 +122,21 @@ class PrintDesk:
 
     def _toner(self, question: Question) -> Answer:
         here(self.printer).machine.set_toner(Toner(choice(question, "state", "full low empty")))
+        return {}
+
+    def _supply(self, question: Question) -> Answer:
+        machine = here(self.printer).machine
+        name = choice(question, "name", " ".join(facts()["supply"]))
+        level = text(question, "level")
+        if not level.isdecimal() or int(level) > 100:
+            raise Refused("supply needs 'level': a text of digits, 0 to 100")
+        machine.set_supply(name, int(level))
+        return {}
+
+    def _complaint(self, question: Question) -> Answer:
+        machine = here(self.printer).machine
+        word = choice(question, "reason", " ".join(facts()["complaint"]))
+        machine.complain(word, choice(question, "state", "on off") == "on")
         return {}
 
     def _switch(self, question: Question) -> Answer:

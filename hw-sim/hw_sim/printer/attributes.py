@@ -9,14 +9,16 @@ from typing import Any
 from hw_sim.printer.facts import description, template
 from hw_sim.printer.ipp import Attributes, Tag, Value, Values
 from hw_sim.printer.jobs import Job
-from hw_sim.printer.machine import PrintingMachine, Toner
+from hw_sim.printer.machine import PrintingMachine
+from hw_sim.printer.parts import parts
 
-_TONER_LEVELS = {Toner.FULL: 80, Toner.LOW: 5, Toner.EMPTY: 0}
 _WORDS = {
     "media-jam": "Paper jam.",
     "door-open": "The door is open.",
     "media-empty": "Out of paper.",
+    "media-needed": "Put A4 paper in.",
     "toner-empty": "Out of toner.",
+    "marker-waste-full": "The waste box is full.",
     "media-low": "Paper is low.",
     "toner-low": "Toner is low.",
 }
@@ -28,13 +30,11 @@ def printer_attributes(machine: PrintingMachine, uri: str, operations: Iterable[
     """Everything about the printer at this URI."""
     now, reasons = machine.up_time, machine.reasons
     page = uri.replace("ipp://", "http://", 1)
-    toner = _TONER_LEVELS[machine.toner]
-    supply = f"type=toner;maxcapacity=100;level={toner};class=supplyThatIsConsumed;unit=percent;"
-    told = " ".join(_WORDS[reason.rsplit("-", 1)[0]] for reason in reasons)
+    told = " ".join(_WORDS.get(reason.rsplit("-", 1)[0], f"{reason}.") for reason in reasons)
     return {
         **description(),
         **template(),
-        "marker-levels": _all(Tag.INTEGER, toner),
+        **parts(machine),
         "operations-supported": _all(Tag.ENUM, *operations),
         "printer-config-change-date-time": _all(Tag.DATE_TIME, _moment(now, 1)),
         "printer-config-change-time": _all(Tag.INTEGER, 1),
@@ -46,8 +46,6 @@ def printer_attributes(machine: PrintingMachine, uri: str, operations: Iterable[
         "printer-state-change-time": _all(Tag.INTEGER, machine.state_since),
         "printer-state-message": _all(Tag.TEXT, told or "Ready."),
         "printer-state-reasons": _all(Tag.KEYWORD, *(reasons or ("none",))),
-        "printer-supply": _all(Tag.OCTETS, supply.encode()),
-        "printer-supply-description": _all(Tag.TEXT, "Black Toner"),
         "printer-supply-info-uri": _all(Tag.URI, page),
         "printer-up-time": _all(Tag.INTEGER, now),
         "printer-uri-supported": _all(Tag.URI, uri),
@@ -99,7 +97,7 @@ def job_attributes(job: Job, machine: PrintingMachine, uri: str) -> Attributes:
 def selected(found: Attributes, requested: Iterable[str]) -> Attributes:
     """Those that ``requested-attributes`` names, itself or by its group."""
     names: set[str] = set()
-    of_template = set(template()) | {"copies", "sides"}
+    of_template = set(template()) | {"copies", "sides", "media-ready", "media-col-ready"}
     for name in requested:
         match name:
             case "all":

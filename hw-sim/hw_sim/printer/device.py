@@ -13,6 +13,7 @@ from hw_sim.printer.http import MEDIA_TYPE, HttpServer, Post, Reply
 from hw_sim.printer.jobs import PrintFolder
 from hw_sim.printer.machine import PrintingMachine
 from hw_sim.printer.operations import IppPrinter, brings_document
+from hw_sim.printer.requests import Status
 
 PAGE_SECONDS = 0.6
 """That one side takes; a real one of 30 pages a minute takes 2 s."""
@@ -23,13 +24,19 @@ FAULTS = {
     "delay": True,  # it is done, the reply comes so many milliseconds late
     "half": False,  # it is done, half of the reply comes, then the connection is closed
     "garbage": False,  # it is done, the reply is no IPP
+    "truncate": True,  # it is done, only so many bytes of the reply come, said to be all
+    "corrupt": True,  # it is done, byte N of the reply, counted from 0, is another
     "500": False,  # nothing is done, HTTP says 500
-    "status": True,  # nothing is done, IPP says this status, for example 0x0507
+    "busy": False,  # nothing is done, IPP says server-error-busy
+    "status": True,  # nothing is done, IPP says this status, for example 0x0506
+    "stuck": False,  # it is done, and nothing is answered any more until it is powered anew
+    "power-cycle": False,  # it is done, then the power fails instead of a reply, and comes back
 }
 """What strikes an exchange; N counts the requests. With ``job-`` before its name it strikes, and
 counts, only those that bring a document (Print-Job, Send-Document)."""
 
 _OF_JOBS = "job-"
+_NUMBERS = ("delay", "truncate", "corrupt")
 _GARBAGE = b"\x02\x00\x00\x00<html>not IPP</html>"
 
 
@@ -55,6 +62,8 @@ class PrinterDevice:
         self._job_faults = Schedule(FAULTS)
         self._http: HttpServer | None = None
         self._ipp: IppPrinter | None = None
+        self._alive = threading.Event()
+        self._alive.set()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -99,6 +108,7 @@ class PrinterDevice:
         if self._http is not None:
             return
         self.machine.power_cycle()
+        self._alive.set()
         self._http = HttpServer(self._port, self._exchange, self._page)
         self._port = self._http.port
         if self._ipp is None:
@@ -111,6 +121,7 @@ class PrinterDevice:
         if http is not None:
             self.machine.power_cycle()
             http.close()
+            self._alive.set()
 
     @property
     def illegal(self) -> Sequence[str]:
@@ -153,6 +164,7 @@ class PrinterDevice:
         return f"{facts()['printer-description']['printer-info']['text'][0]}\n"
 
     def _exchange(self, post: Post) -> Reply | None:
+        self._alive.wait()
         with self._lock:
             ipp = self._ipp
             if self._http is None or ipp is None:
@@ -168,9 +180,13 @@ class PrinterDevice:
                     return None
                 case "500":
                     return Reply(500, b"as scheduled\n", "text/plain")
+                case "busy":
+                    return Reply(200, ipp.serve(post.body, Status.BUSY))
                 case "status":
                     return Reply(200, ipp.serve(post.body, int(fault.value, 0)))
             reply = Reply(200, ipp.serve(post.body))
+            if fault.name == "stuck":
+                self._alive.clear()
         match fault.name:
             case "drop-after":
                 return None
@@ -178,6 +194,17 @@ class PrinterDevice:
                 time.sleep(int(fault.value) / 1000)
             case "half":
                 return Reply(200, reply.body, sent=len(reply.body) // 2)
+            case "truncate":
+                return Reply(200, reply.body[: int(fault.value)])
+            case "corrupt":
+                return Reply(200, _corrupted(reply.body, int(fault.value)))
+            case "stuck":
+                self._alive.wait()
+                return None
+            case "power-cycle":
+                self.switch_off()
+                self.switch_on()
+                return None
             case "garbage":
                 return Reply(200, _GARBAGE)
         return reply
@@ -191,11 +218,15 @@ def _wrong(post: Post) -> Reply | None:
     return None
 
 
+def _corrupted(body: bytes, at: int) -> bytes:
+    return body[:at] + bytes(octet ^ 0x55 for octet in body[at : at + 1]) + body[at + 1 :]
+
+
 def _check_value(part: str) -> None:
     name, _, value = part.partition(":")[2].partition("=")
     match name.removeprefix(_OF_JOBS):
-        case "delay" if not value.isdecimal():
-            raise FaultSyntaxError("delay takes milliseconds, a whole number")
+        case name if name in _NUMBERS and not value.isdecimal():
+            raise FaultSyntaxError(f"{name} takes a whole number")
         case "status":
             try:
                 status = int(value, 0)

@@ -46,13 +46,11 @@ def description() -> Attributes:
 
 @cache
 def template() -> Attributes:
-    """Job template attributes of the printer: ``…-default``, ``…-supported``, ``…-ready``."""
+    """Job template attributes of the printer: ``…-default``, ``…-supported``."""
     found: dict[str, Values] = {}
     for name, fact in facts()["job-template"].items():
         found[f"{name}-default"] = tuple(_value(fact["syntax"], each) for each in fact["default"])
         found[f"{name}-supported"] = _declared(fact["supported"])
-    found["media-ready"] = found["media-default"]
-    found["media-col-ready"] = description()["media-col-database"]
     return found
 
 

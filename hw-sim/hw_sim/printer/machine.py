@@ -1,4 +1,4 @@
-"""The document printer's machine: tray, paper path, toner, door, and the jobs that go through.
+"""The document printer's machine: tray, paper path, supplies, door, and the jobs that go through.
 
 It knows no wire. One `turn` prints one side and takes one more sheet where one is needed; who
 calls it decides how fast it prints. Vocabulary of RFC 8011 §5.3.7 and §5.4.11..12.
@@ -12,11 +12,15 @@ from collections.abc import Callable, Sequence
 from enum import Enum, IntEnum
 from pathlib import Path
 
+from hw_sim.printer.facts import facts
 from hw_sim.printer.jobs import Job, JobState
 
 TRAY_SHEETS = 250
 LOW_SHEETS = 20
 """At most so many: the paper is low."""
+A4 = "iso_a4_210x297mm"
+WASTE = "waste"
+_FULL = 100
 
 
 class PrinterState(IntEnum):
@@ -35,6 +39,9 @@ class Toner(Enum):
     EMPTY = "empty"
 
 
+_LEVELS = {Toner.FULL: 80, Toner.LOW: 5, Toner.EMPTY: 0}
+
+
 class NotNow(Exception):
     """The printer takes no jobs."""
 
@@ -47,6 +54,13 @@ class PrintingMachine:
 
     Every method may come from any thread; `changed` is notified after whatever could let a
     standing machine go on.
+
+    Attributes:
+        sheets, media: in the tray, and of which size (PWG 5101.1).
+        supplies: level of each supply by its name in ``printer.toml``, 0..100, or one of the
+            values below zero that say less (RFC 3805 prtMarkerSuppliesLevel).
+        complaints: words of ``printer.toml`` that it was told to complain with.
+        impressions: sides printed in its life.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -54,10 +68,13 @@ class PrintingMachine:
         self._powered_at = clock()
         self.changed = threading.Condition(threading.RLock())
         self.sheets = TRAY_SHEETS
+        self.media = A4
         self.jammed = False
         self.door_open = False
-        self.toner = Toner.FULL
+        self.supplies = {name: int(fact["level"]) for name, fact in facts()["supply"].items()}
+        self.complaints: set[str] = set()
         self.accepting = True
+        self.impressions = 0
         self._jobs: dict[int, Job] = {}
         self._records: list[Job] = []
         self._current: Job | None = None
@@ -67,10 +84,10 @@ class PrintingMachine:
 
     # --- people --------------------------------------------------------------------------------
 
-    def load(self, sheets: int) -> None:
+    def load(self, sheets: int, media: str = A4) -> None:
         """Leave so many sheets in the tray, 0 for none."""
         with self.changed:
-            self.sheets = sheets
+            self.sheets, self.media = sheets, media
             self._settle()
 
     def jam(self) -> None:
@@ -100,10 +117,28 @@ class PrintingMachine:
             self._settle()
 
     def set_toner(self, toner: Toner) -> None:
-        """Put another cartridge in."""
+        """Put another black cartridge in."""
+        self.set_supply("black", _LEVELS[toner])
+
+    def set_supply(self, name: str, level: int) -> None:
+        """Let a supply be used up, or a box filled, to this level."""
         with self.changed:
-            self.toner = toner
+            self.supplies[name] = level
             self._settle()
+
+    def complain(self, word: str, on: bool = True) -> None:
+        """Complain with a word of ``printer.toml``, or no more."""
+        with self.changed:
+            (self.complaints.add if on else self.complaints.discard)(word)
+            self._settle()
+
+    @property
+    def toner(self) -> Toner:
+        """How much black toner is left."""
+        with self.changed:
+            if self._empty("black"):
+                return Toner.EMPTY
+            return Toner.LOW if self._low("black") else Toner.FULL
 
     def power_cycle(self) -> None:
         """Forget all jobs; what was not printed to its end never will be."""
@@ -210,21 +245,39 @@ class PrintingMachine:
                 found.append("door-open-error")
             if self.sheets == 0:
                 found.append("media-empty-error" if stopped else "media-empty-warning")
-            if self.toner is Toner.EMPTY:
+            elif self.media != A4 and self._current is not None:
+                found.append("media-needed-error")
+            toners = [name for name in self.supplies if name != WASTE]
+            if any(self._empty(name) for name in toners):
                 found.append("toner-empty-error")
+            if self._empty(WASTE):
+                found.append("marker-waste-full-error")
+            for word in sorted(self.complaints, key=lambda word: not _stops(word)):
+                severity = facts()["complaint"][word].get("severity")
+                found.append(f"{word}-{severity}" if severity else word)
             if 0 < self.sheets <= LOW_SHEETS:
                 found.append("media-low-warning")
-            if self.toner is Toner.LOW:
+            if any(self._low(name) for name in toners):
                 found.append("toner-low-warning")
+            if self._low(WASTE):
+                found.append("marker-waste-almost-full-warning")
             return tuple(found)
 
     @property
     def _broken(self) -> bool:
-        return self.jammed or self.door_open or self.toner is Toner.EMPTY
+        spent = any(self._empty(name) for name in self.supplies)
+        return self.jammed or self.door_open or spent or any(map(_stops, self.complaints))
 
     @property
     def _waits_for_paper(self) -> bool:
-        return self.sheets == 0 and self._sides_in_path == 0
+        return self._sides_in_path == 0 and (self.sheets == 0 or self.media != A4)
+
+    def _empty(self, name: str) -> bool:
+        return self.supplies[name] == (_FULL if name == WASTE else 0)
+
+    def _low(self, name: str) -> bool:
+        level, warns = self.supplies[name], facts()["supply"][name]["warns"]
+        return bool(warns <= level < _FULL if name == WASTE else 0 < level <= warns)
 
     # --- printing ------------------------------------------------------------------------------
 
@@ -239,7 +292,7 @@ class PrintingMachine:
                 self._sides_done += 1
                 if self._sides_done == self._sides_in_path:
                     self._put_out(job)
-            if self._current is not None and not self._sides_in_path and self.sheets:
+            if self._current is not None and not self._sides_in_path and not self._waits_for_paper:
                 job.begun = self.up_time if job.begun is None else job.begun
                 self.sheets -= 1
                 self._sides_in_path, self._sides_done = job.sides_of_next_sheet(), 0
@@ -253,6 +306,7 @@ class PrintingMachine:
 
     def _put_out(self, job: Job) -> None:
         job.printed += self._sides_in_path
+        self.impressions += self._sides_in_path
         job.sheets_out += 1
         self._sides_in_path = 0
         if job.printed == job.sides:
@@ -291,3 +345,7 @@ class PrintingMachine:
         if self._state_then[0] is not self.state:
             self._state_then = (self.state, self.up_time)
         self.changed.notify_all()
+
+
+def _stops(word: str) -> bool:
+    return bool(facts()["complaint"][word].get("stops", False))
