@@ -1,4 +1,4 @@
-"""A serial port that may be unplugged at any moment: 8N1, no flow control, never blocking."""
+"""A serial port that may be unplugged at any moment: 8N1, never blocking."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ class SerialPort:
 
     Args:
         device: what is on the line, for logs and messages.
+        hardware_flow: RTS and CTS hold bytes back.
     """
 
-    def __init__(self, path: str, baud: int, device: str) -> None:
+    def __init__(self, path: str, baud: int, device: str, *, hardware_flow: bool = False) -> None:
         self._path = path
         self._baud = baud
         self._device = device
+        self._hardware_flow = hardware_flow
         self._port: serial.Serial | None = None
 
     @property
@@ -46,9 +48,24 @@ class SerialPort:
         if self._port is not None:
             return
         try:
-            self._port = serial.Serial(self._path, self._baud, timeout=0, exclusive=True)
+            self._port = serial.Serial(
+                self._path, self._baud, timeout=0, rtscts=self._hardware_flow, exclusive=True
+            )
         except (OSError, ValueError, termios.error) as error:
             raise PortLost(f"the port of the {self._device} cannot be opened") from error
+
+    def hears_dsr(self) -> bool:
+        """Whether the device holds DSR up; True of a line without modem signals (USB bridges,
+        pseudo-terminals), which cannot tell.
+
+        Raises:
+            PortLost: the port is closed.
+        """
+        port = self._opened()
+        try:
+            return bool(port.dsr)
+        except (OSError, termios.error):
+            return True
 
     def receive(self, seconds: float) -> bytes:
         """The bytes that are there, or the first ones that come within so many seconds; empty
@@ -70,23 +87,27 @@ class SerialPort:
             self._lose(None)
         return data
 
-    def write(self, data: bytes, seconds: float) -> None:
-        """Write all of it within so many seconds.
+    def write(self, data: bytes | bytearray, seconds: float) -> None:
+        """Write all of it within so many seconds. On the descriptor itself: pyserial would copy
+        a key in a buffer to immutable bytes.
 
         Raises:
             PortLost: the port is closed, was unplugged, or takes no bytes.
         """
         port = self._opened()
         end = time.monotonic() + seconds
+        rest = memoryview(data)
         try:
-            while data:
+            while rest:
                 wait = max(0.0, end - time.monotonic())
                 _, ready, _ = select.select([], [port.fileno()], [], wait)
                 if not ready:
                     raise TimeoutError("the line takes no bytes")
-                data = data[os.write(port.fileno(), data) :]
+                rest = rest[os.write(port.fileno(), rest) :]
         except (OSError, ValueError, termios.error) as error:
             self._lose(error)
+        finally:
+            rest.release()
 
     def close(self) -> None:
         """Let go of the port. Never raises; a second call does nothing."""
