@@ -9,31 +9,45 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from apdu.crypto.errors import MalformedKey
 from apdu.crypto.sm2 import PublicKey
 from kiosk.bilingual import Bilingual, read_bilingual
 from kiosk.device_config import (
+    CameraConfig,
     CardConfig,
+    DispenserConfig,
+    IdReaderConfig,
     PadConfig,
     PrinterConfig,
+    ReceiptConfig,
     ScannerConfig,
-    is_loopback,
+    ScannerDriver,
+    SensorsConfig,
+    read_camera,
     read_card,
+    read_dispenser,
+    read_id_reader,
     read_pad,
-    read_path,
     read_printer,
+    read_receipt,
     read_scanner,
+    read_sensors,
 )
+from kiosk.device_config.addresses import is_loopback, read_file, read_path
 from kiosk.limits import Limits as Limits
 from kiosk.limits import read_limits
 from kiosk.places import DEMO_STATE, FIELD_STATE
 from kiosk.platform.tls import TlsFiles, key_fits
 from kiosk.toml_tables import FileProblem, Table
+
+T = TypeVar("T")
 
 _PACKS = Path(__file__).parent / "packs"
 DEMO_ROOT_KEY = _PACKS / "demo-root.pem"
@@ -101,7 +115,8 @@ class TerminalConfig:
     Attributes:
         division: 6 digits (行政区划代码).
         machine: the number painted on the machine, 1..9999.
-        scanner, printer: None where the machine has none; what needs it is not offered.
+        id_reader, scanner, camera, pad, dispenser, printer, receipt, sensors: None where the
+            machine has none; what needs it is not offered.
     """
 
     file: Path
@@ -114,9 +129,14 @@ class TerminalConfig:
     pack: PackConfig
     screen: ScreenConfig
     card: CardConfig
-    pad: PadConfig | None
+    id_reader: IdReaderConfig | None
     scanner: ScannerConfig | None
+    camera: CameraConfig | None
+    pad: PadConfig | None
+    dispenser: DispenserConfig | None
     printer: PrinterConfig | None
+    receipt: ReceiptConfig | None
+    sensors: SensorsConfig | None
     platform: PlatformConfig
     custodians: tuple[Custodian, ...]
     limits: Limits
@@ -133,6 +153,10 @@ def load(path: Path) -> TerminalConfig:
     """
     top = Table.read(path, ConfigError)
     kind = top.choice("kind", Kind)
+
+    def device(name: str, read: Callable[[Table, bool], T]) -> T | None:
+        return read(top.table(name), kind is Kind.FIELD) if name in top else None
+
     config = TerminalConfig(
         file=path,
         kind=kind,
@@ -143,10 +167,15 @@ def load(path: Path) -> TerminalConfig:
         state=read_path(top, "state") or (FIELD_STATE if kind is Kind.FIELD else DEMO_STATE),
         pack=_pack(top.table("pack"), kind),
         screen=_screen(top.table("screen")),
-        card=read_card(top.table("card"), in_field=kind is Kind.FIELD),
-        pad=read_pad(top.table("pad"), in_field=kind is Kind.FIELD) if "pad" in top else None,
-        scanner=read_scanner(top.table("scanner")) if "scanner" in top else None,
-        printer=read_printer(top.table("printer")) if "printer" in top else None,
+        card=read_card(top.table("card"), kind is Kind.FIELD),
+        id_reader=device("id_reader", read_id_reader),
+        scanner=device("scanner", read_scanner),
+        camera=device("camera", read_camera),
+        pad=device("pad", read_pad),
+        dispenser=device("dispenser", read_dispenser),
+        printer=device("printer", read_printer),
+        receipt=device("receipt", read_receipt),
+        sensors=device("sensors", read_sensors),
         platform=_platform(top.table("platform"), kind),
         custodians=top.choices("custodians", Custodian, tuple(Custodian)),
         limits=read_limits(top.optional_table("limits")),
@@ -154,6 +183,9 @@ def load(path: Path) -> TerminalConfig:
     top.finish()
     if not config.custodians:
         raise top.problem("custodians", "expected at least one custodian")
+    scanner = config.scanner
+    if scanner is not None and scanner.driver is ScannerDriver.CAMERA and config.camera is None:
+        raise top.problem("camera", "missing: the scanner of this machine is its camera")
     return config
 
 
@@ -216,10 +248,7 @@ def _platform(table: Table, kind: Kind) -> PlatformConfig:
         raise table.problem("url", "expected scheme, host, port and path only, no / at the end")
     if kind is Kind.FIELD and parts.scheme == "http" and not is_loopback(host):
         raise table.problem("url", "a field configuration refuses http outside loopback")
-    ca_file = read_path(table, "ca_file")
-    if ca_file is not None and not ca_file.is_file():
-        raise table.problem("ca_file", f"there is no file {ca_file}")
-    tls = TlsFiles(ca_file, *_client_files(table, parts.scheme))
+    tls = TlsFiles(read_file(table, "ca_file"), *_client_files(table, parts.scheme))
     table.finish()
     return PlatformConfig(url, tls)
 

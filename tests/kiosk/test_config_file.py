@@ -18,7 +18,14 @@ from kiosk.config import (
     Kind,
     load,
 )
-from kiosk.device_config import Address, CardDriver, PrinterConfig, ScannerConfig
+from kiosk.device_config import (
+    Address,
+    CardDriver,
+    PrinterConfig,
+    PrinterDriver,
+    ScannerConfig,
+    ScannerDriver,
+)
 from kiosk.limits import Limits
 
 DEMO = """
@@ -93,8 +100,8 @@ def test_scanner_and_printer_are_there_when_they_are_named(tmp_path: Path) -> No
     assert bare.printer is None
     devices = '\n[scanner]\nport = "/dev/ttyS2"\n[printer]\nurl = "ipps://p.example/ipp/print"\n'
     config = load(write(tmp_path, DEMO + devices))
-    assert config.scanner == ScannerConfig("/dev/ttyS2", 9600)
-    assert config.printer == PrinterConfig("ipps://p.example/ipp/print", 60, None)
+    assert config.scanner == ScannerConfig(ScannerDriver.GM65, "/dev/ttyS2", 9600)
+    assert config.printer == PrinterConfig(PrinterDriver.IPP, "ipps://p.example/ipp/print")
 
 
 def test_a_field_configuration(tmp_path: Path, field: str) -> None:
