@@ -81,6 +81,21 @@ class FarEnd(Protocol[C]):
         """Begin as after power on."""
 
 
+class Line(Protocol):
+    """The cable to the host: `hw_sim.serial_line.SerialLine`, or another that behaves like it."""
+
+    link: Path
+
+    @property
+    def plugged(self) -> bool: ...
+
+    def plug(self) -> None: ...
+
+    def unplug(self) -> None: ...
+
+    def send(self, data: bytes) -> None: ...
+
+
 class SerialDevice(Generic[C]):
     """A device that can be plugged in and out.
 
@@ -89,6 +104,7 @@ class SerialDevice(Generic[C]):
         name: of the line's thread.
         faults: of this device beside those of the wire, name -> True when it takes a value; its
             far end is told them by `strike`, see there.
+        line: makes its cable.
     """
 
     def __init__(
@@ -99,9 +115,10 @@ class SerialDevice(Generic[C]):
         *,
         faults: dict[str, bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        line: Callable[[Path, str, Callable[[bytes], None]], Line] = SerialLine,
     ) -> None:
         self.far_end = far_end
-        self._line = SerialLine(link, name, self._hear)
+        self._line = line(link, name, self._hear)
         self._clock = clock
         self._names = WIRE_FAULTS | (faults or {})
         self._schedule = Schedule(self._names)
