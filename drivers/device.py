@@ -18,6 +18,7 @@ class DeviceKind(Enum):
     """The kinds of devices, as a terminal's configuration and its records name them."""
 
     READER = "reader"
+    PSAM = "psam"
     ID_READER = "id-reader"
     SCANNER = "scanner"
     CAMERA = "camera"
