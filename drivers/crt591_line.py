@@ -10,7 +10,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import assert_never, cast
+from typing import assert_never
 
 from drivers.crt591_frames import (
     Answer,
@@ -135,8 +135,7 @@ class Crt591Line:
             for _ in range(tries):
                 self._clear_what_is_owed()
                 self._drop_late_bytes()
-                # `write` only hands it to the system; a copy in bytes could not be wiped.
-                self._port.write(cast(bytes, frame), self._times.write)
+                self._port.write(frame, self._times.write)
                 outcome = self._listen(request)
                 if isinstance(outcome, Good | Bad):
                     return outcome
