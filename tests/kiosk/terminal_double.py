@@ -333,7 +333,7 @@ class HandExecutor:
 
     def start(self, lane: str, work: Any, report: Any, done: Any) -> HandJob:
         job = HandJob(lane, work, report, done)
-        if lane == "background" or getattr(work, "__name__", "") == "<lambda>":
+        if lane == "background" or getattr(work, "__name__", "<lambda>") == "<lambda>":
             self.aside.append(job)
             return job
         self.jobs.append(job)
