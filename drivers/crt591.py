@@ -118,6 +118,7 @@ class Crt591:
     def init(self, inside: Inside) -> str:
         with self._lock:
             self._entry = False
+            self._ready()
             self._initialise(inside)
             place = self.look().place
             if inside is Inside.CAPTURE and place is not CardPlace.NONE:

@@ -1,0 +1,393 @@
+"""The CRT-591 driver against a scripted device: above all, what it does when an answer is lost."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from drivers.crt591 import Crt591, crt591_facts
+from drivers.dispenser import (
+    BinFull,
+    CardInTheWay,
+    CardPlace,
+    CardStuck,
+    Counters,
+    DispenserGone,
+    DispenserNote,
+    DispenserReason,
+    DispenserStatus,
+    Inside,
+    NoCard,
+    Refused,
+    StackerEmpty,
+)
+from tests.drivers.dispenser_double import (
+    ACK,
+    EMPTY,
+    GATE,
+    INSIDE,
+    NAK,
+    QUICK,
+    STATUS,
+    DispenserDouble,
+    bad,
+    good,
+)
+
+IC, HOLD, EJECT, BIN = "3231", "3230", "3239", "3233"
+MOVES = {IC, HOLD, EJECT, BIN, "3232"}
+
+
+@pytest.fixture
+def far(tmp_path):
+    double = DispenserDouble(tmp_path / "dispenser")
+    yield double
+    double.unplug()
+
+
+@pytest.fixture
+def driver(far):
+    made = Crt591(str(far.link), times=QUICK)
+    yield made
+    made.close()
+
+
+def reports(far, *states):
+    """What the device says of itself, one state a question."""
+    far.script[STATUS] = [ACK + good(STATUS, state) for state in states]
+
+
+def answers(far, name, *replies):
+    far.script[name] = [
+        ACK + good(name, reply) if isinstance(reply, bytes) else reply for reply in replies
+    ]
+
+
+def moved(far):
+    return [name for name in far.did if name in MOVES]
+
+
+# --- how it stands -------------------------------------------------------------------------------
+
+
+def test_status(far, driver):
+    far.state = b"211"
+    assert driver.status() == DispenserStatus(
+        DispenserReason.ERROR_BIN_FULL, frozenset({DispenserNote.STACKER_LOW}), CardPlace.INSIDE
+    )
+    far.state = EMPTY
+    assert driver.status() == DispenserStatus(None, frozenset(), CardPlace.NONE)
+
+
+def test_of_several_obstacles_the_most_urgent(far, driver):
+    far.state = b"901"
+    assert driver.status().reason is DispenserReason.BROKEN
+    far.state = b"001"
+    assert driver.status().reason is DispenserReason.ERROR_BIN_FULL
+    far.state = b"000"
+    assert driver.status().reason is DispenserReason.STACKER_EMPTY
+
+
+def test_nothing_at_the_port(tmp_path):
+    nobody = Crt591(str(tmp_path / "nothing"), times=QUICK)
+    assert nobody.status() == DispenserStatus(DispenserReason.GONE)
+    with pytest.raises(DispenserGone):
+        nobody.dispense_to_ic()
+    nobody.close()
+    nobody.close()
+
+
+def test_opened_initialised_and_lost_and_back(far, driver):
+    assert driver.status().reason is None
+    assert far.names[:4] == ["04", "3037", "06", STATUS]
+    far.unplug()
+    assert driver.status().reason is DispenserReason.GONE
+    far.plug()
+    assert driver.status().reason is None
+    assert far.names.count("3037") == 2
+
+
+def test_insertion_stays_allowed_after_a_loss_of_power(far, driver):
+    driver.status()
+    driver.allow_insertion(True)
+    far.script[STATUS] = [ACK + bad(STATUS, "B0")]
+    assert driver.status().reason is None
+    assert far.did == [STATUS, "3330", STATUS, "3037", "3330", STATUS]
+    driver.allow_insertion(False)
+    assert far.did[-1] == "3331"
+
+
+def test_a_device_that_never_gets_ready_ends(far, driver):
+    far.script["3330"] = [ACK + bad("3330", "B0")] * 9
+    with pytest.raises(Refused):
+        driver.allow_insertion(True)
+
+
+def test_a_device_that_does_not_count_is_initialised_all_the_same(far, driver):
+    for name in ("3034", "3037"):
+        far.script[name] = [ACK + bad(name, "01")]
+    assert driver.init(Inside.HOLD_AT_GATE) == ""
+    inits = [name for name in far.names if name.startswith("30")]
+    assert inits == ["3037", "3033", "3034", "3030"]
+
+
+@pytest.mark.parametrize(
+    ("inside", "name"),
+    [(Inside.HOLD_AT_GATE, "3034"), (Inside.CAPTURE, "3035"), (Inside.KEEP, "3037")],
+)
+def test_init(far, driver, inside, name):
+    far.script[name] = [ACK + good(name, EMPTY, b"CRT-591-M001")]
+    if inside is Inside.KEEP:
+        far.script[name] *= 2
+    assert driver.init(inside) == "CRT-591-M001"
+    assert name in far.names
+
+
+@pytest.mark.parametrize("inside", [Inside.HOLD_AT_GATE, Inside.CAPTURE])
+def test_an_init_that_leaves_the_card_inside(far, driver, inside):
+    far.state = INSIDE
+    with pytest.raises(CardStuck):
+        driver.init(inside)
+    assert driver.status().reason is DispenserReason.JAM
+
+
+# --- movements -----------------------------------------------------------------------------------
+
+
+def test_a_card_to_the_contacts_and_to_the_gate(far, driver):
+    reports(far, EMPTY, INSIDE)
+    answers(far, IC, INSIDE)
+    answers(far, HOLD, GATE)
+    driver.dispense_to_gate()
+    assert far.did == [STATUS, IC, STATUS, HOLD]
+
+
+@pytest.mark.parametrize("state", [GATE, INSIDE, b"920"])
+def test_nothing_is_dispensed_onto_a_card(far, driver, state):
+    far.state = state
+    with pytest.raises(CardInTheWay):
+        driver.dispense_to_gate()
+    assert moved(far) == []
+
+
+def test_nothing_is_dispensed_from_an_empty_stacker(far, driver):
+    far.state = b"000"
+    with pytest.raises(StackerEmpty):
+        driver.dispense_to_ic()
+    assert moved(far) == []
+
+
+@pytest.mark.parametrize("operation", ["take_in", "hold_at_gate", "eject", "capture"])
+def test_without_a_card_nothing_is_moved(far, driver, operation):
+    """The device would dispense one."""
+    with pytest.raises(NoCard):
+        getattr(driver, operation)()
+    assert moved(far) == []
+
+
+def test_a_card_at_the_gate_is_held_already(far, driver):
+    """It may be taken at any moment, and then the device would dispense another."""
+    far.state = GATE
+    driver.hold_at_gate()
+    assert moved(far) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "reason"),
+    [
+        ("10", CardStuck, DispenserReason.JAM),
+        ("51", Refused, DispenserReason.BROKEN),
+        ("A0", StackerEmpty, None),
+        ("02", Refused, None),
+    ],
+)
+def test_what_a_refused_movement_leaves(far, driver, code, error, reason):
+    far.script[IC] = [ACK + bad(IC, code)]
+    with pytest.raises(error):
+        driver.dispense_to_ic()
+    assert moved(far) == [IC]
+    assert driver.status().reason is reason
+
+
+def test_a_full_bin(far, driver):
+    far.state = GATE
+    far.script[BIN] = [ACK + bad(BIN, "A1")]
+    with pytest.raises(BinFull):
+        driver.capture()
+    assert driver.status().reason is DispenserReason.ERROR_BIN_FULL
+
+
+def test_a_card_that_does_not_arrive(far, driver):
+    reports(far, EMPTY)
+    answers(far, IC, GATE)
+    with pytest.raises(CardStuck, match="at-gate"):
+        driver.dispense_to_ic()
+
+
+def test_a_jam_is_asked_about_now_and_then_until_it_is_put_right(far):
+    driver = Crt591(str(far.link), times=replace(QUICK, again=0.0))
+    far.script[IC] = [ACK + bad(IC, "10")]
+    with pytest.raises(CardStuck):
+        driver.dispense_to_ic()
+    far.script["3037"] = [ACK + bad("3037", "10")] * 2
+    assert driver.status().reason is DispenserReason.JAM
+    assert driver.status().reason is DispenserReason.JAM
+    assert driver.status().reason is None
+    assert moved(far) == [IC]
+    driver.close()
+
+
+def test_between_two_such_questions_nothing_moves(far, driver):
+    far.script[IC] = [ACK + bad(IC, "10")]
+    with pytest.raises(CardStuck):
+        driver.dispense_to_ic()
+    before = far.names.count("3037")
+    assert driver.status().reason is DispenserReason.JAM
+    assert far.names.count("3037") == before
+
+
+# --- an answer is lost ---------------------------------------------------------------------------
+
+LOST = [
+    pytest.param(ACK, id="answer-lost"),
+    pytest.param(None, id="command-lost"),
+    pytest.param(NAK, id="not-read"),
+    pytest.param(ACK + good(IC)[:4], id="answer-cut"),
+]
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_card_that_came_is_not_dispensed_again(far, driver, lost):
+    reports(far, EMPTY, INSIDE)
+    far.script[IC] = [lost]
+    driver.dispense_to_ic()
+    assert moved(far) == [IC]
+    # The status was asked between loss and success.
+    assert far.did == [STATUS, IC, STATUS]
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_card_that_did_not_come_is_dispensed_after_asking(far, driver, lost):
+    reports(far, EMPTY, EMPTY)
+    far.script[IC] = [lost, ACK + good(IC, INSIDE)]
+    driver.dispense_to_ic()
+    assert far.did == [STATUS, IC, STATUS, IC]
+
+
+def test_a_card_that_was_taken_meanwhile_is_not_offered_again(far, driver):
+    """`hold` without a card would dispense one."""
+    reports(far, INSIDE, EMPTY)
+    far.script[HOLD] = [ACK]
+    driver.hold_at_gate()
+    assert moved(far) == [HOLD]
+
+
+@pytest.mark.parametrize("operation", ["eject", "capture"])
+def test_a_card_that_left_is_not_moved_again(far, driver, operation):
+    reports(far, GATE, EMPTY)
+    name = EJECT if operation == "eject" else BIN
+    far.script[name] = [ACK]
+    getattr(driver, operation)()
+    assert moved(far) == [name]
+
+
+def test_a_movement_that_ends_elsewhere_is_a_jam(far, driver):
+    reports(far, INSIDE, GATE)
+    far.script[BIN] = [ACK]
+    with pytest.raises(CardStuck, match="at-gate"):
+        driver.capture()
+    assert moved(far) == [BIN]
+
+
+def test_a_device_that_does_not_tell_where_the_card_is_moves_none_again(far, driver):
+    far.script[IC] = [ACK]
+    far.script[STATUS] = [ACK + good(STATUS, EMPTY), *([None] * 9)]
+    with pytest.raises(DispenserGone):
+        driver.dispense_to_ic()
+    assert moved(far) == [IC]
+
+
+def test_a_device_that_takes_no_movement_at_all(far, driver):
+    far.script[IC] = [NAK] * 9
+    with pytest.raises(DispenserGone):
+        driver.dispense_to_ic()
+    assert moved(far) == [IC] * 3
+    assert far.did.count(STATUS) == 4
+
+
+def test_power_fails_in_mid_move(far, driver):
+    """The device is initialised, says where the card is, and only then is anything sent."""
+    reports(far, EMPTY, INSIDE)
+    far.script[IC] = [ACK + bad(IC, "B0")]
+    driver.dispense_to_ic()
+    assert far.did == [STATUS, IC, "3037", STATUS]
+
+
+def test_moved_by_hand_in_mid_move(far, driver):
+    reports(far, INSIDE, EMPTY)
+    far.script[HOLD] = [ACK + bad(HOLD, "45")]
+    driver.hold_at_gate()
+    assert far.did == [STATUS, HOLD, "3037", STATUS]
+
+
+def test_contacts_that_hold_the_card_let_go(far, driver):
+    reports(far, INSIDE, INSIDE)
+    far.script[HOLD] = [ACK + bad(HOLD, "05"), ACK + good(HOLD, GATE)]
+    driver.hold_at_gate()
+    assert far.did == [STATUS, HOLD, STATUS, "5131", "6031", HOLD]
+
+
+# --- the rest ------------------------------------------------------------------------------------
+
+
+def test_counters(far, driver):
+    far.script["A530"] = [ACK + good("A530", data=b"042")]
+    assert driver.counters() == Counters(captured=42)
+    driver.bin_was_emptied()
+    assert any(command[4:10] == b"\x43\xa5\x31000" for command in far.commands)
+
+
+@pytest.mark.parametrize("data", [b"", b"12", b"1x3", b"0001"])
+def test_a_counter_that_is_no_number(far, driver, data):
+    far.script["A530"] = [ACK + good("A530", data=data)]
+    with pytest.raises(DispenserGone):
+        driver.counters()
+
+
+def test_where_the_sources_disagree_the_configuration_decides(far):
+    facts = crt591_facts()
+    facts["move"] |= {"hold": 0x39, "eject": 0x30}
+    facts["status"]["bin_full"] = "0"
+    driver = Crt591(str(far.link), times=QUICK, facts=facts)
+    reports(far, INSIDE, b"021")
+    answers(far, EJECT, GATE)
+    driver.hold_at_gate()
+    assert moved(far) == [EJECT]
+    assert driver.status().reason is None
+    assert driver.status().reason is DispenserReason.ERROR_BIN_FULL
+    driver.close()
+
+
+def test_a_call_holds_the_others_up(far, driver):
+    assert driver.free_within(0.01)
+    with driver.held():
+        assert driver.free_within(0.01)
+    reports(far, EMPTY, INSIDE)
+    far.script[IC] = [ACK]
+    thread = threading.Thread(target=driver.dispense_to_ic)
+    thread.start()
+    far.wait_for(bytes.fromhex("F2000003433231"))
+    assert not driver.free_within(0.01)
+    thread.join(10)
+    assert driver.free_within(5)
+
+
+def test_a_device_that_falls_silent_ends_every_operation(far, driver):
+    driver.status()
+    far.answer = lambda command: None
+    for operation in ("dispense_to_gate", "counters"):
+        with pytest.raises(DispenserGone):
+            getattr(driver, operation)()
+    assert driver.status() == DispenserStatus(DispenserReason.GONE)
+    far.answer = far.usual
+    assert driver.status().reason is None
