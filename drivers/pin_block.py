@@ -1,4 +1,4 @@
-"""Encrypted PIN blocks (ISO 9564-1 format 0 under 3DES) and the keys they travel under.
+"""Encrypted PIN blocks (ISO 9564-1 formats 0, 1 and 3 under 3DES) and the keys they travel under.
 
 Key and PIN buffers are bytearrays of the caller's, zeroed with `wipe`. The copies that OpenSSL
 makes of a key are freed, and zeroed, by OpenSSL when the cipher object goes.
@@ -6,6 +6,7 @@ makes of a key are freed, and zeroed, by OpenSSL when the cipher object goes.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import cast
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
@@ -18,8 +19,29 @@ PIN_KEY_LENGTH = 16
 _HEX_DIGITS = b"0123456789ABCDEF"
 
 
+class PinFormat(Enum):
+    """Formats of ISO 9564-1 in 8 bytes, by the names that a pad's data uses."""
+
+    ISO_0 = "iso-0"
+    """Filled with F, bound to the account."""
+    ISO_1 = "iso-1"
+    """Filled at random, bound to nothing."""
+    ISO_3 = "iso-3"
+    """Filled with A to F at random, bound to the account."""
+
+    @property
+    def control(self) -> int:
+        """The block's first nibble."""
+        return int(self.value[-1])
+
+    @property
+    def fill(self) -> frozenset[int]:
+        """Nibbles that may stand behind the digits."""
+        return frozenset({0: range(15, 16), 1: range(16), 3: range(10, 16)}[self.control])
+
+
 class MalformedPinBlock(Exception):
-    """The block opens to nothing that format 0 allows: wrong key, wrong account, or damage.
+    """The block opens to nothing that its format allows: wrong key, wrong account, or damage.
 
     The message never says which byte was wrong: that would tell about the PIN.
     """
@@ -76,13 +98,16 @@ def key_check_value(key: bytearray) -> bytes:
     return bytes(_tdes(key, bytes(BLOCK), encrypt=True))
 
 
-def open_pin_block(block: bytes, pin_key: bytearray, pan12: bytes) -> bytearray:
-    """Take the PIN out of an encrypted block (ISO 9564-1 format 0).
+def open_pin_block(
+    block: bytes, pin_key: bytearray, pan12: bytes, form: PinFormat = PinFormat.ISO_0
+) -> bytearray:
+    """Take the PIN out of an encrypted block.
 
     Args:
         block: 8 bytes from the pad.
         pin_key: 16 or 24 bytes.
         pan12: as `pan_for_card_number` gives it and as the pad was told.
+        form: of the block.
 
     Returns:
         4 to 12 ASCII digits, for the caller to wipe.
@@ -91,21 +116,21 @@ def open_pin_block(block: bytes, pin_key: bytearray, pan12: bytes) -> bytearray:
         MalformedPinBlock: the block is not of this key and account.
         ValueError: `pan12` or the key has a wrong length.
     """
-    account = _account(pan12)
+    account = _account(pan12) if form is not PinFormat.ISO_1 else bytes(BLOCK)
     if len(block) != BLOCK:
         raise MalformedPinBlock("a PIN block has 8 bytes")
     clear = _tdes(pin_key, block, encrypt=False)
     nibbles = bytearray(2 * BLOCK)
-    pin = bytearray()
     try:
         for index in range(BLOCK):
             octet = clear[index] ^ account[index]
             nibbles[2 * index] = octet >> 4
             nibbles[2 * index + 1] = octet & 0x0F
         length = nibbles[1]
-        sound = nibbles[0] == 0 and SHORTEST_PIN <= length <= LONGEST_PIN
-        for index, nibble in enumerate(nibbles[2:]):
-            sound &= nibble < 10 if index < length else nibble == 0x0F
+        sound = nibbles[0] == form.control and SHORTEST_PIN <= length <= LONGEST_PIN
+        for index in range(2, 2 * BLOCK):
+            digit = index - 2 < length
+            sound &= nibbles[index] < 10 if digit else nibbles[index] in form.fill
         if not sound:
             raise MalformedPinBlock("the PIN block is not of this key and account")
         # Of its full size at once: a bytearray that grows leaves its old memory behind.
@@ -116,6 +141,13 @@ def open_pin_block(block: bytes, pin_key: bytearray, pan12: bytes) -> bytearray:
     finally:
         wipe(clear)
         wipe(nibbles)
+
+
+def is_single_des(key: bytearray) -> bool:
+    """Whether 3DES under this key is no more than DES: its first two halves, or the last two, are
+    equal."""
+    with memoryview(key) as view:
+        return view[:8] == view[8:16] or (len(key) == 24 and view[8:16] == view[16:])
 
 
 def _account(pan12: bytes) -> bytes:
@@ -133,8 +165,9 @@ def _tdes(key: bytearray, data: bytes | bytearray, *, encrypt: bool) -> bytearra
         raise ValueError(f"3DES works on blocks of {BLOCK} bytes, not on {len(data)}")
     # The library wants three keys; two-key 3DES is K1 K2 K1.
     three = bytearray(24)
-    three[:16] = key[:16]
-    three[16:] = key[16:] if len(key) == 24 else key[:8]
+    with memoryview(key) as view:
+        three[:16] = view[:16]
+        three[16:] = view[-8:] if len(key) == 24 else view[:8]
     # `update_into` asks for this much room and writes only len(data).
     room = bytearray(len(data) + BLOCK - 1)
     result = bytearray(len(data))

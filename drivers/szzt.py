@@ -6,33 +6,46 @@ What is sent follows `szzt.toml`, where each assumption has its mark.
 from __future__ import annotations
 
 import contextlib
-import math
+import hmac
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from drivers.device import most_urgent
-from drivers.pin_block import BLOCK, LONGEST_PIN, SHORTEST_PIN, key_check_value, wipe
+from drivers.pin_block import (
+    BLOCK,
+    LONGEST_PIN,
+    SHORTEST_PIN,
+    PinFormat,
+    is_single_des,
+    key_check_value,
+    wipe,
+)
 from drivers.pin_pad import (
+    KeyMismatch,
     PadFault,
     PadGone,
-    PadIdentity,
     PadNote,
     PadReason,
     PadStatus,
-    PinCancelled,
-    PinTimeout,
+    PadTampered,
+    PadTrouble,
 )
+from drivers.szzt_entry import SzztEntry, Wanted
+from drivers.szzt_information import read_information
 from drivers.szzt_line import SzztLine, SzztTimes, szzt_facts
 
 _HEX = b"0123456789ABCDEF"
+_KEY_LENGTHS = (16, 24)
 _LEAST_CHECK = 3
 
 
 class SzztPinPad:
     """`PinPad` on a serial port. The port is opened by the first command, and again after it
-    was lost."""
+    was lost.
+
+    Args:
+        baud: of the line; None tries all of ``szzt.toml``.
+    """
 
     def __init__(
         self,
@@ -42,18 +55,28 @@ class SzztPinPad:
         facts: dict[str, Any] | None = None,
     ) -> None:
         self._facts = facts or szzt_facts()
-        self._line = SzztLine(
-            port, baud or self._facts["frame"]["baud"], times or SzztTimes(), self._facts
-        )
-        self._state = threading.Lock()
-        self._reading = False
-        self._cancelled = threading.Event()
+        self._times = times or SzztTimes()
+        bauds = self._facts["frame"]["bauds"] if baud is None else [baud]
+        self._line = SzztLine(port, bauds, self._times, self._facts)
+        self._had_keys = False
+        self._tampered = False
+        self._pin_key_lost = False
+
+    @property
+    def block_format(self) -> PinFormat:
+        return PinFormat(self._facts["pin"]["format"])
+
+    @property
+    def ignored_keys(self) -> int:
+        return self._line.ignored
 
     def load_master_key(self, key: bytearray) -> None:
-        length = self._facts["plain_length"].get(str(len(key)))
-        if length is None or len(key) < 16:
+        if len(key) not in _KEY_LENGTHS:
             raise ValueError(f"a master key has 16 or 24 bytes, not {len(key)}")
+        if is_single_des(key):
+            raise ValueError("a master key of equal halves is single DES")
         keys, types = self._facts["keys"], self._facts["key_types"]
+        length = self._facts["plain_length"][str(len(key))]
         head = f"1{keys['master']}{types['master']}{length}".encode()
         text = bytearray(len(head) + 2 * len(key))
         text[: len(head)] = head
@@ -61,21 +84,28 @@ class SzztPinPad:
             text[len(head) + 2 * index] = _HEX[octet >> 4]
             text[len(head) + 2 * index + 1] = _HEX[octet & 0x0F]
         try:
-            check = self._check_value(self._line.command(text))
+            answer = self._command(text)
         finally:
             wipe(text)
-        if check != key_check_value(key)[: len(check)]:
-            raise PadFault(0xE7, "the pad holds another key than it was given")
+        _compare(answer, key_check_value(key))
+        self._holds_keys()
 
-    def load_pin_key(self, key_under_master: bytes) -> bytes:
-        length = self._facts["encrypted_length"].get(str(len(key_under_master)))
-        if length is None or len(key_under_master) < 16:
+    def load_pin_key(self, key_under_master: bytes, check_value: bytes) -> None:
+        if len(key_under_master) not in _KEY_LENGTHS:
             raise ValueError(f"a PIN key has 16 or 24 bytes, not {len(key_under_master)}")
         keys, types = self._facts["keys"], self._facts["key_types"]
+        length = self._facts["encrypted_length"][str(len(key_under_master))]
         head = f"2{keys['master']}{keys['pin']}{types['pin']}{length}"
-        return self._check_value(
-            self._line.command((head + key_under_master.hex().upper()).encode())
-        )
+        lost, self._pin_key_lost = self._pin_key_lost, True
+        try:
+            answer = self._command((head + key_under_master.hex().upper()).encode())
+        except PadFault:
+            # A pad that refuses a key leaves the slot as it was (I).
+            self._pin_key_lost = lost
+            raise
+        _compare(answer, check_value)
+        self._pin_key_lost = False
+        self._holds_keys()
 
     def read_pin(
         self,
@@ -84,6 +114,7 @@ class SzztPinPad:
         maximum: int,
         timeout: float,
         count: Callable[[int], None],
+        cancelled: threading.Event,
     ) -> bytes:
         if len(pan12) != 12 or any(digit not in _HEX for digit in pan12):
             raise ValueError("12 account digits are needed")
@@ -91,138 +122,64 @@ class SzztPinPad:
             raise ValueError(f"no PIN of {minimum} to {maximum} digits")
         if not timeout > 0:
             raise ValueError("a PIN needs time")
-        with self._state:
-            self._cancelled.clear()
-            self._reading = True
-        end = time.monotonic() + timeout
+        if self._pin_key_lost:
+            raise KeyMismatch("no PIN key was loaded since one was lost")
+        wanted = Wanted(pan12, minimum, maximum, timeout, count, cancelled)
         try:
-            self._start_entry(pan12, minimum, maximum, timeout)
-            return self._entry(maximum, end, count)
+            return SzztEntry(self._line, self._times, self._facts, wanted).run()
+        except PadTampered:
+            self._tampered = True
+            raise
         finally:
-            with self._state:
-                self._reading = False
+            self._line.listening = False
             # The pad forgets what was typed, and a finished block too.
             if self._line.open:
                 with contextlib.suppress(PadGone, PadFault):
                     self._line.command(b"5032")
-                self._line.keys.clear()
-
-    def cancel(self) -> None:
-        with self._state:
-            if self._reading:
-                self._cancelled.set()
+            self._line.keys.clear()
 
     def status(self) -> PadStatus:
         try:
             answer = self._line.command(b"3")
         except PadGone:
             return PadStatus(PadReason.GONE)
+        except PadTampered:
+            return PadStatus(PadReason.TAMPERED)
         except PadFault as fault:
-            if fault.code == self._facts["status"]["battery_low"]:
+            if fault.trouble is PadTrouble.BATTERY_LOW:
                 return PadStatus(None, frozenset({PadNote.BATTERY_LOW}))
             return PadStatus(PadReason.FAULT)
-        return _status_of(answer)
+        information = read_information(answer)
+        if information is None:
+            return PadStatus(PadReason.GONE)
+        if information.has_master_key:
+            self._holds_keys()
+        elif self._had_keys or self._tampered:
+            return PadStatus(PadReason.TAMPERED, identity=information.identity)
+        return information.status
 
     def close(self) -> None:
         self._line.close()
 
-    # --- PIN entry ---------------------------------------------------------------------------
-
-    def _start_entry(self, pan12: bytes, minimum: int, maximum: int, timeout: float) -> None:
-        facts = self._facts["pin"]
-        seconds = min(255, math.ceil(timeout))
-        for control, value in (("3", facts["mask"]), ("4", minimum), ("5", maximum)):
-            self._line.command(f"5{control}{value:02X}".encode())
-        self._line.command(f"52{seconds:02X}".encode())
-        head = f"6{self._facts['keys']['pin']}{facts['format']}{facts['hint']}{maximum:02d}"
-        self._line.keys.clear()
-        self._line.command(head.encode() + pan12)
-
-    def _entry(self, maximum: int, end: float, count: Callable[[int], None]) -> bytes:
-        """Follow the keys until the entry is over."""
-        facts = self._facts["pin"]
-        typed = 0
-        while True:
-            if self._cancelled.is_set():
-                raise PinCancelled(by_resident=False)
-            if time.monotonic() >= end:
-                raise PinTimeout("no PIN within the time allowed")
-            if not self._line.keys:
-                self._line.wait_for_keys(end)
-                continue
-            key = self._line.keys.popleft()
-            before = typed
-            if key == facts["mask"]:
-                typed = min(typed + 1, maximum)
-            elif key == facts["clear_last"]:
-                typed = max(typed - 1, 0)
-            elif key == facts["clear_all"]:
-                typed = 0
-            elif key == facts["cancel"]:
-                raise PinCancelled(by_resident=True)
-            elif key == facts["expired"]:
-                raise PinTimeout("the pad's time for a PIN ran out")
-            if typed != before:
-                count(typed)
-            full = facts["ends_at_maximum"] and typed == maximum
-            if key == facts["enter"] or full:
-                block = self._block()
-                if block is not None:
-                    return block
-
-    def _block(self) -> bytes | None:
-        """Fetch the finished block; None when the pad says that the entry is still open."""
-        facts = self._facts["pin"]
+    def _command(self, text: bytes | bytearray) -> bytes:
+        """To load a key."""
         try:
-            answer = self._line.command(b"7")
-        except PadFault as fault:
-            if fault.code == facts["not_finished"]:
-                return None
-            if fault.code == facts["timed_out"]:
-                raise PinTimeout("the pad's time for a PIN ran out") from None
+            return self._line.command(text)
+        except PadTampered as tampered:
+            self._tampered |= self._had_keys or tampered.trouble is PadTrouble.LOCKED
             raise
-        # 1 answer byte, track 2, PIN length 2, then the block.
-        try:
-            block = bytes.fromhex(answer[5:].decode("ascii"))
-        except ValueError:
-            block = b""
-        if len(block) != BLOCK:
-            raise PadGone("the pad gave no PIN block")
-        return block
 
-    @staticmethod
-    def _check_value(answer: bytes) -> bytes:
-        try:
-            check = bytes.fromhex(answer[1:].decode("ascii"))
-        except ValueError:
-            check = b""
-        if len(check) < _LEAST_CHECK:
-            raise PadGone("the pad gave no check value")
-        return check[:BLOCK]
+    def _holds_keys(self) -> None:
+        self._had_keys, self._tampered = True, False
 
 
-def _status_of(information: bytes) -> PadStatus:
-    """What the answer to command 3 says: 1 answer byte, user 50, scan codes 48, settings 20,
-    function 8, then the texts."""
-    if len(information) < 139:
-        return PadStatus(PadReason.GONE)
+def _compare(answer: bytes, expected: bytes) -> None:
+    """The check value behind an answer's first byte with the one that it must be."""
     try:
-        settings = bytes.fromhex(information[99:119].decode("ascii"))
+        check = bytes.fromhex(answer[1:].decode("ascii"))[:BLOCK]
     except ValueError:
-        return PadStatus(PadReason.GONE)
-    texts = information[127:].decode("ascii", "replace")
-    identity = PadIdentity(
-        model=texts[0:6].strip(),
-        hardware=texts[6:9].strip(),
-        software=texts[9:12].strip(),
-        serial=texts[16:20].strip(),
-    )
-    return PadStatus(most_urgent(_obstacles(settings[0]), PadReason), identity=identity)
-
-
-def _obstacles(settings: int) -> Iterator[PadReason]:
-    """What the first byte of the settings says."""
-    if settings & 0x01:
-        yield PadReason.NO_KEY
-    if settings & 0x02:
-        yield PadReason.BUSY
+        check = b""
+    if len(check) < _LEAST_CHECK:
+        raise PadGone("the pad gave no check value")
+    if not hmac.compare_digest(check, expected[: len(check)]):
+        raise KeyMismatch("the pad's check value is not that of the key")

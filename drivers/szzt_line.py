@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import select
-import termios
 import time
 import tomllib
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, NoReturn, assert_never
+from typing import Any, assert_never
 
-import serial
-
+from drivers import szzt_errors
 from drivers.pin_block import wipe
-from drivers.pin_pad import PadFault, PadGone
+from drivers.pin_pad import PadGone
+from drivers.serial_port import PortLost, SerialPort
 from drivers.szzt_frames import BareKey, Damaged, Frame, FrameReader, encode
 
-log = logging.getLogger(__name__)
-
-_FIRST_ERROR, _LAST_ERROR = 0xE0, 0xEF
+_TRIES = 2
 
 
 @dataclass(frozen=True)
@@ -31,14 +25,18 @@ class SzztTimes:
 
     Attributes:
         answer: silence after which a command is repeated, and after the second time given up.
+        probe: the same, once, for each speed that is tried.
         damaged: how long a readable answer may still follow after a damaged one.
         look: longest wait for a key before deadline and cancel are looked at again.
+        watch: silence of the keys after which an open entry is asked for.
         write: limit for the line to take a frame.
     """
 
     answer: float = 1.0
+    probe: float = 0.4
     damaged: float = 0.2
     look: float = 0.05
+    watch: float = 3.0
     write: float = 1.0
 
 
@@ -50,19 +48,28 @@ def szzt_facts() -> dict[str, Any]:
 class SzztLine:
     """The port, opened by the first command and again after it was lost.
 
+    Args:
+        bauds: speeds at which the pad may stand; of several, the one at which it answers.
+
     Attributes:
-        keys: bare bytes in the order in which they came.
+        keys: bare bytes in the order in which they came while `listening`.
+        listening: an entry is open; bare bytes at other times are counted and dropped.
+        ignored: how many were.
     """
 
-    def __init__(self, path: str, baud: int, times: SzztTimes, facts: dict[str, Any]) -> None:
+    def __init__(
+        self, path: str, bauds: Sequence[int], times: SzztTimes, facts: dict[str, Any]
+    ) -> None:
         self._path = path
-        self._baud = baud
+        self._bauds = list(bauds)
         self._times = times
         self._facts = facts
-        self._port: serial.Serial | None = None
+        self._port: SerialPort | None = None
         self._reader = FrameReader()
         self._frames: deque[Frame | Damaged] = deque()
         self.keys: deque[int] = deque()
+        self.listening = False
+        self.ignored = 0
 
     @property
     def open(self) -> bool:
@@ -76,11 +83,7 @@ class SzztLine:
         self.keys.clear()
         self._reader.give_up()
         if port is not None:
-            # What a pad behind flow control has not taken would hold up close() for 30 s.
-            with contextlib.suppress(OSError, termios.error, serial.SerialException):
-                port.reset_output_buffer()
-            with contextlib.suppress(OSError, termios.error):
-                port.close()
+            port.close()
 
     def wait_for_keys(self, end: float) -> None:
         """Wait until a key comes, the monotonic time `end` is there, or a look is due."""
@@ -92,7 +95,7 @@ class SzztLine:
         """Send a command and return its answer's text.
 
         A pad stays silent about a frame that it could not read, and an answer may be damaged on
-        the way: the command is sent twice at most.
+        the way, by a key pressed in the middle of it too: the command is sent twice at most.
 
         Raises:
             PadFault: the pad answered with an error.
@@ -105,18 +108,11 @@ class SzztLine:
 
     def _exchange(self, text: bytes | bytearray) -> bytes:
         reason = ""
-        for _attempt in range(2):
-            self._forget_answers()
-            frame = encode(text)
-            try:
-                self._write(frame)
-            finally:
-                wipe(frame)
-            match self._answer():
+        for _attempt in range(_TRIES):
+            match self._ask(text, self._times.answer):
                 case Frame(answer) if answer:
-                    if _FIRST_ERROR <= answer[0] <= _LAST_ERROR:
-                        meaning = self._facts["errors"][f"{answer[0]:02X}"]
-                        raise PadFault(answer[0], meaning)
+                    if szzt_errors.FIRST <= answer[0] <= szzt_errors.LAST:
+                        raise szzt_errors.error_of(answer[0], self._facts)
                     return answer
                 case Frame() | Damaged():
                     reason = "damaged answers"
@@ -125,8 +121,18 @@ class SzztLine:
         self.close()
         raise PadGone(f"{reason} from the pad")
 
-    def _answer(self) -> Frame | Damaged | None:
-        end = time.monotonic() + self._times.answer
+    def _ask(self, text: bytes | bytearray, seconds: float) -> Frame | Damaged | None:
+        """Send a command once; its answer, or what came in place of one."""
+        self._forget_answers()
+        frame = encode(text)
+        try:
+            self._opened().write(frame, self._times.write)
+        except PortLost as lost:
+            self.close()
+            raise PadGone("the pad is unplugged") from lost
+        finally:
+            wipe(frame)
+        end = time.monotonic() + seconds
         damaged: Damaged | None = None
         while time.monotonic() < end:
             self._receive(end)
@@ -148,73 +154,52 @@ class SzztLine:
 
     def _receive(self, end: float) -> bool:
         """Wait for bytes until `end`, then sort them; true when some came."""
-        port = self._port
-        if port is None:
-            raise PadGone("the port is closed")
         wait = max(0.0, min(end - time.monotonic(), self._times.answer))
         try:
-            ready, _, _ = select.select([port.fileno()], [], [], wait)
-            if not ready:
-                return False
-            # An unplugged port is readable for ever and gives nothing.
-            data = os.read(port.fileno(), 4096)
-        except (OSError, ValueError, termios.error) as error:
-            self._lose(error)
-        if not data:
-            self._lose(None)
+            data = self._opened().receive(wait)
+        except PortLost as lost:
+            self.close()
+            raise PadGone("the pad is unplugged") from lost
         for received in self._reader.feed(data):
             match received:
-                case BareKey(octet):
+                case BareKey(octet) if self.listening:
                     self.keys.append(octet)
+                case BareKey():
+                    self.ignored += 1
                 case Frame() | Damaged():
                     self._frames.append(received)
                 case _:
                     assert_never(received)
-        return True
+        return bool(data)
 
-    def _write(self, frame: bytearray) -> None:
-        """Write on the descriptor itself: pyserial would copy the frame to immutable bytes."""
-        port = self._port
-        if port is None:
+    def _opened(self) -> SerialPort:
+        if self._port is None:
             raise PadGone("the port is closed")
-        end = time.monotonic() + self._times.write
-        rest = memoryview(frame)
-        try:
-            while rest:
-                wait = max(0.0, end - time.monotonic())
-                _, ready, _ = select.select([], [port.fileno()], [], wait)
-                if not ready:
-                    raise TimeoutError("the line takes no bytes")
-                rest = rest[os.write(port.fileno(), rest) :]
-        except (OSError, ValueError, termios.error) as error:
-            self._lose(error)
-        finally:
-            rest.release()
+        return self._port
 
     def _open(self) -> None:
-        frame = self._facts["frame"]
-        try:
-            port = serial.Serial(
-                self._path,
-                self._baud,
-                timeout=0,
-                rtscts=frame["hardware_flow"],
-                exclusive=True,
-            )
-        except (OSError, ValueError, termios.error) as error:
-            raise PadGone("the pad's port cannot be opened") from error
-        self._port = port
-        self._reader.give_up()
-        try:
-            present = port.dsr
-        except (OSError, termios.error):
-            # A line without modem signals (USB bridges, pseudo-terminals) cannot tell.
-            present = True
-        if frame["dsr_means_present"] and not present:
+        """Open the port at the speed at which the pad answers; the one it had last comes first."""
+        for baud in tuple(self._bauds):
+            self._open_at(baud)
+            if len(self._bauds) == 1:
+                return
+            # Its answer is not looked at: a pad that cannot say who it is speaks at this speed.
+            if isinstance(self._ask(b"3", self._times.probe), Frame):
+                self._bauds.remove(baud)
+                self._bauds.insert(0, baud)
+                return
             self.close()
-            raise PadGone("the pad is switched off (DSR is low)")
+        raise PadGone("no answer from the pad at any speed")
 
-    def _lose(self, error: BaseException | None) -> NoReturn:
-        log.info("pin pad lost: %s", type(error).__name__ if error else "end of file")
-        self.close()
-        raise PadGone("the pad is unplugged") from error
+    def _open_at(self, baud: int) -> None:
+        frame = self._facts["frame"]
+        port = SerialPort(self._path, baud, "PIN pad", hardware_flow=frame["hardware_flow"])
+        try:
+            port.open()
+            present = port.hears_dsr()
+        except PortLost as lost:
+            raise PadGone("the pad's port cannot be opened") from lost
+        if frame["dsr_means_present"] and not present:
+            port.close()
+            raise PadGone("the pad is switched off (DSR is low)")
+        self._port = port

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.pin_block import (
+    PinFormat,
     fresh_pin_key,
     key_check_value,
     open_pin_block,
@@ -13,11 +15,8 @@ from drivers.pin_block import (
     wipe,
     wrap_pin_key,
 )
-from drivers.pin_pad import PadFault, PinPad
+from drivers.pin_pad import PadReset, PadStatus, PinPad
 from kiosk.steps import Reporter
-
-_KEY_NOT_VALID = 0xE7
-"""The pad's own code for it."""
 
 
 @dataclass
@@ -27,6 +26,7 @@ class PinEntered:
     block: bytes = field(repr=False)
     pan: bytes = field(repr=False)
     _key: bytearray = field(repr=False)
+    _form: PinFormat = PinFormat.ISO_0
 
     def digits(self) -> bytearray:
         """The PIN as ASCII digits in a buffer that the caller zeroes.
@@ -34,7 +34,7 @@ class PinEntered:
         Raises:
             drivers.pin_block.MalformedPinBlock: the block does not open under the key.
         """
-        return open_pin_block(self.block, self._key, self.pan)
+        return open_pin_block(self.block, self._key, self.pan, self._form)
 
     def wipe(self) -> None:
         """Zero the key; the block can't be opened any more."""
@@ -49,13 +49,15 @@ class PinStream:
     def __init__(self, station: PadStation, pan: bytes) -> None:
         self._station = station
         self._pan = pan
+        self._cancelled = threading.Event()
 
     def run(self, report: Reporter) -> PinEntered:
         """See `drivers.pin_pad.PinPad.read_pin` for what it raises."""
-        return self._station.read(self._pan, report)
+        return self._station.read(self._pan, report, self._cancelled)
 
     def cancel(self) -> None:
-        self._station.cancel()
+        """From any thread, before it runs too."""
+        self._cancelled.set()
 
 
 class PadStation:
@@ -91,24 +93,29 @@ class PadStation:
         """A new entry for the card with this number (part of the PIN block)."""
         return PinStream(self, pan_for_card_number(card_number))
 
-    def read(self, pan: bytes, report: Reporter) -> PinEntered:
-        """Let the resident type; blocking, on the pad's worker."""
+    def read(self, pan: bytes, report: Reporter, cancelled: threading.Event) -> PinEntered:
+        """Let the resident type; blocking, on the pad's worker. A pad that was without power for
+        a moment is asked once more, from the first digit."""
+        try:
+            return self._read_once(pan, report, cancelled)
+        except PadReset:
+            report(0)
+            return self._read_once(pan, report, cancelled)
+
+    def _read_once(self, pan: bytes, report: Reporter, cancelled: threading.Event) -> PinEntered:
         pin_key = fresh_pin_key()
         try:
             pad = self._opened()
             self._load(pad, pin_key)
-            minimum, maximum = self._length
-            block = pad.read_pin(pan, minimum, maximum, self._seconds, report)
+            block = pad.read_pin(pan, *self._length, self._seconds, report, cancelled)
         except BaseException:
             wipe(pin_key)
             raise
-        return PinEntered(block, pan, pin_key)
+        return PinEntered(block, pan, pin_key, pad.block_format)
 
-    def cancel(self) -> None:
-        """End an entry from another thread."""
-        pad = self._pad
-        if pad is not None:
-            pad.cancel()
+    def status(self) -> PadStatus:
+        """How the pad stands; on the pad's worker. Never raises."""
+        return self._opened().status()
 
     def close(self) -> None:
         """Close the device."""
@@ -126,11 +133,6 @@ class PadStation:
         try:
             if self._load_master:
                 pad.load_master_key(master)
-            check = pad.load_pin_key(wrap_pin_key(pin_key, master))
-            if check != key_check_value(pin_key)[: len(check)]:
-                raise PadFault(_KEY_NOT_VALID, "the pad holds another master key")
-        except PadFault:
-            self.close()
-            raise
+            pad.load_pin_key(wrap_pin_key(pin_key, master), key_check_value(pin_key))
         finally:
             wipe(master)

@@ -51,6 +51,8 @@ class PinPad:
     Attributes:
         keys: the key slots now.
         beeps: how often it has beeped.
+        opened: the housing was opened: no keys, and none are taken (I).
+        sends_idle_keys: keys pressed outside of an entry send their bytes too (I).
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class PinPad:
     ) -> None:
         self.keys: dict[int, PadKey] = dict(keys or {})
         self.beeps = 0
+        self.opened = False
+        self.sends_idle_keys = False
         self._clock = clock
         self._settings = _Settings(**facts()["defaults"])
         self._bare: dict[str, int] = facts()["bare"]
@@ -65,6 +69,7 @@ class PinPad:
         self._digits = bytearray()
         self._limit = 0
         self._pan = b""
+        self._form = 0
         self._pin_key = 0
         self._block = b""
         self._block_length = 0
@@ -85,16 +90,22 @@ class PinPad:
         self._close(EntryState.NONE)
         self._settings = _Settings(**facts()["defaults"])
 
+    def open_housing(self) -> None:
+        """Destroy the keys, and take none."""
+        self.opened = True
+        self.keys.clear()
+        self._close(EntryState.NONE)
+
     # --- fingers and time ----------------------------------------------------------------------
 
     def press(self, key: str) -> bytes:
         """One key: ``0``..``9``, ``00``, ``enter``, ``clear``, ``erase`` or ``cancel``.
 
-        Returns the bare bytes that go to the host; none while no entry is running.
+        Returns the bare bytes that go to the host.
         """
         sent = self.tick()
         if self._state is not EntryState.RUNNING:
-            return sent
+            return sent + (self._idle(key) if self.sends_idle_keys else b"")
         self._touched_at = self._clock()
         if key.isdecimal():
             room = self._limit - len(self._digits)
@@ -118,6 +129,11 @@ class PinPad:
             raise ValueError(f"the pad has no key {key!r}")
         return sent + bytes([self._bare[key]])
 
+    def _idle(self, key: str) -> bytes:
+        if key.isdecimal():
+            return bytes([self._settings.mask]) * len(key)
+        return bytes([self._bare[key]])
+
     def tick(self) -> bytes:
         """Look at the clock; returns the time-limit byte when the entry has just ended by it."""
         if self._state is not EntryState.RUNNING:
@@ -129,9 +145,10 @@ class PinPad:
 
     def _finish(self) -> None:
         key = self.keys[self._pin_key]
-        self._block = key.encrypt(pin_block(self._digits, self._pan))
+        self._block = key.encrypt(pin_block(self._digits, self._pan, self._form))
         self._block_length = len(self._digits)
         self._wipe_digits()
+        self._settings.enabled = False
         self._state = EntryState.DONE
 
     def _wipe_digits(self) -> None:
@@ -142,6 +159,7 @@ class PinPad:
         self._wipe_digits()
         self._block = b""
         self._block_length = 0
+        self._settings.enabled = False
         self._state = state
 
     # --- commands ------------------------------------------------------------------------------
@@ -183,12 +201,14 @@ class PinPad:
         enciphered = key_bytes(parameters[5:6], parameters[6:], "encrypted")
         master = self.keys.get(source)
         if master is None:
-            raise PadRefused("master-key-required")
+            raise PadRefused("master-key-required", wrong=False)
         if master.type is not KeyType.MASTER:
             raise PadRefused("key-not-compatible")
         return self._store(slot, PadKey(kind, master.decrypt(enciphered)))
 
     def _store(self, slot: int, key: PadKey) -> bytes:
+        if self.opened:
+            raise PadRefused("authorisation-required", wrong=False)
         self.keys[slot] = key
         return key.check_value().hex().upper().encode()
 
@@ -256,19 +276,18 @@ class PinPad:
         slot = number(parameters[0:2])
         key = self.keys.get(slot)
         if key is None:
-            raise PadRefused("key-not-found")
+            raise PadRefused("key-not-found", wrong=False)
         if key.type is not KeyType.PIN:
             raise PadRefused("key-not-compatible")
         pan = parameters[6:]
-        # Of the family's formats (@ ASCII, space ISO-0, ! ISO-1, # ISO-3, 0 IBM 3624) this pad has
-        # the one that never shows digits and binds them to the card.
-        if parameters[2:3] != b" " or not _PAN.fullmatch(pan):
+        form = facts()["formats"].get(parameters[2:3].decode("latin-1"))
+        if form is None or not _PAN.fullmatch(pan):
             raise PadRefused("incorrect-parameter")
         limit = pin_length(number(parameters[4:6]))
         self._close(EntryState.RUNNING)
         self._settings.enabled = True
         self._limit = min(limit, self._settings.maximum)
-        self._pan, self._pin_key = pan, slot
+        self._pan, self._form, self._pin_key = pan, form, slot
         self._touched_at = self._clock()
 
     def _pin(self) -> bytes:
@@ -277,7 +296,10 @@ class PinPad:
                 block = self._block.hex().upper()
                 return f"00{self._block_length:02d}{block}".encode()
             case EntryState.TIMED_OUT:
-                raise PadRefused("input-timed-out")
-            case EntryState.NONE | EntryState.RUNNING:
+                raise PadRefused("input-timed-out", wrong=False)
+            case EntryState.NONE:
+                # A host that does not know of a power failure may well ask.
+                raise PadRefused("incorrect-data", wrong=False)
+            case EntryState.RUNNING:
                 raise PadRefused("incorrect-data")
         assert_never(self._state)

@@ -22,11 +22,14 @@ class PadRefused(Exception):
 
     Attributes:
         code: 0xE0..0xEF.
+        wrong: no correct host sends such a command. Keys may be missing, and an entry over,
+            without the host's doing.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, wrong: bool = True) -> None:
         super().__init__(name)
         self.code: int = facts()["errors"][name]
+        self.wrong = wrong
 
 
 def number(digits: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from enum import Enum
 
@@ -56,16 +57,18 @@ def key_type(digit: bytes) -> KeyType:
         raise PadRefused("incorrect-parameter") from None
 
 
-def pin_block(digits: bytes | bytearray, pan: bytes) -> bytes:
-    """ISO 9564-1 format 0, clear, 8 bytes.
+def pin_block(digits: bytes | bytearray, pan: bytes, form: int = 0) -> bytes:
+    """A block of ISO 9564-1, clear, 8 bytes.
 
     Args:
         digits: 1..12 decimal digits, one a byte, values 0..9.
         pan: 12 hexadecimal digits in ASCII; what stands for the rightmost digits of the
-            account number without its check digit.
+            account number without its check digit. Format 1 leaves it out.
+        form: 0, 1 or 3.
     """
-    nibbles = [0, len(digits), *digits]
-    nibbles += [0xF] * (16 - len(nibbles))
+    fills = {0: b"\x0f", 1: bytes(range(16)), 3: bytes(range(10, 16))}[form]
+    nibbles = [form, len(digits), *digits]
+    nibbles += [secrets.choice(fills) for _ in range(16 - len(nibbles))]
     first = bytes(high << 4 | low for high, low in zip(nibbles[::2], nibbles[1::2], strict=True))
-    second = bytes(2) + bytes.fromhex(pan.decode())
+    second = bytes(8) if form == 1 else bytes(2) + bytes.fromhex(pan.decode())
     return bytes(left ^ right for left, right in zip(first, second, strict=True))

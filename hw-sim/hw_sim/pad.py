@@ -1,23 +1,22 @@
-"""The PIN pad (密码键盘) on its serial line: a pseudo-terminal, frames, faults and its plug.
+"""The PIN pad (密码键盘) on its serial line, and people at it.
 
 Key presses are bare bytes between frames (`hw_sim.pad_frames`). What the pad answers is in
-`hw_sim.epp`.
+`hw_sim.epp`, plug and wire in `hw_sim.serial_device`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from hw_sim.epp import EntryState, PinPad
 from hw_sim.epp_fields import PadRefused
 from hw_sim.epp_keys import KeyType, PadKey
 from hw_sim.faults import Fault, Schedule
-from hw_sim.pad_frames import FAULTS, check_value, frame, spoiled, unframe
-from hw_sim.serial_line import SerialLine
+from hw_sim.pad_frames import FAULTS, bad_check, check_value, frame, spoiled, unframe
+from hw_sim.serial_device import WIRE_FAULTS, Illegal, SerialDevice
 
 KEYS = {
     **{digit: digit for digit in "0123456789"},
@@ -29,12 +28,62 @@ KEYS = {
 }
 """What a person types for the keys of the pad."""
 
-_SILENCE = 0.3
-"""Seconds after which an unfinished frame is forgotten; a host repeats after 1 s (I)."""
-_TURN = 0.05
+_KEPT = 50
 
 
-class PadDevice:
+class _FarEnd:
+    """A pad behind its line: frames in, frames and bare bytes out."""
+
+    def __init__(self, memory: Path | None) -> None:
+        self._memory = memory
+        self.pad = PinPad(_remembered(memory))
+        self.illegal: list[str] = []
+        self.remember()
+
+    def take(self, buffer: bytearray) -> Iterator[bytes | Illegal]:
+        return unframe(buffer)
+
+    def obey(self, command: bytes) -> bytes:
+        try:
+            answer = self.pad.command(command)
+        except PadRefused as refusal:
+            if refusal.wrong:
+                # Its first bytes: a key may stand behind them.
+                self.illegal = [*self.illegal, str(Illegal(str(refusal), command[:4]))][-_KEPT:]
+            answer = bytes([refusal.code])
+        else:
+            if command[:1] in b"125":
+                self.remember()
+        return frame(answer)
+
+    def nak(self, command: bytes) -> bytes:
+        # The protocol has no word for either: a pad that can't read or can't answer is silent.
+        return b""
+
+    def busy(self, command: bytes) -> bytes:
+        return b""
+
+    def bad_check(self, answer: bytes) -> bytes:
+        return bad_check(answer)
+
+    def tick(self) -> bytes:
+        return self.pad.tick()
+
+    def power_up(self) -> None:
+        self.pad.power_cycle()
+
+    def remember(self) -> None:
+        if self._memory is None:
+            return
+        kept = {str(n): [key.type.value, key.value.hex()] for n, key in self.pad.keys.items()}
+        fresh = self._memory.with_name(self._memory.name + ".new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(kept, file)
+        fresh.replace(self._memory)
+
+
+class PadDevice(SerialDevice[bytes]):
     """A pad that can be plugged in and out.
 
     Args:
@@ -44,37 +93,9 @@ class PadDevice:
     """
 
     def __init__(self, link: Path, memory: Path | None = None) -> None:
-        self._memory = memory
-        self._pad = PinPad(_remembered(memory))
-        self._remember()
-        self._faults = Schedule(FAULTS)
-        self._lock = threading.RLock()
-        self._line = SerialLine(link, "pad", self._hear)
-        self._buffer = bytearray()
-        self._heard_at = 0.0
-
-    # --- the plug ------------------------------------------------------------------------------
-
-    @property
-    def link(self) -> Path:
-        """Where a host opens it."""
-        return self._line.link
-
-    @property
-    def plugged(self) -> bool:
-        """True while the host could open it."""
-        return self._line.plugged
-
-    def plug(self) -> None:
-        """Power it up on a new terminal; nothing happens when it is plugged in."""
-        self._line.plug()
-
-    def unplug(self) -> None:
-        """Pull the plug: the terminal dies under the host, what was typed is gone."""
-        with self._lock:
-            self._pad.power_cycle()
-            self._buffer.clear()
-        self._line.unplug()
+        self._end = _FarEnd(memory)
+        self._loaded: dict[int, PadKey] = {}
+        super().__init__(link, "pad", self._end, faults=FAULTS)
 
     # --- people --------------------------------------------------------------------------------
 
@@ -87,40 +108,34 @@ class PadDevice:
         if any(key not in KEYS for key in keys):
             raise ValueError(f"the pad's keys are {' '.join(KEYS)}")
         sent = 0
-        with self._lock:
+        with self.lock:
             for key in keys:
-                bare = self._pad.press(KEYS[key])
+                bare = self._end.pad.press(KEYS[key])
                 sent += len(bare)
-                self._line.send(bare)
+                self.send(bare)
         return sent
-
-    def set_fault(self, text: str) -> None:
-        """Schedule faults (`FAULTS`) for coming answers.
-
-        Raises:
-            FaultSyntaxError: the schedule can't be read.
-        """
-        probe = Schedule(FAULTS)
-        probe.set(text)
-        while probe.pending:
-            check_value(probe.next())
-        with self._lock:
-            self._faults.set(text)
-
-    @property
-    def faults_pending(self) -> int:
-        """How many scheduled faults have not happened yet."""
-        return self._faults.pending
 
     @property
     def entry(self) -> EntryState:
         """Where the PIN entry is."""
-        return self._pad.entry
+        return self._end.pad.entry if self.plugged else EntryState.NONE
 
     @property
     def count(self) -> int:
         """How many digits are held; never which."""
-        return self._pad.count
+        return self._end.pad.count if self.plugged else 0
+
+    @property
+    def sends_idle_keys(self) -> bool:
+        """A pad that sends a byte for keys pressed while nobody is asked for a PIN."""
+        return self._end.pad.sends_idle_keys
+
+    @sends_idle_keys.setter
+    def sends_idle_keys(self, yes: bool) -> None:
+        with self.lock:
+            self._end.pad.sends_idle_keys = yes
+
+    # --- keys and housing ----------------------------------------------------------------------
 
     def preload(self, number: int, value: bytes) -> None:
         """Load a master key (主密钥) as the key custodians did before the pad came to the hall.
@@ -130,59 +145,59 @@ class PadDevice:
         """
         if len(value) not in (8, 16, 24):
             raise ValueError("a key has 8, 16 or 24 bytes")
-        with self._lock:
-            self._pad.keys[number] = PadKey(KeyType.MASTER, value)
-            self._remember()
+        with self.lock:
+            self._loaded[number] = PadKey(KeyType.MASTER, value)
+            self._end.pad.keys[number] = self._loaded[number]
+            self._end.remember()
+
+    @property
+    def opened(self) -> bool:
+        """Its housing was opened, and nobody has put that right."""
+        return self._end.pad.opened
+
+    def open_housing(self) -> None:
+        """Somebody opens it: its keys are destroyed, and it takes no others."""
+        with self.lock:
+            self._end.pad.open_housing()
+            self._end.remember()
+
+    def mend(self) -> None:
+        """The maker closes it, and the custodians load what they had preloaded."""
+        with self.lock:
+            self._end.pad.opened = False
+            self._end.pad.keys.update(self._loaded)
+            self._end.remember()
 
     # --- the wire ------------------------------------------------------------------------------
 
-    def _hear(self, received: bytes) -> None:
-        now = time.monotonic()
-        if received:
-            self._heard_at = now
-            self._buffer += received
-        elif self._buffer and now - self._heard_at > _SILENCE:
-            self._buffer.clear()
-        with self._lock:
-            self._line.send(self._pad.tick())
-        for text in unframe(self._buffer):
-            self._answer(text)
+    @property
+    def illegal(self) -> tuple[str, ...]:
+        """What no correct host sends, at most the last 50 of frames and of commands each."""
+        return (*super().illegal, *self._end.illegal)
 
-    def _answer(self, text: bytes) -> None:
-        with self._lock:
-            fault = self._faults.next() or Fault("")
-            if fault.name != "unplug":
-                answer = frame(self._obey(text, fault))
-        if fault.name == "unplug":
-            self.unplug()
-            return
-        if fault.name == "delay":
-            time.sleep(int(fault.value) / 1000)
-        for piece in spoiled(answer, fault):
-            self._line.send(piece)
-            if fault.name == "split":
-                time.sleep(_TURN)
+    def set_fault(self, text: str) -> None:
+        """Schedule faults for coming answers, those of `FAULTS` too; ``none`` forgets all.
 
-    def _obey(self, text: bytes, fault: Fault) -> bytes:
-        if fault.name == "error":
-            return bytes.fromhex(fault.value)
-        try:
-            answer = self._pad.command(text)
-        except PadRefused as refusal:
-            return bytes([refusal.code])
-        if text[:1] in b"125":
-            self._remember()
-        return answer
+        Raises:
+            FaultSyntaxError: the schedule can't be read; nothing was added.
+        """
+        probe = Schedule(WIRE_FAULTS | FAULTS)
+        probe.set(text)
+        for fault in probe.waiting:
+            check_value(fault)
+        super().set_fault(text)
 
-    def _remember(self) -> None:
-        if self._memory is None:
-            return
-        kept = {str(n): [key.type.value, key.value.hex()] for n, key in self._pad.keys.items()}
-        fresh = self._memory.with_name(self._memory.name + ".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(kept, file)
-        fresh.replace(self._memory)
+    def strike(self, fault: Fault, command: bytes) -> bytes | None:
+        match fault.name:
+            case "error":
+                return frame(bytes.fromhex(fault.value))
+            case "opened":
+                self.open_housing()
+            case "mended":
+                self.mend()
+            case name if name not in FAULTS:
+                return None
+        return spoiled(self._end.obey(command), fault)
 
 
 def _remembered(memory: Path | None) -> dict[int, PadKey]:

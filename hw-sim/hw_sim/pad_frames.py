@@ -1,4 +1,4 @@
-"""Frames of the PIN pad's serial line, and how a scripted fault spoils one.
+"""Frames of the PIN pad's serial line, and the faults of its own that spoil one.
 
 Both ways: ``02 | LLL | text | 03 | XX``; LLL three decimal digits, XX the XOR over LLL, text and 03
 as two hex digits.
@@ -11,21 +11,24 @@ from functools import reduce
 from operator import xor
 
 from hw_sim.faults import Fault, FaultSyntaxError
+from hw_sim.serial_device import Illegal
 
 STX, ETX = 0x02, 0x03
+_KEY = 0x2A
+_SHOWN = 8
+"""Bytes of a bad frame that are kept; behind them a key begins."""
 
 FAULTS = {
     "bad-xor": False,  # the answer's check digits are wrong
-    "drop": False,  # the command is done, its answer never comes
     "short": True,  # so many bytes are missing at the answer's end
     "half": False,  # only the first half of the answer comes
-    "split": False,  # the answer comes in two pieces
-    "noise": False,  # line noise before the answer
-    "noise-stx": False,  # the same with a byte that begins a frame
-    "delay": True,  # so many milliseconds late
+    "noise-stx": False,  # line noise before the answer, with a byte that begins a frame
+    "key-inside": False,  # a key's bare byte comes in the middle of the answer
     "error": True,  # the command isn't done, the answer is this error, for example EF
-    "unplug": False,  # the plug is pulled instead of an answer
+    "opened": False,  # the housing is opened right before the command
+    "mended": False,  # it was closed and the master key loaded anew, right before the command
 }
+"""Beside those of the wire (`hw_sim.serial_device`)."""
 
 
 def frame(text: bytes) -> bytes:
@@ -34,64 +37,61 @@ def frame(text: bytes) -> bytes:
     return bytes([STX]) + checked + b"%02X" % reduce(xor, checked)
 
 
-def unframe(buffer: bytearray) -> Iterator[bytes]:
+def bad_check(framed: bytes) -> bytes:
+    """The frame with other check digits."""
+    return framed[:-2] + b"%02X" % (int(framed[-2:], 16) ^ 0x01)
+
+
+def unframe(buffer: bytearray) -> Iterator[bytes | Illegal]:
     """Take whole frames off the front of the buffer and yield their texts.
 
     What can't be a frame is dropped byte by byte, so that a broken one costs no good one.
     """
-    while True:
-        start = buffer.find(STX)
-        if start < 0:
-            buffer.clear()
-            return
-        del buffer[:start]
+    dropped = bytearray()
+    reason = "no frame"
+    while buffer:
         digits = bytes(buffer[1:4])
-        if digits and not digits.isdigit():
-            del buffer[:1]
-            continue
-        if len(buffer) < 4:
-            return
-        end = 4 + int(digits)
-        if len(buffer) < end + 3:
-            return
-        text = bytes(buffer[4:end])
-        if bytes(buffer[: end + 3]).upper() == frame(text).upper():
-            yield text
-            del buffer[: end + 3]
-        else:
-            del buffer[:1]
+        if buffer[0] == STX and (not digits or digits.isdigit()):
+            end = 4 + int(digits) if len(digits) == 3 else len(buffer)
+            if len(buffer) < end + 3:
+                break
+            text = bytes(buffer[4:end])
+            if bytes(buffer[: end + 3]).upper() == frame(text).upper():
+                if dropped:
+                    yield Illegal(reason, bytes(dropped))
+                    dropped.clear()
+                del buffer[: end + 3]
+                yield text
+                continue
+            reason = "wrong XOR or end"
+        octet = buffer.pop(0)
+        if len(dropped) < _SHOWN:
+            dropped.append(octet)
+    if dropped:
+        yield Illegal(reason, bytes(dropped))
 
 
-def check_value(fault: Fault | None) -> None:
-    """Raise `FaultSyntaxError` when the fault's value makes no sense."""
-    if fault is None or not FAULTS[fault.name]:
-        return
-    if fault.name == "error":
-        if len(fault.value) == 2 and fault.value.upper() in {f"E{n:X}" for n in range(16)}:
-            return
+def check_value(fault: Fault) -> None:
+    """Raise `FaultSyntaxError` when the value of a fault in `FAULTS` makes no sense."""
+    if fault.name == "error" and fault.value.upper() not in {f"E{n:X}" for n in range(16)}:
         raise FaultSyntaxError("an error is one of E0..EF")
-    if not fault.value.isdecimal():
-        raise FaultSyntaxError(f"{fault.name} takes a whole number")
+    if fault.name == "short" and not fault.value.isdecimal():
+        raise FaultSyntaxError("short takes a whole number")
 
 
-def spoiled(answer: bytes, fault: Fault) -> list[bytes]:
-    """The pieces in which an answer goes out; none when it is dropped."""
+def spoiled(answer: bytes, fault: Fault) -> bytes:
+    """The answer as it goes out."""
     middle = len(answer) // 2
     match fault.name:
         case "bad-xor":
-            wrong = int(answer[-2:], 16) ^ 0x01
-            return [answer[:-2] + b"%02X" % wrong]
-        case "drop":
-            return []
+            return bad_check(answer)
         case "short":
-            return [answer[: max(0, len(answer) - int(fault.value))]]
+            return answer[: max(0, len(answer) - int(fault.value))]
         case "half":
-            return [answer[:middle]]
-        case "split":
-            return [answer[:middle], answer[middle:]]
-        case "noise":
-            return [b"\xff\x00\x55" + answer]
+            return answer[:middle]
         case "noise-stx":
-            return [b"\xff\x02\x55" + answer]
+            return b"\xff\x02\x55" + answer
+        case "key-inside":
+            return answer[:middle] + bytes([_KEY]) + answer[middle:]
         case _:
-            return [answer]
+            return answer

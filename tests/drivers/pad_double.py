@@ -12,7 +12,7 @@ from pathlib import Path
 from drivers.szzt_line import SzztTimes
 from tests.drivers.serial_double import SerialDouble
 
-QUICK = SzztTimes(answer=0.1, damaged=0.03, look=0.01, write=1)
+QUICK = SzztTimes(answer=0.1, probe=0.1, damaged=0.03, look=0.01, watch=0.1, write=1)
 
 
 def framed(text: bytes) -> bytes:

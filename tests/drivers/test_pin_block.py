@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from drivers import pin_block
 from drivers.pin_block import (
     MalformedPinBlock,
+    PinFormat,
     UnusableCardNumber,
     fresh_pin_key,
+    is_single_des,
     key_check_value,
     open_pin_block,
     pan_for_card_number,
@@ -33,10 +35,57 @@ def clear_block(pin: str, pan: bytes = PAN) -> bytes:
     return bytes(a ^ b for a, b in zip(left, bytes.fromhex("0000" + pan.decode()), strict=True))
 
 
-def test_the_published_example_of_format_0():
-    # ISO 9564-1 format 0 as card schemes print it: PIN 1234, account 43219876543210987.
-    assert clear_block("1234").hex().upper() == "0412AC89ABCDEF67"
-    assert open_pin_block(seal(bytes.fromhex("0412AC89ABCDEF67")), bytearray(KEY), PAN) == b"1234"
+@pytest.mark.parametrize(
+    ("pin", "pan", "clear"),
+    [
+        # IDTECH's and EFTlab's knowledge bases, "PIN blocks": account 43219876543210987.
+        ("1234", b"987654321098", "0412AC89ABCDEF67"),
+        # A payment module's manual, "Format 01": account 4000 0012 3456 2.
+        ("92389", b"400000123456", "0592789FFFEDCBA9"),
+    ],
+)
+def test_published_blocks_of_format_0(pin, pan, clear):
+    assert clear_block(pin, pan).hex().upper() == clear
+    assert open_pin_block(seal(bytes.fromhex(clear)), bytearray(KEY), pan) == pin.encode()
+
+
+def block_of(form, pin, fill, pan=PAN):
+    """Of any format, by ISO 9564-1: control, length, digits, fill; the account over it."""
+    nibbles = [{"0": 0, "1": 1, "3": 3}[form.value[-1]], len(pin), *map(int, pin), *fill]
+    left = bytes(a << 4 | b for a, b in zip(nibbles[::2], nibbles[1::2], strict=True))
+    right = bytes(8) if form is PinFormat.ISO_1 else bytes.fromhex("0000" + pan.decode())
+    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+
+
+FILLS = {PinFormat.ISO_0: [15], PinFormat.ISO_1: range(16), PinFormat.ISO_3: range(10, 16)}
+
+
+@given(st.sampled_from(PinFormat), st.text("0123456789", min_size=4, max_size=12), st.data())
+def test_any_format_comes_back_and_no_other_opens_it(form, pin, data):
+    fills = st.lists(st.sampled_from(FILLS[form]), min_size=14 - len(pin), max_size=14 - len(pin))
+    block = seal(block_of(form, pin, data.draw(fills)))
+    assert open_pin_block(block, bytearray(KEY), PAN, form) == pin.encode()
+    for other in set(PinFormat) - {form}:
+        with pytest.raises(MalformedPinBlock):
+            open_pin_block(block, bytearray(KEY), PAN, other)
+
+
+@pytest.mark.parametrize("form", PinFormat)
+@pytest.mark.parametrize("nibble", range(16))
+def test_what_may_fill_a_block(form, nibble):
+    usual = FILLS[form][-1]
+    block = seal(block_of(form, "975310", [usual] * 4 + [nibble] + [usual] * 3))
+    if nibble in FILLS[form]:
+        assert open_pin_block(block, bytearray(KEY), PAN, form) == b"975310"
+    else:
+        with pytest.raises(MalformedPinBlock):
+            open_pin_block(block, bytearray(KEY), PAN, form)
+
+
+def test_keys_that_are_single_des():
+    a, b, c = KEY[:8], KEY[8:], KEY[::-1][:8]
+    assert all(is_single_des(bytearray(key)) for key in (a + a, a + a + b, b + a + a))
+    assert not any(is_single_des(bytearray(key)) for key in (a + b, a + b + a, a + b + c))
 
 
 def test_triple_des_of_the_standard():

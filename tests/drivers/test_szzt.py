@@ -1,13 +1,25 @@
 """The SZZT PIN pad driver against a scripted pad on a pseudo-terminal."""
 
 import logging
+import threading
 
 import pytest
 
-from drivers.pin_pad import PadFault, PadGone, PadReason, PadStatus, PinCancelled, PinTimeout
+from drivers.pin_pad import (
+    KeyMismatch,
+    PadFault,
+    PadGone,
+    PadReason,
+    PadReset,
+    PadStatus,
+    PadTampered,
+    PadTrouble,
+    PinCancelled,
+    PinTimeout,
+)
 from drivers.szzt import SzztPinPad
 from drivers.szzt_line import szzt_facts
-from tests.drivers.pad_double import QUICK, framed, soon
+from tests.drivers.pad_double import INFORMATION, QUICK, framed, soon
 
 PAN = b"030303030313"
 BLOCK = bytes.fromhex("0123456789ABCDEF")
@@ -15,8 +27,10 @@ BLOCK = bytes.fromhex("0123456789ABCDEF")
 MASTER = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 
 
-def read(driver, counts=None, timeout=10):
-    return driver.read_pin(PAN, 4, 6, timeout, [].append if counts is None else counts.append)
+def read(driver, counts=None, timeout=10, cancelled=None):
+    counts = [] if counts is None else counts
+    cancelled = cancelled or threading.Event()
+    return driver.read_pin(PAN, 4, 6, timeout, counts.append, cancelled)
 
 
 def test_the_bytes_of_one_entry(pad, driver):
@@ -30,7 +44,7 @@ def test_the_bytes_of_one_entry(pad, driver):
     assert read(driver, counts) == BLOCK
     assert counts == [1, 2, 1, 2, 0, 1, 2, 3, 4]
     assert pad.commands == [
-        b"5637", b"532A", b"5404", b"5506", b"520A", b"630 006" + PAN, b"7", b"5032",
+        b"3", b"5637", b"532A", b"5404", b"5506", b"520A", b"630 006" + PAN, b"3", b"7", b"5032",
     ]  # fmt: skip
 
 
@@ -108,13 +122,15 @@ def test_the_resident_cancels(pad, driver):
 
 
 def test_the_terminal_cancels_from_another_thread(pad, driver):
+    cancelled = threading.Event()
+
     def end():
         pad.wait_for(b"6")
-        driver.cancel()
+        cancelled.set()
 
     soon(end, 0)
     with pytest.raises(PinCancelled) as caught:
-        read(driver)
+        read(driver, cancelled=cancelled)
     assert not caught.value.by_resident
     assert pad.commands[-1] == b"5032"
 
@@ -126,8 +142,62 @@ def test_the_terminal_cancels_from_another_thread(pad, driver):
     assert read(driver) == BLOCK
 
 
-def test_a_cancel_without_an_entry_is_forgotten(pad, driver):
-    driver.cancel()
+def test_a_cancel_before_the_entry_ends_it_at_once(pad, driver):
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(PinCancelled):
+        read(driver, cancelled=cancelled)
+    assert pad.commands[-1] == b"5032"
+
+
+def test_a_cancel_while_the_pad_answers_wins_over_its_block(pad, driver):
+    cancelled = threading.Event()
+
+    def answer(text):
+        if text == b"7":
+            cancelled.set()
+        return pad.usual(text)
+
+    pad.answer = answer
+
+    def typing():
+        pad.wait_for(b"6")
+        pad.send(4 * b"\x2a" + b"\x0d")
+
+    soon(typing, 0)
+    with pytest.raises(PinCancelled) as caught:
+        read(driver, cancelled=cancelled)
+    assert not caught.value.by_resident
+    assert pad.commands[-2:] == [b"7", b"5032"]
+
+
+@pytest.mark.parametrize("where", [b"532A", b"6", b"3", b"7"])
+def test_two_enters_are_one(pad, driver, where):
+    """The second one while the pad starts, answers, or after its block: never the next entry's."""
+
+    def answer(text):
+        return pad.usual(text) + (b"\x0d" if text.startswith(where) else b"")
+
+    pad.answer = answer
+    for turn in (1, 2):
+
+        def typing(turn=turn):
+            pad.wait_for(b"6", turn)
+            pad.send(4 * b"\x2a" + b"\x0d\x0d")
+
+        soon(typing, 0)
+        assert read(driver) == BLOCK
+    assert pad.commands.count(b"5032") == 2
+
+
+def test_keys_outside_of_an_entry_are_counted_and_told_to_nobody(pad, driver, caplog):
+    caplog.set_level(logging.DEBUG)
+    driver.status()
+    pad.send(b"975310\x0d")
+    driver.status()
+    driver.status()
+    assert driver.ignored_keys == 7
+    assert "975310" not in caplog.text and "0d" not in caplog.text
 
     def typing():
         pad.wait_for(b"6")
@@ -135,6 +205,71 @@ def test_a_cancel_without_an_entry_is_forgotten(pad, driver):
 
     soon(typing, 0)
     assert read(driver) == BLOCK
+    assert driver.ignored_keys == 7
+
+
+def quiet(pad, change):
+    """The pad answers as `change` of its usual information says, once an entry is open."""
+    pad.answer = lambda text: (
+        framed(change(INFORMATION))
+        if text == b"3" and pad.commands and pad.commands[-1] == b"3"
+        else pad.usual(text)
+    )
+
+
+def settings(value):
+    return lambda information: information[:99] + b"%02X" % value + information[101:]
+
+
+def test_a_pad_that_was_reset_while_somebody_types(pad, driver):
+    pad.answers[b"7"] = b"\xe9"
+    quiet(pad, settings(0))
+    with pytest.raises(PadReset):
+        read(driver)
+    assert pad.commands[-4:] == [b"3", b"3", b"7", b"5032"]
+
+
+def test_an_enter_that_the_line_lost(pad, driver):
+    quiet(pad, settings(0))
+    assert read(driver) == BLOCK
+
+
+def test_a_time_limit_that_the_line_lost(pad, driver):
+    pad.answers[b"7"] = b"\xee"
+    quiet(pad, settings(0))
+    with pytest.raises(PinTimeout):
+        read(driver)
+
+
+def test_a_pad_that_is_opened_while_somebody_types(pad, driver):
+    driver.load_pin_key(bytes(16), bytes.fromhex("A1B2C3D4"))
+    quiet(pad, settings(1))
+    with pytest.raises(PadTampered):
+        read(driver)
+    pad.answer = lambda text: framed(settings(1)(INFORMATION)) if text == b"3" else pad.usual(text)
+    assert driver.status().reason is PadReason.TAMPERED
+    pad.answer = lambda text: framed(settings(0)(INFORMATION)) if text == b"3" else pad.usual(text)
+    assert driver.status().reason is None
+
+
+def test_a_pad_that_does_not_say_whether_an_entry_is_open_is_not_asked(pad, driver):
+    pad.answers[b"3"] = settings(0)(INFORMATION)
+    pad.answers[b"7"] = b"\xe9"
+    with pytest.raises(PinTimeout):
+        read(driver, timeout=0.3)
+    assert pad.commands.count(b"3") == 2  # for its speed, and as the entry began
+    assert pad.commands.count(b"7") == 1
+
+
+def test_somebody_who_is_ready_before_the_pad_said_how_it_stands(pad, driver):
+    pad.answers[b"3"] = settings(0)(INFORMATION)
+    assert read(driver) == BLOCK
+
+
+def test_a_pad_that_falls_silent_while_somebody_types(pad, driver):
+    pad.answer = lambda text: None if pad.commands[-1:] == [b"3"] else pad.usual(text)
+    with pytest.raises(PadGone):
+        read(driver)
 
 
 def test_time_runs_out_here(pad, driver):
@@ -195,14 +330,14 @@ def test_unplugged_within_an_entry_then_plugged_again(pad, driver):
     pad.plug()
     assert driver.status().identity.model == "ZT598"
     # A pad that was without power has forgotten its settings.
-    assert pad.commands[-2:] == [b"5637", b"3"]
+    assert pad.commands[-3:] == [b"3", b"5637", b"3"]
 
 
 def test_loading_the_master_key(pad, driver):
     driver.load_master_key(bytearray(MASTER))
     assert pad.commands[-1] == b"12021" + MASTER.hex().upper().encode()
     pad.answers[b"1"] = b"1000000"
-    with pytest.raises(PadFault):
+    with pytest.raises(KeyMismatch):
         driver.load_master_key(bytearray(MASTER))
     for short in (b"1", b"1ABCD", b"1XYZXYZ"):
         pad.answers[b"1"] = short
@@ -211,10 +346,51 @@ def test_loading_the_master_key(pad, driver):
 
 
 def test_loading_the_pin_key(pad, driver):
-    assert driver.load_pin_key(bytes(range(16))) == bytes.fromhex("A1B2C3D4")
+    check = bytes.fromhex("A1B2C3D455667788")
+    driver.load_pin_key(bytes(range(16)), check)
     assert pad.commands[-1] == b"2203032" + bytes(range(16)).hex().upper().encode()
-    driver.load_pin_key(bytes(24))
+    driver.load_pin_key(bytes(24), check)
     assert pad.commands[-1] == b"2203033" + b"0" * 48
+
+
+def test_a_pin_key_with_another_check_value_is_refused_and_the_old_one_reported_lost(pad, driver):
+    driver.load_pin_key(bytes(16), bytes.fromhex("A1B2C3D4"))
+    with pytest.raises(KeyMismatch):
+        driver.load_pin_key(bytes(16), bytes.fromhex("A1B2C3D5"))
+    before = len(pad.commands)
+    with pytest.raises(KeyMismatch):
+        read(driver)
+    assert len(pad.commands) == before
+    driver.load_pin_key(bytes(16), bytes.fromhex("A1B2C3D4"))
+    soon(lambda: (pad.wait_for(b"6"), pad.send(b"\x0d")), 0)
+    assert read(driver) == BLOCK
+
+
+@pytest.mark.parametrize("code", [0xE3, 0xE6, 0xE7])
+def test_a_pin_key_that_the_pad_refuses_leaves_the_old_one(pad, driver, code):
+    driver.load_pin_key(bytes(16), bytes.fromhex("A1B2C3D4"))
+    pad.answers[b"2"] = bytes([code])
+    with pytest.raises(PadFault) as caught:
+        driver.load_pin_key(bytes(16), bytes.fromhex("A1B2C3D4"))
+    assert caught.value.trouble is PadTrouble.KEY_REFUSED
+    soon(lambda: (pad.wait_for(b"6"), pad.send(b"\x0d")), 0)
+    assert read(driver) == BLOCK
+
+
+def test_a_pin_key_whose_answer_is_lost_is_lost(pad, driver):
+    driver.load_pin_key(bytes(16), bytes.fromhex("A1B2C3D4"))
+    pad.answer = lambda text: None if text[:1] == b"2" else pad.usual(text)
+    with pytest.raises(PadGone):
+        driver.load_pin_key(bytes(16), bytes.fromhex("A1B2C3D4"))
+    with pytest.raises(KeyMismatch):
+        read(driver)
+
+
+def test_a_master_key_of_equal_halves_is_single_des(driver):
+    half, other = MASTER[:8], MASTER[8:]
+    for key in (half + half, half + half + other, other + half + half):
+        with pytest.raises(ValueError, match="single DES"):
+            driver.load_master_key(bytearray(key))
 
 
 @pytest.mark.parametrize("length", [0, 7, 8, 15, 17, 25])
@@ -222,7 +398,7 @@ def test_keys_of_other_length_are_our_mistake(driver, length):
     with pytest.raises(ValueError):
         driver.load_master_key(bytearray(length))
     with pytest.raises(ValueError):
-        driver.load_pin_key(bytes(length))
+        driver.load_pin_key(bytes(length), bytes(8))
 
 
 @pytest.mark.parametrize(
@@ -238,7 +414,7 @@ def test_keys_of_other_length_are_our_mistake(driver, length):
 )
 def test_an_entry_out_of_range_is_our_mistake(driver, pan, minimum, maximum, timeout):
     with pytest.raises(ValueError):
-        driver.read_pin(pan, minimum, maximum, timeout, lambda count: None)
+        driver.read_pin(pan, minimum, maximum, timeout, lambda count: None, threading.Event())
 
 
 def test_an_answer_without_block(pad, driver):
@@ -266,7 +442,7 @@ def test_a_failing_receiver_of_counts_is_seen_and_the_entry_closed(pad, driver):
 
     soon(typing, 0)
     with pytest.raises(ZeroDivisionError):
-        driver.read_pin(PAN, 4, 6, 10, lambda count: count // 0)
+        driver.read_pin(PAN, 4, 6, 10, lambda count: count // 0, threading.Event())
     assert pad.commands[-1] == b"5032"
 
 
@@ -282,7 +458,7 @@ def test_keys_and_blocks_are_in_no_log_or_error(pad, driver, caplog):
     soon(typing, 0)
     for call in (
         lambda: driver.load_master_key(bytearray(MASTER)),
-        lambda: driver.load_pin_key(MASTER),
+        lambda: driver.load_pin_key(MASTER, MASTER[:8]),
         lambda: read(driver),
     ):
         with pytest.raises(PadFault) as caught:

@@ -298,6 +298,12 @@ def test_half_a_frame_is_forgotten_before_the_host_repeats(host: Host) -> None:
         ("delay=50", framed(b"5")),
         ("error=E7", framed(b"\xe7")),
         ("drop", b""),
+        ("truncate=3", framed(b"5")[:3]),
+        ("corrupt=1", framed(b"5")[:1] + bytes([ord("0") ^ 0x55]) + framed(b"5")[2:]),
+        ("bad-check", framed(b"5")[:-1] + b"6"),
+        ("key-inside", framed(b"5")[:4] + b"*" + framed(b"5")[4:]),
+        ("nak", b""),
+        ("busy", b""),
     ],
 )
 def test_fault_strikes_its_answer_only(
@@ -369,3 +375,150 @@ def test_battery_keeps_keys_over_a_restart_in_a_private_file(tmp_path: Path) -> 
     assert host.start() == b"6"
     host.close()
     second.unplug()
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"\x0200150304", "wrong XOR or end"),
+        (framed(b"5030")[:-2] + b"00", "wrong XOR or end"),
+        (b"\x55\xaa", "no frame"),
+        (b"\x02abc", "no frame"),
+        (framed(b"50"), "command-length"),
+        (framed(b"12021" + b"00" * 15), "command-length"),
+        (framed(b"12029" + b"00" * 16), "key-size"),
+        (framed(b"12021" + b"0G" * 16), "incorrect-data"),
+        (framed(b"540D"), "incorrect-parameter"),
+        (framed(b"9"), "general"),
+        (framed(b""), "command-length"),
+        (framed(b"7"), None),
+        (framed(b"630 006" + PAN.encode()), None),
+        (framed(b"2203032" + b"00" * 16), None),
+    ],
+)
+def test_what_no_correct_host_sends_is_kept(
+    pad: PadDevice, host: Host, sent: bytes, reason: str | None
+) -> None:
+    host.send(sent)
+    host.quiet(0.5)
+    if reason is None:
+        assert pad.illegal == ()
+    else:
+        (illegal,) = pad.illegal
+        assert illegal.startswith(reason)
+
+
+def test_half_a_frame_is_kept_as_unfinished(pad: PadDevice, host: Host) -> None:
+    host.send(framed(b"5030")[:6])
+    assert host.quiet(0.6)
+    assert [each.split(":")[0] for each in pad.illegal] == ["unfinished"]
+
+
+def test_the_block_asked_for_while_somebody_types_is_wrong(pad: PadDevice, host: Host) -> None:
+    host.load_keys()
+    host.start()
+    assert host.ask("7") == b"\xe9"
+    assert pad.illegal == ("incorrect-data: 37",)
+
+
+def test_no_key_of_a_refused_command_is_shown(pad: PadDevice, host: Host) -> None:
+    key = MASTER.hex().upper().encode()
+    host.send(framed(b"12021" + key + b"00"))
+    host.answer()
+    host.send(framed(b"12021" + key)[:-2] + b"00")
+    host.quiet(0.5)
+    assert len(pad.illegal) == 2
+    assert all(b"0123".hex() not in text.replace(" ", "").lower() for text in pad.illegal)
+
+
+def test_an_opened_pad_has_no_keys_and_takes_none(pad: PadDevice, host: Host) -> None:
+    pad.preload(20, MASTER)
+    host.load_keys()
+    host.start()
+    pad.press("12")
+    host.read(2)
+    pad.open_housing()
+    assert (pad.opened, pad.count, pad.press("3")) == (True, 0, 0)
+    assert host.ask(f"630 006{PAN}") == b"\xe4"
+    assert host.ask(f"12021{MASTER.hex().upper()}") == b"\xec"
+    wrapped = tdes(MASTER, PIN_KEY).hex().upper()
+    assert host.ask(f"2203032{wrapped}") == b"\xe2"
+    assert bytes.fromhex(host.ask("3")[99:101].decode()) == b"\x05"
+    pad.mend()
+    assert host.ask(f"2203032{wrapped}") == b"2" + kcv(PIN_KEY)
+    assert not pad.opened and pad.illegal == ()
+
+
+def test_opened_and_mended_by_schedule(pad: PadDevice, host: Host) -> None:
+    pad.preload(20, MASTER)
+    host.load_keys()
+    pad.set_fault("1:opened,2:mended")
+    assert host.ask(f"630 006{PAN}") == b"\xe4"
+    wrapped = tdes(MASTER, PIN_KEY).hex().upper()
+    assert host.ask(f"2203032{wrapped}") == b"2" + kcv(PIN_KEY)
+
+
+def test_a_battery_keeps_no_keys_of_an_opened_pad(tmp_path: Path) -> None:
+    first = PadDevice(tmp_path / "pad", tmp_path / "pad.json")
+    first.preload(20, MASTER)
+    first.open_housing()
+    assert MASTER.hex() not in (tmp_path / "pad.json").read_text()
+
+
+def test_a_pad_that_sends_keys_that_nobody_asked_for(pad: PadDevice, host: Host) -> None:
+    pad.sends_idle_keys = True
+    assert pad.press("1D#X<C") == 7
+    assert host.read(7) == b"***\r\x1b\x08\x7f"
+    assert pad.count == 0
+
+
+def test_after_the_last_key_no_more_are_taken(pad: PadDevice, host: Host) -> None:
+    host.load_keys()
+    host.start()
+    pad.press("1234#")
+    host.read(5)
+    assert bytes.fromhex(host.ask("3")[99:101].decode())[0] & 0b10 == 0
+
+
+def test_stuck_until_it_is_powered_anew(pad: PadDevice, host: Host) -> None:
+    host.load_keys()
+    host.start()
+    pad.set_fault("1:stuck")
+    host.send(framed(b"3"))
+    end = time.monotonic() + 3
+    while pad.faults_pending and time.monotonic() < end:
+        time.sleep(0.002)
+    assert pad.press("12") == 2
+    assert host.quiet(0.2)
+    pad.unplug()
+    pad.plug()
+    again = Host(pad.link)
+    assert again.ask("503D") == b"5"
+    again.close()
+
+
+def test_a_power_failure_ends_the_entry_and_keeps_the_line(pad: PadDevice, host: Host) -> None:
+    host.load_keys()
+    host.start()
+    pad.press("12")
+    host.read(2)
+    pad.set_fault("1:power-cycle")
+    host.send(framed(b"3"))
+    assert host.quiet(0.4)
+    assert bytes.fromhex(host.ask("3")[99:101].decode())[0] & 0b11 == 0
+    assert (pad.count, pad.press("3")) == (0, 0)
+
+
+@pytest.mark.parametrize(("form", "digit"), [(" ", 0), ("!", 1), ("#", 3)])
+def test_formats_of_a_block(pad: PadDevice, host: Host, form: str, digit: int) -> None:
+    host.load_keys()
+    host.start()
+    assert host.ask(f"630{form}006{PAN}") == b"6"
+    pad.press("1234#")
+    host.read(5)
+    clear = tdes(PIN_KEY, bytes.fromhex(host.ask("7")[5:].decode()), decipher=True)
+    if digit != 1:
+        clear = bytes(a ^ b for a, b in zip(clear, bytes.fromhex("0000" + PAN), strict=True))
+    assert clear[:3] == bytes([digit << 4 | 4, 0x12, 0x34])
+    fill = {int(nibble, 16) for nibble in clear[3:].hex()}
+    assert fill <= {0: {15}, 1: set(range(16)), 3: set(range(10, 16))}[digit]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from drivers.pin_block import MalformedPinBlock
-from drivers.pin_pad import PadFault, PadGone, PinCancelled
+from drivers.pin_pad import KeyMismatch, PadGone, PadReason, PadReset, PadTampered, PinCancelled
 from drivers.szzt import SzztPinPad
+from drivers.szzt_line import SzztTimes
 from hw_sim.pad import PadDevice
 from kiosk.pad_station import PadStation
 
@@ -30,7 +31,7 @@ def pad(tmp_path: Path) -> Iterator[PadDevice]:
 
 def station(pad: PadDevice, *, load_master: bool = True, master: bytes = MASTER) -> PadStation:
     return PadStation(
-        lambda: SzztPinPad(str(pad.link)),
+        lambda: SzztPinPad(str(pad.link), times=SzztTimes(answer=0.4, look=0.01, watch=0.1)),
         lambda: bytearray(master),
         load_master=load_master,
         length=(6, 6),
@@ -38,11 +39,16 @@ def station(pad: PadDevice, *, load_master: bool = True, master: bytes = MASTER)
     )
 
 
-def type_when_open(pad: PadDevice, keys: str) -> None:
+def type_when_open(pad: PadDevice, *keys: str) -> None:
+    """Each of them in an entry of its own."""
+
     def press() -> None:
-        while pad.entry.name != "RUNNING":
-            time.sleep(0.002)
-        pad.press(keys)
+        for each in keys:
+            while pad.entry.name != "RUNNING" or pad.faults_pending:
+                time.sleep(0.002)
+            pad.press(each)
+            while pad.count:
+                time.sleep(0.002)
 
     threading.Thread(target=press, daemon=True).start()
 
@@ -76,13 +82,13 @@ def test_every_entry_has_a_key_of_its_own(pad: PadDevice) -> None:
     assert len(blocks) == 3
 
 
-def test_a_pad_with_another_master_key_is_a_fault_before_anything_is_typed(pad: PadDevice) -> None:
+def test_a_pad_with_another_master_key_is_told_before_anything_is_typed(pad: PadDevice) -> None:
     pads = station(pad)
     type_when_open(pad, f"{PIN}#")
     pads.entry(CARD_NUMBER).run(lambda count: None)
     pads.close()
     other = station(pad, load_master=False, master=bytes(range(16)))
-    with pytest.raises(PadFault):
+    with pytest.raises(KeyMismatch):
         other.entry(CARD_NUMBER).run(lambda count: None)
 
 
@@ -107,3 +113,55 @@ def test_an_unplugged_pad_is_gone_and_works_again_when_it_is_back(pad: PadDevice
     pad.plug()
     type_when_open(pad, f"{PIN}#")
     assert pads.entry(CARD_NUMBER).run(lambda count: None).digits() == PIN.encode()
+
+
+def test_cancel_before_the_entry_began_is_not_lost(pad: PadDevice) -> None:
+    stream = station(pad).entry(CARD_NUMBER)
+    stream.cancel()
+    with pytest.raises(PinCancelled):
+        stream.run(lambda count: None)
+    assert pad.entry.name == "NONE"
+
+
+def test_a_pad_that_is_reset_asks_again_from_the_first_digit(pad: PadDevice) -> None:
+    counts: list[int] = []
+
+    def report(count: int) -> None:
+        counts.append(count)
+        if counts == [1, 2]:
+            pad.set_fault("1:power-cycle")
+
+    type_when_open(pad, PIN[:2], f"{PIN}#")
+    entered = station(pad).entry(CARD_NUMBER).run(report)
+    assert entered.digits() == PIN.encode()
+    assert counts == [1, 2, 0, 1, 2, 3, 4, 5, 6]
+
+
+def test_a_pad_that_is_reset_again_is_told(pad: PadDevice) -> None:
+    def report(count: int) -> None:
+        if count == 2:
+            pad.set_fault("1:power-cycle")
+
+    type_when_open(pad, PIN[:2], PIN[:2])
+    with pytest.raises(PadReset):
+        station(pad).entry(CARD_NUMBER).run(report)
+
+
+def test_an_opened_pad_is_tampered_with_until_it_is_mended(pad: PadDevice) -> None:
+    pad.preload(20, MASTER)
+    pads = station(pad, load_master=False)
+    assert pads.status().reason is None
+    pad.open_housing()
+    assert pads.status().reason is PadReason.TAMPERED
+    for _ in range(2):
+        with pytest.raises(PadTampered):
+            pads.entry(CARD_NUMBER).run(lambda count: None)
+    pad.mend()
+    type_when_open(pad, f"{PIN}#")
+    assert pads.entry(CARD_NUMBER).run(lambda count: None).digits() == PIN.encode()
+
+
+def test_a_pad_that_was_opened_is_not_given_a_key_in_the_clear(pad: PadDevice) -> None:
+    pad.open_housing()
+    with pytest.raises(PadTampered):
+        station(pad, load_master=True).entry(CARD_NUMBER).run(lambda count: None)

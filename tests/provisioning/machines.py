@@ -10,8 +10,9 @@ from pathlib import Path
 from apdu.errors import CardMute
 from drivers.card_service import CardConnection, ReaderState
 from drivers.code_scanner import ScannerReason, ScannerStatus
-from drivers.document_printer import PrinterStatus, PrintOutcome, PrintProgress
+from drivers.document_printer import PrinterDetails, PrinterStatus, PrintOutcome, PrintProgress
 from drivers.events import Post, ReaderAttached, ServiceLost
+from drivers.pin_block import PinFormat
 from drivers.pin_pad import PadIdentity, PadReason, PadStatus
 
 CONTACT = "Yikatong Contact Reader 00 00"
@@ -140,7 +141,10 @@ class FakePad:
     def load_master_key(self, key: bytearray) -> None:
         raise AssertionError("the doctor loads no key")
 
-    def load_pin_key(self, key_under_master: bytes) -> bytes:
+    block_format = PinFormat.ISO_0
+    ignored_keys = 0
+
+    def load_pin_key(self, key_under_master: bytes, check_value: bytes) -> None:
         raise AssertionError("the doctor loads no key")
 
     def read_pin(
@@ -150,10 +154,9 @@ class FakePad:
         maximum: int,
         timeout: float,
         count: Callable[[int], None],
+        cancelled: threading.Event,
     ) -> bytes:
         raise AssertionError("the doctor asks for no PIN")
-
-    def cancel(self) -> None: ...
 
 
 class FakeScanner:
@@ -176,15 +179,27 @@ class FakeScanner:
 class FakePrinter:
     """A printer that stands as it is given."""
 
-    def __init__(self, status: PrinterStatus = PrinterStatus(None)) -> None:  # noqa: B008  frozen
-        self._status = status
+    def __init__(
+        self,
+        status: PrinterStatus = PrinterStatus(None),  # noqa: B008  frozen
+        details: PrinterDetails | None = None,
+    ) -> None:
+        self._details = details or PrinterDetails(status)
         self.closed = False
 
     def status(self) -> PrinterStatus:
-        return self._status
+        return self._details.status
+
+    def details(self) -> PrinterDetails:
+        return self._details
 
     def print_document(
-        self, pdf: bytes, serial: str, pages: int, report: Callable[[PrintProgress], None]
+        self,
+        pdf: bytes,
+        serial: str,
+        pages: int,
+        report: Callable[[PrintProgress], None],
+        copies: int = 1,
     ) -> PrintOutcome:
         raise AssertionError("the doctor prints nothing")
 
