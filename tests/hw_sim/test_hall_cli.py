@@ -17,6 +17,7 @@ from rich.cells import cell_len
 from hw_sim.hall import cli, demo
 from hw_sim.hall.arguments import parser
 from hw_sim.hall.client import default_run_directory
+from tests.hw_sim import desk_facts
 from tests.hw_sim.running_hall import RunningHall, sim, status
 
 
@@ -32,6 +33,7 @@ def test_announcement_has_what_the_seam_says(hall: RunningHall) -> None:
     assert set(told) == {
         "pid", "csock_name", "contact_reader", "psam_reader", "direct", "pad", "scanner",
         "printer", "platform", "enrolment_code", "pad_master_key_file",
+        *desk_facts.announced(),
     }  # fmt: skip
     assert told["pid"] == hall.process.pid
     assert told["csock_name"] is None
@@ -109,7 +111,8 @@ def test_status_follows_what_is_done(hall: RunningHall) -> None:
         assert sim(hall.run, *words).returncode == 0, words
     found = status(hall)
     assert found["faults"] == {
-        "card": 2, "pad": 1, "scanner": 2, "printer": 2, "line": 2, "platform": 1
+        "card": 2, "pad": 1, "scanner": 2, "printer": 2, "line": 2, "platform": 1,
+        **dict.fromkeys(desk_facts.at_rest(), 0),
     }  # fmt: skip
     assert found["platform"]["state"] == "slow"  # type: ignore[index]
     assert found["pad"] == {"plugged": False, "entry": False, "count": 0}

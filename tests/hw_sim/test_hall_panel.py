@@ -18,6 +18,7 @@ from hw_sim.pad import KEYS
 from hw_sim.printer.device import PrinterDevice
 from hw_sim.printer.machine import PrinterState, PrintingMachine, Toner
 from hw_sim.scanner import ScannerDevice
+from tests.hw_sim.desk_facts import at_rest, open_desks
 
 
 def status(**changes: Any) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "printer": printer(),
         "platform": {"state": "up", "url": "http://127.0.0.1:1", "alarms": 0, "terminals": []},
         "faults": {"card": 0, "pad": 0, "scanner": 0, "printer": 0, "line": 0, "platform": 0},
+        **at_rest(),
         **changes,
     }
 
@@ -124,16 +126,18 @@ def test_every_button_asks_what_the_hall_knows(tmp_path: Any) -> None:
 def test_every_fault_that_a_button_schedules_can_be_read(tmp_path: Path) -> None:
     faults = [button.arguments for button in panel(status()).buttons if button.do == "fault"]
     assert {"where": "all", "what": "none"} in faults
-    devices: dict[str, Callable[[str], object]] = {
-        "card": parse_faults,
-        "scanner": ScannerDevice(tmp_path / "scanner").set_fault,
-        "printer": PrinterDevice(tmp_path / "prints").set_fault,
-        "line": LinePlan,
-    }
-    for fault in faults:
-        if fault["where"] != "all":
-            devices[fault["where"]](fault["what"])
-    assert {fault["where"] for fault in faults} == {*devices, "all"}
+    with open_desks() as (opened, _):
+        devices: dict[str, Callable[[str], object]] = {
+            "card": parse_faults,
+            "scanner": ScannerDevice(tmp_path / "scanner").set_fault,
+            "printer": PrinterDevice(tmp_path / "prints").set_fault,
+            "line": LinePlan,
+            **{desk.name: desk.set_fault for desk in opened},
+        }
+        for fault in faults:
+            if fault["where"] != "all":
+                devices[fault["where"]](fault["what"])
+    assert {fault["where"] for fault in faults} >= {"card", "scanner", "printer", "line", "all"}
 
 
 def test_e_cards_of_every_state_can_be_shown_while_the_scanner_is_there() -> None:

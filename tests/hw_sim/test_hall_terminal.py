@@ -19,6 +19,7 @@ from hw_sim.hall.terminal import (
 )
 from kiosk.config import Kind, load
 from kiosk.device_config import CardDriver
+from tests.hw_sim import desk_facts
 
 
 def announced(folder: Path, **changes: Any) -> dict[str, Any]:
@@ -36,6 +37,7 @@ def announced(folder: Path, **changes: Any) -> dict[str, Any]:
         "platform": "http://127.0.0.1:4711",
         "enrolment_code": "ABCD-EFGH",
         "pad_master_key_file": str(key),
+        **desk_facts.announced(),
         **changes,
     }
 

@@ -27,6 +27,7 @@ from kiosk.device_config import (
     ScannerDriver,
 )
 from kiosk.limits import Limits
+from tests.hw_sim import desk_facts
 
 DEMO = """
 kind = "demo"
@@ -260,6 +261,7 @@ def test_what_the_demonstration_writes_is_accepted(
         "platform": "http://127.0.0.1:8080",
         "scanner": "/dev/pts/1",
         "printer": "ipp://127.0.0.1:8631/ipp/print",
+        **desk_facts.announced(),
     }
     screen = hall_side.TerminalScreen(hall_side.PORTRAIT, scale=0.5)
     hall_side.write_configuration(tmp_path / "t.toml", hall, screen, walk=walk)

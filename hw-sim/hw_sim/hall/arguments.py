@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from textwrap import indent
+from textwrap import wrap
 
 from hw_sim.hall.client import default_run_directory
-from hw_sim.hall.desk import Verb
+from hw_sim.hall.desk import Desk, Verb
 from hw_sim.hall.desks import desks
 
 _TRY = """\
@@ -32,8 +32,8 @@ N counts from now on; several are separated by commas.
             garbage short less more 61-loop 6A82 (any status word)
             swap=CARD (another card answers, and the reader notices nothing)
   pad       answers
-            drop bad-xor short=N half split noise noise-stx delay=MS
-            error=E0..EF unplug
+            bad-xor short=N half noise-stx key-inside error=E0..EF
+            opened mended (its housing, right before the command)
   scanner   answers
             drop bad-crc half split delay=MS silent unplug
             codes that it reads
@@ -50,8 +50,12 @@ N counts from now on; several are separated by commas.
   platform  requests
             503 drop drop-after-commit half delay=MS …
             events@1:503 (of one endpoint)
+  on every serial line (pad, id_reader, dispenser …), answers
+            drop delay=MS truncate=N corrupt=N (byte N) bad-check split noise
+            nak busy stuck unplug power-cycle
   all       none, to forget everything that was scheduled
 """
+_INDENT = 12 * " "
 
 
 def parser() -> argparse.ArgumentParser:
@@ -107,11 +111,10 @@ def parser() -> argparse.ArgumentParser:
     platform = command("platform", "the line to the provincial platform")
     platform.add_argument("state", choices=("up", "down", "slow"))
     fault = command("fault", "schedule something that goes wrong")
-    fault.epilog = _FAULTS + "".join(
-        f"  {desk.name}\n{indent(desk.faults, 12 * ' ')}\n" for desk in others
-    )
+    fault.epilog = _FAULTS + "".join(_faults_of(desk) for desk in others)
     fault.formatter_class = argparse.RawDescriptionHelpFormatter
-    fault.add_argument("where", choices=(*_FAULTY[:-1], *(desk.name for desk in others), "all"))
+    where = (*_FAULTY[:-1], *(desk.name for desk in others), "all")
+    fault.add_argument("where", choices=where, metavar="WHERE", help="a device, or all; see below")
     fault.add_argument(
         "what", help="N:WHAT, for example 3:tear, 1:bad-xor, 2:503; none forgets all"
     )
@@ -183,6 +186,11 @@ def _add_printer(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     power = command("printer", "the printer's power switch, and whether it takes jobs")
     power.add_argument("state", choices=("on", "off", "accepting", "refusing"))
     command("prints", "what the printer received, and how far it came")
+
+
+def _faults_of(desk: Desk) -> str:
+    lines = [wrap(line, width=80 - len(_INDENT)) for line in desk.faults.splitlines()]
+    return f"  {desk.name}\n" + "".join(f"{_INDENT}{part}\n" for line in lines for part in line)
 
 
 def _add_verb(command: Callable[[str, str], argparse.ArgumentParser], verb: Verb) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hw_sim.hall.desk import Desk
+from hw_sim.hall.dispenser_desk import DispenserDesk
+from hw_sim.hall.hid_scanner_desk import HidScannerDesk
+from hw_sim.hall.id_card_desk import IdCardDesk
 
-_KINDS: tuple[Callable[[], Desk], ...] = ()
+_KINDS: tuple[Callable[[], Desk], ...] = (IdCardDesk, HidScannerDesk, DispenserDesk)
 
 
 def desks() -> tuple[Desk, ...]:
