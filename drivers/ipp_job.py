@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import assert_never
+from typing import Protocol, assert_never
 
-from drivers.document_printer import PrintEnd
-from drivers.ipp_answers import Attributes, number, words
+from drivers.document_printer import PrintEnd, PrinterStatus
+from drivers.ipp_answers import (
+    NOT_FOUND,
+    NOT_POSSIBLE,
+    Attributes,
+    ExchangeFailed,
+    IppAnswer,
+    number,
+    words,
+)
+from drivers.ipp_reasons import printer_status
 
 JOB_ATTRIBUTES = (
     "job-name",
@@ -35,6 +44,11 @@ class JobState(IntEnum):
     ABORTED = 8
     COMPLETED = 9
 
+    @property
+    def over(self) -> bool:
+        """Nothing changes any more, except what is on its way (processing-to-stop-point)."""
+        return self >= JobState.CANCELED
+
 
 @dataclass(frozen=True)
 class JobView:
@@ -49,6 +63,66 @@ class JobView:
     reasons: frozenset[str] = frozenset()
     pages: int | None = None
     name: str | None = None
+
+
+class Vanished(Exception):
+    """The printer knows nothing of the job any more, or its number is another job's."""
+
+
+class JobWire(Protocol):
+    """What a job asks of its printer; each raises ExchangeFailed."""
+
+    def printer(self) -> IppAnswer: ...
+
+    def job(self, number: int) -> IppAnswer: ...
+
+    def cancel_job(self, number: int) -> IppAnswer: ...
+
+
+class IppJob:
+    """A job that a printer took, by its number there."""
+
+    def __init__(self, wire: JobWire, number: int) -> None:
+        self._wire = wire
+        self._number = number
+        self._name: str | None = None
+
+    def look(self) -> JobView | None:
+        """How it stands, None when the printer doesn't say.
+
+        Raises:
+            Vanished: it is not there any more.
+        """
+        try:
+            answer = self._wire.job(self._number)
+        except ExchangeFailed:
+            return None
+        if answer.status in NOT_FOUND:
+            raise Vanished
+        view = job_view(answer.jobs[0]) if answer.ok and answer.jobs else None
+        if view is not None and view.name is not None:
+            # A printer that loses its memory begins its numbers anew.
+            self._name = self._name or view.name
+            if view.name != self._name:
+                raise Vanished
+        return view
+
+    def status(self) -> PrinterStatus | None:
+        """How its printer stands, None when it doesn't say."""
+        try:
+            answer = self._wire.printer()
+        except ExchangeFailed:
+            return None
+        return printer_status(answer.printer) if answer.ok else None
+
+    def cancel(self) -> bool:
+        """Cancel it; False when that was not heard, or not obeyed. A job that is over already
+        can't be cancelled; the next look tells how it ended."""
+        try:
+            answer = self._wire.cancel_job(self._number)
+        except ExchangeFailed:
+            return False
+        return answer.ok or answer.status == NOT_POSSIBLE
 
 
 def job_view(attributes: Attributes) -> JobView | None:

@@ -7,42 +7,27 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from drivers.document_printer import (
     PrintEnd,
+    PrinterDetails,
     PrinterReason,
     PrinterStatus,
     PrintOutcome,
     PrintProgress,
 )
-from drivers.ipp_answers import ExchangeFailed, HttpRefused, NothingSent, number, words
-from drivers.ipp_reasons import printer_status
+from drivers.ipp_answers import ExchangeFailed
+from drivers.ipp_details import details_of
+from drivers.ipp_job import IppJob
+from drivers.ipp_submission import Submission, check_job
 from drivers.ipp_watch import IppPatience, JobWatch
 
 if TYPE_CHECKING:
     from drivers.ipp_wire import IppWire
 
 log = logging.getLogger(__name__)
-
-_LONGEST_SERIAL = 127
-_LONGEST_NAME = 255
-_LOOKS = 3
-"""Looks at the printer's jobs before one of them is said not to be there."""
-
-# Status codes that may come after a job was begun (RFC 8011 §B.1.5): internal error, device
-# error, temporary error, job canceled. Others refuse the job before.
-_BEGUN = (0x0500, 0x0504, 0x0505, 0x0508)
-# Service unavailable, not accepting jobs, busy, deactivated, too many jobs.
-_SHUT = (0x0502, 0x0506, 0x0507, 0x050A, 0x050B)
-
-
-class _Lookup(Enum):
-    ABSENT = auto()
-    DOUBTFUL = auto()
-    """The printer won't tell, or has a job whose name is hidden or the beginning of ours."""
 
 
 class IppPrinter:
@@ -77,21 +62,25 @@ class IppPrinter:
         self._given_up = threading.Event()
 
     def status(self) -> PrinterStatus:
+        return self.details().status
+
+    def details(self) -> PrinterDetails:
         try:
-            answer = self._wire.printer()
+            return details_of(self._wire.details())
         except ExchangeFailed:
-            return PrinterStatus(PrinterReason.GONE)
-        return printer_status(answer.printer) if answer.ok else _SILENT
+            return PrinterDetails(PrinterStatus(PrinterReason.GONE))
 
     def print_document(
-        self, pdf: bytes, serial: str, pages: int, report: Callable[[PrintProgress], None]
+        self,
+        pdf: bytes,
+        serial: str,
+        pages: int,
+        report: Callable[[PrintProgress], None],
+        copies: int = 1,
     ) -> PrintOutcome:
-        if not 1 <= len(serial) <= _LONGEST_SERIAL or len(serial.encode()) > _LONGEST_NAME:
-            raise ValueError(f"a job's name has 1 to {_LONGEST_SERIAL} characters")
-        if pages < 1:
-            raise ValueError("a document has a page")
+        check_job(serial, pages, copies)
         self._given_up.clear()
-        outcome = self._print(pdf, serial, pages, report)
+        outcome = self._print(pdf, serial, pages, copies, report)
         reason = outcome.reason.value if outcome.reason else "none"
         log.info("print ended: %s, obstacle: %s", outcome.end.value, reason)
         return outcome
@@ -114,108 +103,23 @@ class IppPrinter:
             )
         return self._made
 
-    # --- from the document to a job ----------------------------------------------------------
-
     def _print(
-        self, pdf: bytes, serial: str, pages: int, report: Callable[[PrintProgress], None]
+        self,
+        pdf: bytes,
+        serial: str,
+        pages: int,
+        copies: int,
+        report: Callable[[PrintProgress], None],
     ) -> PrintOutcome:
-        obstacle = self.status().reason
-        if obstacle is not None or self._given_up.is_set():
-            return PrintOutcome(PrintEnd.FAILED, obstacle)
-        job = self._submit(pdf, serial)
+        details = self.details()
+        if details.status.reason is not None or self._given_up.is_set():
+            return PrintOutcome(PrintEnd.FAILED, details.status.reason)
+        if copies > details.copies:
+            # It would leave the wish out and print one, without a word.
+            log.warning("printer: %d copies are more than it can do", copies)
+            return PrintOutcome(PrintEnd.FAILED)
+        times = (self._patience, self._clock, self._sleep, self._given_up)
+        job = Submission(self._wire, *times).hand_over(pdf, serial, copies, details.up_time)
         if isinstance(job, PrintOutcome):
             return job
-        return JobWatch(
-            self._wire,
-            job,
-            pages,
-            self._patience,
-            self._clock,
-            self._sleep,
-            self._given_up,
-            report,
-        ).follow()
-
-    def _submit(self, pdf: bytes, serial: str) -> int | PrintOutcome:
-        """Hand the document over; the job's number, or how it ended before it had one."""
-        begun = self._clock()
-        try:
-            answer = self._wire.print_job(pdf, serial, self._given_up)
-        except NothingSent:
-            return PrintOutcome(PrintEnd.FAILED, PrinterReason.GONE)
-        except HttpRefused:
-            return PrintOutcome(PrintEnd.FAILED)
-        except ExchangeFailed:
-            return self._find(serial, begun)
-        job = number(answer.jobs[0], "job-id") if answer.ok and answer.jobs else None
-        if job is not None:
-            return job
-        if answer.ok or answer.status in _BEGUN:
-            return self._find(serial, begun)
-        shut = answer.status in _SHUT
-        return PrintOutcome(PrintEnd.FAILED, PrinterReason.STOPPED if shut else None)
-
-    def _find(self, serial: str, submitted: float) -> int | PrintOutcome:
-        """The job of a submission whose answer was lost.
-
-        It failed only when the printer answers several times and has no such job, and has lost
-        no memory meanwhile.
-        """
-        begun = self._clock()
-        absent = 0
-        reason: PrinterReason | None = None
-        while True:
-            try:
-                found = self._look_up(serial)
-                reason = None
-            except ExchangeFailed:
-                found = _Lookup.DOUBTFUL
-                reason = PrinterReason.GONE
-            if isinstance(found, int):
-                return found
-            absent = absent + 1 if found is _Lookup.ABSENT else 0
-            if absent == _LOOKS:
-                remembers = self._runs_since(submitted)
-                return PrintOutcome(PrintEnd.FAILED if remembers else PrintEnd.UNKNOWN)
-            patience = self._patience
-            limit = patience.cancel if self._given_up.is_set() else patience.gone
-            if self._clock() - begun >= limit:
-                return PrintOutcome(PrintEnd.UNKNOWN, reason)
-            self._sleep(patience.poll)
-
-    def _look_up(self, serial: str) -> int | _Lookup:
-        """Look for the job by its name, the newest first.
-
-        A job that ends meanwhile is seen, as those that go on are asked for first. RFC 8011
-        §4.2.6.1 requires both lists; "all" is an extension that old printers take for the first.
-
-        Raises:
-            ExchangeFailed: no answer.
-        """
-        found: int | None = None
-        doubtful = False
-        for which in ("not-completed", "completed"):
-            answer = self._wire.jobs(which)
-            doubtful = doubtful or not answer.ok
-            for job in answer.jobs:
-                called, job_id = words(job, "job-name"), number(job, "job-id")
-                if called == (serial,) and job_id is not None:
-                    found = max(found or 0, job_id)
-                elif not called or serial.startswith(called[0]):
-                    doubtful = True
-        if found is not None:
-            return found
-        return _Lookup.DOUBTFUL if doubtful else _Lookup.ABSENT
-
-    def _runs_since(self, then: float) -> bool:
-        """The printer says that it had power all the time."""
-        try:
-            up_time = number(self._wire.up_time().printer, "printer-up-time")
-        except ExchangeFailed:
-            return False
-        # Whole seconds, counted from one.
-        return up_time is not None and up_time + 1 >= self._clock() - then
-
-
-_SILENT = PrinterStatus(PrinterReason.STOPPED)
-"""It answers, but won't say how it stands."""
+        return JobWatch(IppJob(self._wire, job), pages * copies, *times, report).follow()

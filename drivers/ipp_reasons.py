@@ -5,7 +5,9 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
+from typing import Any
 
+from drivers.device import most_urgent
 from drivers.document_printer import PrinterNote, PrinterReason, PrinterStatus
 from drivers.ipp_answers import Attributes, number, words
 
@@ -19,16 +21,26 @@ PRINTER_ATTRIBUTES = (
 
 _IDLE, _PROCESSING = 3, 4
 _SEVERITIES = ("-error", "-warning", "-report")
-_URGENCY = {reason: place for place, reason in enumerate(PrinterReason)}
+_SPOOLERS = "cups-"
+
+
+@cache
+def _table() -> dict[str, Any]:
+    path = resources.files("drivers").joinpath("ipp_reasons.toml")
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+@cache
+def harmless() -> frozenset[str]:
+    """Its keywords that mean nothing to us."""
+    return frozenset(_table()["ignored"]["harmless"])
 
 
 @cache
 def meanings() -> dict[str, PrinterReason | PrinterNote]:
     """The keywords of `ipp_reasons.toml` that mean something to us."""
-    path = resources.files("drivers").joinpath("ipp_reasons.toml")
-    table = tomllib.loads(path.read_text("utf-8"))
     found: dict[str, PrinterReason | PrinterNote] = {}
-    for kind, rows in ((PrinterReason, table["obstacle"]), (PrinterNote, table["note"])):
+    for kind, rows in ((PrinterReason, _table()["obstacle"]), (PrinterNote, _table()["note"])):
         for meaning, keywords in rows.items():
             found |= dict.fromkeys(keywords, kind(meaning))
     return found
@@ -40,12 +52,11 @@ def printer_status(attributes: Attributes) -> PrinterStatus:
     Severity suffixes are dropped: printers report an empty tray as media-empty-warning or even
     -report. A printer that doesn't give its state has not answered.
     """
-    known = [
-        meanings().get(_without_severity(word))
-        for word in words(attributes, "printer-state-reasons")
-    ]
+    known = [meanings().get(word) for word in _reasons(attributes)]
     obstacles = {meaning for meaning in known if isinstance(meaning, PrinterReason)}
-    notes = frozenset(meaning for meaning in known if isinstance(meaning, PrinterNote))
+    notes = {meaning for meaning in known if isinstance(meaning, PrinterNote)}
+    if unknown_reasons(attributes):
+        notes.add(PrinterNote.OTHER)
     state = number(attributes, "printer-state")
     if state is None:
         obstacles.add(PrinterReason.GONE)
@@ -54,10 +65,24 @@ def printer_status(attributes: Attributes) -> PrinterStatus:
     if attributes.get("printer-is-accepting-jobs") == (False,):
         obstacles.add(PrinterReason.STOPPED)
     return PrinterStatus(
-        reason=min(obstacles, key=_URGENCY.__getitem__, default=None),
-        notes=notes,
+        reason=most_urgent(obstacles, PrinterReason),
+        notes=frozenset(notes),
         busy=state == _PROCESSING or (number(attributes, "queued-job-count") or 0) > 0,
     )
+
+
+def unknown_reasons(attributes: Attributes) -> tuple[str, ...]:
+    """Reasons that stand nowhere in the table, nor tell of a spooler's own affairs."""
+    known = {*meanings(), *harmless(), ""}
+    return tuple(
+        word
+        for word in _reasons(attributes)
+        if word not in known and not word.startswith(_SPOOLERS)
+    )
+
+
+def _reasons(attributes: Attributes) -> list[str]:
+    return [_without_severity(word) for word in words(attributes, "printer-state-reasons")]
 
 
 def _without_severity(word: str) -> str:

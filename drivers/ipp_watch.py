@@ -14,9 +14,7 @@ from drivers.document_printer import (
     PrintOutcome,
     PrintProgress,
 )
-from drivers.ipp_answers import NOT_FOUND, NOT_POSSIBLE, ExchangeFailed, IppAnswer
-from drivers.ipp_job import JobState, JobView, job_view, judge
-from drivers.ipp_reasons import printer_status
+from drivers.ipp_job import JobState, JobView, Vanished, judge
 
 _MISSES = 2
 """Polls without answer before the printer is told to be gone: one is a hiccup."""
@@ -50,25 +48,24 @@ class IppPatience:
     cancel: float = 20.0
 
 
-class JobWire(Protocol):
-    """What following a job asks of a printer; each raises ExchangeFailed."""
+class WatchedJob(Protocol):
+    """A job as it is followed; `IppJob`, or what a spooler and its device make of it."""
 
-    def printer(self) -> IppAnswer: ...
+    def look(self) -> JobView | None:
+        """How it stands, None when nobody says. Raises Vanished."""
 
-    def job(self, number: int) -> IppAnswer: ...
+    def status(self) -> PrinterStatus | None:
+        """How the printer stands, None when it doesn't say."""
 
-    def cancel_job(self, number: int) -> IppAnswer: ...
-
-
-class Vanished(Exception):
-    """The printer does not know the job, or its number belongs to another one."""
+    def cancel(self) -> bool:
+        """Cancel it; False when that was not heard, or not obeyed."""
 
 
 class JobWatch:
     """Follows one job to its end, and cancels it when patience runs out.
 
     Args:
-        job: the printer's number of the job.
+        job: what is followed.
         pages: sheets that must come out.
         given_up: set by another thread when nobody waits any more.
         report: is told each change.
@@ -76,8 +73,7 @@ class JobWatch:
 
     def __init__(
         self,
-        wire: JobWire,
-        job: int,
+        job: WatchedJob,
         pages: int,
         patience: IppPatience,
         clock: Callable[[], float],
@@ -85,9 +81,7 @@ class JobWatch:
         given_up: threading.Event,
         report: Callable[[PrintProgress], None],
     ) -> None:
-        self._wire = wire
         self._job = job
-        self._name: str | None = None
         self._needed = pages
         self._patience = patience
         self._clock = clock
@@ -111,7 +105,7 @@ class JobWatch:
         """The job's outcome, within the limits of the patience."""
         while True:
             try:
-                view = self._view()
+                view = self._job.look()
             except Vanished:
                 return PrintOutcome(PrintEnd.UNKNOWN, self._reason())
             outcome = self._missed() if view is None else self._seen(view)
@@ -121,29 +115,6 @@ class JobWatch:
             self._sleep(self._patience.poll)
 
     # --- one look ----------------------------------------------------------------------------
-
-    def _view(self) -> JobView | None:
-        """The job, None when the printer does not say how it stands."""
-        try:
-            answer = self._wire.job(self._job)
-        except ExchangeFailed:
-            return None
-        if answer.status in NOT_FOUND:
-            raise Vanished
-        view = job_view(answer.jobs[0]) if answer.ok and answer.jobs else None
-        if view is not None and view.name is not None:
-            # A printer that loses its memory begins its numbers anew.
-            self._name = self._name or view.name
-            if view.name != self._name:
-                raise Vanished
-        return view
-
-    def _status(self) -> PrinterStatus | None:
-        try:
-            answer = self._wire.printer()
-        except ExchangeFailed:
-            return None
-        return printer_status(answer.printer) if answer.ok else None
 
     def _missed(self) -> PrintOutcome | None:
         self._misses += 1
@@ -157,7 +128,7 @@ class JobWatch:
 
     def _seen(self, view: JobView) -> PrintOutcome | None:
         # The printer is asked after the job, so that a jam that ended the job is seen.
-        status = self._status()
+        status = self._job.status()
         self._misses = 0
         self._heard = self._clock()
         self._waiting = status.reason if status is not None else None
@@ -203,12 +174,7 @@ class JobWatch:
             self._cancelled_at = self._looked
             self._ended_by = self._waiting
         if self._cancelled_at is not None and not self._cancel_taken:
-            try:
-                answer = self._wire.cancel_job(self._job)
-            except ExchangeFailed:
-                return
-            # A job that is over already can't be cancelled; the next look tells how it ended.
-            self._cancel_taken = answer.ok or answer.status == NOT_POSSIBLE
+            self._cancel_taken = self._job.cancel()
 
     def _impatient(self) -> bool:
         patience = self._patience

@@ -32,6 +32,7 @@ from drivers.ipp_answers import (
     NothingSent,
     read_answer,
 )
+from drivers.ipp_details import DETAIL_ATTRIBUTES
 from drivers.ipp_job import JOB_ATTRIBUTES
 from drivers.ipp_reasons import PRINTER_ATTRIBUTES
 
@@ -44,7 +45,7 @@ _USER = "yikatong"
 _VERSION = (1, 1)
 _LOOK = 0.05
 # Accepted by each printer: without ipp-attribute-fidelity it replaces what it can't do.
-_SHEET = {"copies": 1, "sides": "one-sided", "media": "iso_a4_210x297mm"}
+_SHEET: Mapping[str, Any] = {"sides": "one-sided", "media": "iso_a4_210x297mm"}
 
 
 class IppWire:
@@ -75,17 +76,24 @@ class IppWire:
             IppOperation.GET_PRINTER_ATTRIBUTES, {"requested-attributes": PRINTER_ATTRIBUTES}
         )
 
+    def details(self) -> IppAnswer:
+        """Get-Printer-Attributes: all that `printer_details` reads."""
+        return self._ask(
+            IppOperation.GET_PRINTER_ATTRIBUTES, {"requested-attributes": DETAIL_ATTRIBUTES}
+        )
+
     def up_time(self) -> IppAnswer:
         """Get-Printer-Attributes: since when it runs without a break (§5.4.29), in seconds."""
         return self._ask(
             IppOperation.GET_PRINTER_ATTRIBUTES, {"requested-attributes": ("printer-up-time",)}
         )
 
-    def print_job(self, pdf: bytes, name: str, stop: threading.Event) -> IppAnswer:
+    def print_job(self, pdf: bytes, name: str, stop: threading.Event, copies: int = 1) -> IppAnswer:
         """Print-Job (§4.2.1); given up when `stop` is set."""
         return self._ask(
             IppOperation.PRINT_JOB,
             {"job-name": name, "document-format": "application/pdf"},
+            wishes={"copies": copies, **_SHEET},
             document=pdf,
             stop=stop,
         )
@@ -114,6 +122,7 @@ class IppWire:
         operation: IppOperation,
         attributes: Mapping[str, Any],
         target: Mapping[str, Any] | None = None,
+        wishes: Mapping[str, Any] | None = None,
         document: bytes | None = None,
         stop: threading.Event | None = None,
     ) -> IppAnswer:
@@ -134,7 +143,7 @@ class IppWire:
         }
         limit = self._answer
         if document is not None:
-            message |= {"job-attributes-tag": _SHEET, "data": document}
+            message |= {"job-attributes-tag": wishes, "data": document}
             limit = self._submit
         # Not asyncio.run: it would wait for a thread that is stuck in a name lookup.
         loop = asyncio.new_event_loop()

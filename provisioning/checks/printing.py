@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drivers.document_printer import PrinterNote, PrinterReason
+from drivers.document_printer import PrinterDetails, PrinterNote, PrinterReason
+from provisioning.checks.printer_words import lines, where
 from provisioning.findings import Finding, fail, ok, skipped, warn
 from provisioning.machine import Machine
 
@@ -20,7 +21,9 @@ _REASONS: dict[PrinterReason, tuple[str, str]] = {
 }
 _NOTES: dict[PrinterNote, tuple[str, str]] = {
     PrinterNote.PAPER_LOW: ("纸张将尽", "paper is low"),
+    PrinterNote.PAPER_SIZE: ("没有放 A4 纸，或纸盒尺寸设错", "no tray is set to A4"),
     PrinterNote.SUPPLY_LOW: ("墨粉将尽", "toner is low"),
+    PrinterNote.OTHER: ("有其他提示", "it complains"),
 }
 
 
@@ -64,27 +67,37 @@ def visit_printer(machine: Machine) -> Iterator[Finding]:
     url = config.printer.url
     printer = machine.open_printer(config)
     try:
-        status = printer.status()
+        details = printer.details()
     finally:
         printer.close()
+    status = details.status
+    told = "；".join(zh for zh, _ in lines(details)), "; ".join(en for _, en in lines(details))
+    facts: dict[str, str | int | float | bool] = {"url": url, "parts": told[1]}
     if status.reason is not None:
-        zh, en = _REASONS[status.reason]
+        zh, en = _in_words(details, _REASONS[status.reason], status.reason)
         yield fail(
             "printer",
             (f"{url} {zh}", f"{url}: {en}"),
             ("排除故障后重新检查", "put it right and check again"),
             reason=status.reason.value,
+            **facts,
         )
     elif status.notes:
-        names = sorted(status.notes, key=lambda note: note.value)
+        noted = sorted(status.notes, key=lambda note: note.value)
+        pairs = [_in_words(details, _NOTES[note], note) for note in noted]
         yield warn(
             "printer",
-            (
-                "、".join(_NOTES[note][0] for note in names),
-                ", ".join(_NOTES[note][1] for note in names),
-            ),
-            ("请尽快补充", "refill it soon"),
-            url=url,
+            ("、".join(zh for zh, _ in pairs), ", ".join(en for _, en in pairs)),
+            ("请尽快处理", "see to it soon"),
+            **facts,
         )
     else:
-        yield ok("printer", f"{url} 可以打印", f"{url} can print", url=url)
+        parts = (f"（{told[0]}）", f" ({told[1]})") if told[0] else ("", "")
+        yield ok("printer", f"{url} 可以打印{parts[0]}", f"{url} can print{parts[1]}", **facts)
+
+
+def _in_words(
+    details: PrinterDetails, words: tuple[str, str], meaning: PrinterReason | PrinterNote
+) -> tuple[str, str]:
+    zh, en = where(details, meaning)
+    return (f"{words[0]}：{zh}", f"{words[1]}: {en}") if zh else words

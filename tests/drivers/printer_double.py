@@ -125,13 +125,14 @@ Fault = Callable[["Handler", Callable[[], bytes]], object]
 @dataclass
 class PrinterDouble:
     """`faults` has, by operation, what is done instead of answering, one for each request; the
-    last one stays when it is in `always`."""
+    last one stays when it is in `always`. `more` are other attributes of the printer."""
 
     state: int = 3
     reasons: tuple[str, ...] = ("none",)
     accepting: bool = True
     queued: int = 0
     up_time: int | None = 10_000
+    more: bytes = b""
     template: Job | None = None
     jobs: dict[int, Job] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
@@ -192,7 +193,8 @@ class PrinterDouble:
                     + keywords("printer-state-reasons", *self.reasons)
                     + boolean("printer-is-accepting-jobs", self.accepting)
                     + integer("queued-job-count", self.queued)
-                    + (b"" if self.up_time is None else integer("printer-up-time", self.up_time)),
+                    + (b"" if self.up_time is None else integer("printer-up-time", self.up_time))
+                    + self.more,
                 )
             case 0x02:
                 number, self.next_job = self.next_job, self.next_job + 1

@@ -1,10 +1,20 @@
 """Reading an IPP printer's answers: whole ones, halves, noise, and what pyipp stumbles over."""
 
+import struct
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from drivers.ipp_answers import ExchangeFailed, number, read_answer, words
+from drivers.ipp_answers import (
+    ExchangeFailed,
+    Span,
+    members,
+    number,
+    octet_strings,
+    read_answer,
+    words,
+)
 from tests.drivers.printer_double import (
     HEAD,
     attribute,
@@ -63,24 +73,57 @@ def test_a_name_with_language():
     assert read_answer(message(0, 1, job)).jobs[0] == {"job-name": ("证",), "t": ("证",)}
 
 
-def test_values_that_nobody_asked_for_are_left_out():
-    collection = (
-        attribute(0x34, "media-col", b"")
-        + attribute(0x4A, "", b"media-size")
-        + attribute(0x34, "", b"")
-        + attribute(0x4A, "", b"x")
-        + integer("", 21000)
-        + attribute(0x37, "", b"")
-        + attribute(0x37, "", b"")
+def collection(name, *members):
+    return attribute(0x34, name, b"") + b"".join(members) + attribute(0x37, "", b"")
+
+
+def member(name, value):
+    return attribute(0x4A, "", name.encode()) + value
+
+
+SIZE = collection(
+    "", member("x-dimension", integer("", 21000)), member("y-dimension", integer("", 29700))
+)
+
+
+def test_collections_octets_and_ranges():
+    told = (
+        collection("media-col", member("media-size", SIZE), member("a", keywords("", "b")))
+        + collection("", member("a", keywords("", "c") + keywords("", "d")))
+        + attribute(0x33, "copies-supported", struct.pack(">ii", 1, 99))
+        + attribute(0x30, "printer-supply", b"type=toner;\xff", b"level=5;")
     )
+    printer = read_answer(message(0, 1, b"\x04" + told + PRINTER[1:])).printer
+    size = {"x-dimension": (21000,), "y-dimension": (29700,)}
+    assert printer["media-col"] == ({"media-size": (size,), "a": ("b",)}, {"a": ("c", "d")})
+    assert members(printer, "media-col")[0]["a"] == ("b",)
+    assert printer["copies-supported"] == (Span(1, 99),)
+    assert octet_strings(printer, "printer-supply") == ("type=toner;\ufffd", "level=5;")
+    assert printer["printer-state"] == (5,)
+    assert members(printer, "printer-supply") == octet_strings(printer, "media-col") == ()
+
+
+def test_collections_in_collections_end_somewhere():
+    inner = integer("", 1)
+    for _ in range(3000):
+        inner = collection("", member("m", inner))
+    told = b"\x04" + collection("deep", member("m", inner))
+    printer = read_answer(message(0, 1, told + PRINTER[1:])).printer
+    assert printer["printer-state"] == (5,)
+    depth, here = 0, printer["deep"]
+    while here and isinstance(here[0], dict):
+        depth, here = depth + 1, here[0].get("m", ())
+    assert depth == 8 and here == ()
+
+
+def test_values_that_nobody_asked_for_are_left_out():
     others = (
         attribute(0x13, "printer-state-message", b"")
         + attribute(0x10, "printer-info", b"")
         + attribute(0x31, "printer-current-time", bytes(11))
-        + attribute(0x33, "copies-supported", bytes(8))
-        + attribute(0x30, "octets", b"\xff\xfe")
-        + collection
-        + collection.replace(b"media-col", b"media-two")
+        + attribute(0x32, "printer-resolution-default", bytes(9))
+        + attribute(0x37, "", b"")
+        + attribute(0x4A, "", b"member")
         + enum("operations-supported", 0x4F99)
         + enum("finishings-supported", 0x7FFF)
     )
@@ -135,6 +178,7 @@ def test_what_follows_the_end_does_not_matter():
         attribute(0x23, "printer-state", b"\x00\x05"),
         attribute(0x21, "job-id", bytes(8)),
         attribute(0x22, "b", b""),
+        attribute(0x33, "copies-supported", bytes(7)),
         attribute(0x36, "job-name", b"\x00\x09zh"),
         attribute(0x36, "job-name", b"\x00\x01z\xff\xff"),
     ],

@@ -7,7 +7,7 @@ from importlib import resources
 import pytest
 
 from drivers.document_printer import PrinterNote, PrinterReason, PrinterStatus
-from drivers.ipp_reasons import meanings, printer_status
+from drivers.ipp_reasons import meanings, printer_status, unknown_reasons
 
 R, N = PrinterReason, PrinterNote
 
@@ -112,7 +112,8 @@ def test_the_table_and_this_one_have_the_same_keywords():
 
 
 def test_every_reason_and_note_can_come():
-    assert {*meanings().values()} == {*R, *N}
+    """What lies in the trays, and words that stand nowhere, are seen elsewhere."""
+    assert {*meanings().values()} == {*R, *N} - {N.PAPER_SIZE, N.OTHER}
 
 
 WORD = {
@@ -141,6 +142,17 @@ def test_the_most_urgent_of_any_three_reasons(state, notes):
         assert found.reason is expected
         assert len(found.notes) == len(notes)
         assert found.busy == (state == PROCESSING)
+
+
+@pytest.mark.parametrize(
+    ("word", "kept"),
+    [("com.maker.strange-error", "com.maker.strange"), ("wifi-not-configured",) * 2, ("", None),
+     ("-error", None), ("cups-remote-pending", None), ("media-low", None), ("testing", None)],
+)  # fmt: skip
+def test_unknown_reasons_are_kept_in_the_printers_words(word, kept):
+    attributes = {"printer-state": (IDLE,), "printer-state-reasons": ("none", word)}
+    assert unknown_reasons(attributes) == (() if kept is None else (kept,))
+    assert (N.OTHER in printer_status(attributes).notes) == (kept is not None)
 
 
 @pytest.mark.parametrize("word", ["com.maker.strange-error", "wifi-not-configured", "", "-error"])

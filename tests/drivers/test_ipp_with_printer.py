@@ -1,14 +1,22 @@
 """Our printer driver and the simulated printer, each written from RFC 8010 and RFC 8011 alone."""
 
+import time
+
 import pytest
 
 from drivers.document_printer import (
     PrintEnd,
+    PrinterAlert,
     PrinterNote,
     PrinterReason,
     PrinterStatus,
     PrintOutcome,
     PrintProgress,
+    Supply,
+    SupplyColour,
+    SupplyKind,
+    SupplyState,
+    Tray,
 )
 from drivers.ipp_printer import IppPrinter
 from drivers.ipp_watch import IppPatience
@@ -17,7 +25,7 @@ from hw_sim.printer.jobs import JobState
 from hw_sim.printer.machine import Toner
 from tests.drivers.pad_double import soon
 
-R = PrinterReason
+R, N = PrinterReason, PrinterNote
 DONE, FAILED, UNKNOWN = PrintEnd.DONE, PrintEnd.FAILED, PrintEnd.UNKNOWN
 NAME = "4299-20250101-000001"
 PATIENCE = IppPatience(
@@ -45,7 +53,10 @@ def pdf(pages):
 
 @pytest.fixture
 def device(tmp_path):
-    made = PrinterDevice(tmp_path / "prints", page_seconds=0.03).start()
+    ahead = [0.0]
+    clock = lambda: time.monotonic() + ahead[0]  # noqa: E731
+    made = PrinterDevice(tmp_path / "prints", page_seconds=0.03, clock=clock).start()
+    ahead[0] = 3600  # it has run for an hour
     yield made
     made.stop()
     assert list(made.illegal) == []
@@ -106,8 +117,76 @@ def test_an_obstacle_before_the_job(device, driver, told, act, reason):
 
 def test_notes(device, driver):
     device.machine.load(5)
-    device.machine.set_toner(Toner.LOW)
-    assert driver.status() == PrinterStatus(None, frozenset(PrinterNote))
+    device.machine.set_supply("cyan", 5)
+    assert driver.status() == PrinterStatus(None, frozenset({N.PAPER_LOW, N.SUPPLY_LOW}))
+    device.machine.load(50, "na_letter_8.5x11in")
+    device.machine.set_supply("cyan", 80)
+    device.machine.complain("com.example.lamp-tired")
+    assert driver.status() == PrinterStatus(None, frozenset({N.PAPER_SIZE, N.OTHER}))
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("input-tray-missing", R.TRAY),
+        ("output-area-full", R.OUTPUT_FULL),
+        ("paused", R.STOPPED),
+        ("shutdown", R.STOPPED),
+        ("com.example.hatch-astray", R.STOPPED),
+        ("connecting-to-device", None),
+        ("fuser-under-temp", None),
+    ],
+)
+def test_complaints(device, driver, told, word, reason):
+    told.at[1] = lambda: (
+        device.machine.complain(word),
+        soon(lambda: device.machine.complain(word, on=False), 0.1),
+    )
+    assert printed(driver, told, 4) == PrintOutcome(DONE)
+    waits = {progress.waiting for progress in told}
+    assert waits == {None} if reason is None else reason in waits
+    device.machine.complain(word)
+    assert driver.status().reason is reason
+
+
+def test_details(device, driver):
+    device.machine.set_supply("magenta", 0)
+    device.machine.set_supply("yellow", -2)
+    device.machine.set_supply("black", -3)
+    device.machine.set_supply("waste", 95)
+    device.machine.load(7)
+    details = driver.details()
+    assert details.status == PrinterStatus(R.SUPPLY_OUT, frozenset({N.PAPER_LOW, N.SUPPLY_LOW}))
+    assert details.model == "Yikatong Simulated A4"
+    toner = SupplyKind.TONER
+    assert details.supplies == (
+        Supply("Black Toner", toner, SupplyColour.BLACK, None, SupplyState.GOOD),
+        Supply("Cyan Toner", toner, SupplyColour.CYAN, 80, SupplyState.GOOD),
+        Supply("Magenta Toner", toner, SupplyColour.MAGENTA, 0, SupplyState.SPENT),
+        Supply("Yellow Toner", toner, SupplyColour.YELLOW, None, SupplyState.UNKNOWN),
+        Supply("Waste Toner Box", SupplyKind.WASTE, None, 5, SupplyState.LOW),
+    )
+    assert details.trays == (Tray("main", 7, (21000, 29700)),)
+    assert details.a4 is True
+    assert PrinterAlert("markerTonerEmpty", True, "toner empty") in details.alerts
+    assert (details.impressions, details.copies, details.unknown) == (0, 99, ())
+
+
+def test_other_paper_waits_for_a4(device, driver, told):
+    device.machine.load(9, "iso_a5_148x210mm")
+    soon(lambda: device.machine.load(9), 0.1)
+    assert printed(driver, told) == PrintOutcome(DONE)
+    assert R.PAPER_OUT in {progress.waiting for progress in told}
+
+
+def test_copies(device, driver, told):
+    outcome = driver.print_document(pdf(2), NAME, 2, told, copies=3)
+    assert outcome == PrintOutcome(DONE)
+    (record,) = device.machine.records
+    assert (record.copies, record.sheets_out) == (3, 6)
+    assert told[-1] == PrintProgress(6)
+    assert driver.print_document(pdf(2), NAME, 2, told, copies=100) == PrintOutcome(FAILED)
+    assert len(device.machine.records) == 1
 
 
 def test_paper_runs_out_and_is_put_in(device, driver, told):
@@ -136,11 +215,32 @@ def test_a_jam_that_is_cleared(device, driver, told):
     assert R.JAM in {progress.waiting for progress in told}
 
 
-@pytest.mark.parametrize("fault", ["drop-after", "half", "garbage", "delay=1500"])
+@pytest.mark.parametrize(
+    "fault",
+    ["drop-after", "half", "garbage", "delay=1500", "truncate=20", "truncate=150", "corrupt=0",
+     "corrupt=5", "corrupt=9"],
+)  # fmt: skip
 def test_the_answer_to_the_job_is_lost_and_it_prints_once(device, driver, told, fault):
     device.set_fault(f"1:job-{fault}")
     assert printed(driver, told) == PrintOutcome(DONE)
     assert len(device.machine.records) == 1
+
+
+def test_a_printer_that_is_stuck_after_it_took_the_job_is_powered_anew(device, driver, told):
+    device.set_fault("1:job-stuck")
+    assert printed(driver, told) == PrintOutcome(UNKNOWN, R.GONE)
+    assert len(device.machine.records) == 1
+    device.switch_off()
+    device.switch_on()
+    assert driver.status() == PrinterStatus(None)
+    assert len(device.machine.records) == 1
+
+
+def test_the_power_fails_while_the_job_is_handed_over(device, driver, told):
+    device.set_fault("1:job-power-cycle")
+    assert printed(driver, told).end is UNKNOWN
+    assert len(device.machine.records) == 1
+    assert driver.status() == PrinterStatus(None)
 
 
 @pytest.mark.parametrize("fault", ["drop", "500", "status=0x0505"])
@@ -158,17 +258,49 @@ def test_the_job_is_refused(device, driver, told, status, reason):
     assert printed(driver, told) == PrintOutcome(FAILED, reason)
 
 
+def test_a_busy_printer_is_not_asked_twice(device, driver, told):
+    device.set_fault("1:job-busy")
+    assert printed(driver, told) == PrintOutcome(FAILED, R.STOPPED)
+    assert not device.machine.records
+
+
 def test_what_is_no_pdf_is_not_printed(device, driver, told):
     outcome = driver.print_document(b"no PDF", NAME, 1, told)
     assert outcome.end is FAILED
     assert not any(record.sheets_out for record in device.machine.records)
 
 
-@pytest.mark.parametrize("fault", ["drop", "drop-after", "500", "garbage", "half", "status=0x0500"])
+@pytest.mark.parametrize(
+    "fault",
+    ["drop", "drop-after", "500", "garbage", "half", "status=0x0500", "busy", "truncate=100",
+     "corrupt=1", "corrupt=6", "delay=50"],
+)  # fmt: skip
 def test_one_fault_while_the_job_is_followed(device, driver, told, fault):
     device.set_fault(f"5:{fault}")
     assert printed(driver, told, 5) == PrintOutcome(DONE)
     assert device.faults_pending == 0
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("stuck", R.GONE), ("power-cycle", None)])
+def test_a_fault_for_good_while_the_job_is_followed(device, driver, told, fault, reason):
+    device.set_fault(f"5:{fault}")
+    assert printed(driver, told, 9) == PrintOutcome(UNKNOWN, reason)
+    device.switch_off()
+    device.switch_on()
+    assert driver.status() == PrinterStatus(None)
+    assert len(device.machine.records) == 1
+
+
+def test_a_cancel_that_is_refused_once(device, driver, told):
+    device.machine.load(1)
+
+    def busy_then():
+        device.set_fault("1:busy,2:busy,3:busy,4:busy")
+        driver.give_up()
+
+    told.at[1] = busy_then
+    assert printed(driver, told) == PrintOutcome(UNKNOWN, R.PAPER_OUT)
+    assert device.machine.records[0].state is JobState.CANCELED
 
 
 def test_power_is_cut_within_the_job(device, driver, told):

@@ -14,6 +14,7 @@ import pytest
 
 from drivers.document_printer import (
     PrintEnd,
+    PrinterDetails,
     PrinterReason,
     PrinterStatus,
     PrintOutcome,
@@ -41,9 +42,14 @@ class Printer:
         self.given_up = 0
 
     def status(self) -> PrinterStatus:
-        return PrinterStatus(self.outcome.reason)
+        return self.details().status
 
-    def print_document(self, pdf: bytes, serial: str, pages: int, report: Any) -> PrintOutcome:
+    def details(self) -> PrinterDetails:
+        return PrinterDetails(PrinterStatus(self.outcome.reason))
+
+    def print_document(
+        self, pdf: bytes, serial: str, pages: int, report: Any, copies: int = 1
+    ) -> PrintOutcome:
         self.seen += [serial, pages, self.look()]
         report(PrintProgress(1))
         return self.outcome

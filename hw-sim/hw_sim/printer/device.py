@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hw_sim.faults import Fault, FaultSyntaxError, Schedule
@@ -47,13 +47,21 @@ class PrinterDevice:
         prints: folder for what it receives, made when missing.
         port: 0 takes a free one, and keeps it over power cycles.
         page_seconds: that one side takes.
+        clock: seconds, for its up-time.
 
     Attributes:
         machine: tray, door, toner and jobs.
     """
 
-    def __init__(self, prints: Path, *, port: int = 0, page_seconds: float = PAGE_SECONDS) -> None:
-        self.machine = PrintingMachine()
+    def __init__(
+        self,
+        prints: Path,
+        *,
+        port: int = 0,
+        page_seconds: float = PAGE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.machine = PrintingMachine(clock)
         self._folder = PrintFolder(prints)
         self._page_seconds = page_seconds
         self._port = port
