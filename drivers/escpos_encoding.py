@@ -86,7 +86,10 @@ def _text(
 
 def _code(pen: Any, facts: dict[str, Any], text: str) -> Iterator[bytes]:
     wanted = facts["code"]
+    # The clear margin of four modules that a code needs; the library gives it to pictures alone.
+    margin = b"\x1bJ" + bytes([4 * wanted["size"]]) if wanted["native"] else b""
     pen.set(align="center")
+    pen._raw(margin)
     pen.qr(
         text,
         ec=_CORRECTION.index(wanted["correction"]),
@@ -94,6 +97,7 @@ def _code(pen: Any, facts: dict[str, Any], text: str) -> Iterator[bytes]:
         native=wanted["native"],
         image_arguments={"fragment_height": facts["part"]["picture_lines"]},
     )
+    pen._raw(margin)
     # Parameters of a native code mean nothing without its last command.
     yield from (b"".join(pen.pieces()),) if wanted["native"] else pen.pieces()
 

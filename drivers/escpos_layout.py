@@ -45,11 +45,11 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def row(label: str, value: str, width: int) -> list[str]:
-    """A label at the left edge and its value at the right one, below it where both do not fit."""
+    """A label at the left edge and its value at the right one; below it, moved in, where
+    both do not fit."""
     if columns(label) + 1 + columns(value) <= width:
         return [label + " " * (width - columns(label) - columns(value)) + value]
-    below = [" " * (width - columns(part)) + part for part in wrapped(value, width - 2)]
-    return [*wrapped(label, width), *below]
+    return [*wrapped(label, width), *("  " + part for part in wrapped(value, width - 2))]
 
 
 def _sign(sign: str) -> bytes:

@@ -28,10 +28,10 @@ class ReceiptReason(Enum):
     CUTTER_ERROR = "cutter-error"
     UNRECOVERABLE = "unrecoverable"
     """A fault that only power off and on may cure."""
-    ERROR = "error"
-    """It says that something is wrong and not what."""
     RECOVERING = "recovering"
     """A fault that passes by itself, such as a hot head."""
+    ERROR = "error"
+    """It says that something is wrong and not what; beside a cause with a name it says nothing."""
     OFFLINE = "offline"
     """It takes no data and gives no cause, as while its feed button is held."""
 

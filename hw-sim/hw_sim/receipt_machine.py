@@ -219,6 +219,8 @@ class ReceiptMachine:
             if not self.offline or len(self._queue) < BUFFER:
                 self._queue.append(octet)
             if self._tail[-3:-1] == b"\x10\x04" and 1 <= octet <= 4:
+                if self._queue == self._tail[-3:]:
+                    self._queue.clear()
                 answered += self._work()
                 answered.append(Status(octet))
             elif self._tail.endswith((b"\x10\x05\x01", b"\x10\x05\x02")):

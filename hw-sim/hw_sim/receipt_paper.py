@@ -16,7 +16,8 @@ DOTS = 576
 _CELL = 24
 SPACING = 34
 """Dots from line to line after power on: 1/6 inch at 203 dpi."""
-_MARGIN = 24
+_TO_CUTTER = 100
+"""Dots between head and cutter: what is printed last is cut off only when it was fed past it."""
 _FALLBACKS = (
     (Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"), 2),
     (Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"), 0),
@@ -57,6 +58,19 @@ class _Glyph:
         return (_CELL // 2 if self.sign.isascii() else _CELL) * self.style.across
 
 
+@dataclass(frozen=True)
+class _Strip:
+    """A piece of the paper as it went by under the head; `text` None where no line was printed."""
+
+    image: Image.Image
+    text: str | None = None
+
+    @property
+    def dark(self) -> bool:
+        lightest: tuple[int, int] = self.image.getextrema()  # type: ignore[assignment]
+        return lightest[0] < 255
+
+
 class Paper:
     """What hangs out of the printer, from the last cut on.
 
@@ -66,15 +80,14 @@ class Paper:
 
     def __init__(self, font: Path | None = None) -> None:
         self._font = _font(font)
-        self._strips: list[Image.Image] = []
-        self._lines: list[str] = []
+        self._strips = [_Strip(_blank(_TO_CUTTER))]
         self._line: list[_Glyph] = []
         self.spacing = SPACING
 
     @property
     def blank(self) -> bool:
-        """Nothing was printed since the last cut."""
-        return not self._lines
+        """Nothing is printed on what hangs out."""
+        return not any(strip.dark for strip in self._strips)
 
     def forget_line(self) -> None:
         """Drop what was not printed yet."""
@@ -102,39 +115,43 @@ class Paper:
     def print_line(self) -> None:
         """Print what is set and go to the next line."""
         high = max((_CELL * glyph.style.high for glyph in self._line), default=0)
-        strip = Image.new("L", (DOTS, max(high, self.spacing)), "white")
+        strip = _blank(max(high, self.spacing))
         width = sum(glyph.width for glyph in self._line)
         align = self._line[0].style.align if self._line else 0
         across = (DOTS - width) * align // 2
         for glyph in self._line:
             self._draw(strip, glyph, across, high)
             across += glyph.width
-        self._strips.append(strip)
-        self._lines.append("".join(glyph.sign for glyph in self._line))
+        self._strips.append(_Strip(strip, "".join(glyph.sign for glyph in self._line)))
         self._line = []
 
     def feed(self, dots: int) -> None:
         """Move on without printing."""
         if dots:
-            self._strips.append(Image.new("L", (DOTS, dots), "white"))
+            self._strips.append(_Strip(_blank(dots)))
 
     def picture(self, dots: Image.Image, align: int) -> None:
         """Print a picture at most as wide as the paper."""
-        strip = Image.new("L", (DOTS, dots.height), "white")
+        strip = _blank(dots.height)
         strip.paste(dots, ((DOTS - dots.width) * align // 2, 0))
-        self._strips.append(strip)
+        self._strips.append(_Strip(strip))
 
     def cut(self) -> Printed:
-        """Cut; what lies between head and cutter hangs out of the next piece, as it would."""
-        self.feed(_MARGIN)
-        image = Image.new("L", (DOTS, sum(strip.height for strip in self._strips)), "white")
-        top = 0
+        """Cut; what has not passed the cutter yet is the beginning of the next piece."""
+        whole = _blank(sum(strip.image.height for strip in self._strips))
+        edge = whole.height - _TO_CUTTER
+        top, words, rest = 0, [], []
         for strip in self._strips:
-            image.paste(strip, (0, top))
-            top += strip.height
-        cut = Printed(image, tuple(self._lines))
-        self._strips, self._lines = [Image.new("L", (DOTS, _MARGIN), "white")], []
-        return cut
+            whole.paste(strip.image, (0, top))
+            bottom = top + strip.image.height
+            if bottom <= edge and strip.text is not None:
+                words.append(strip.text)
+            if bottom > edge:
+                below = strip.image.crop((0, max(0, edge - top), DOTS, strip.image.height))
+                rest.append(_Strip(below, strip.text if top >= edge else None))
+            top = bottom
+        self._strips = rest
+        return Printed(whole.crop((0, 0, DOTS, edge)), tuple(words))
 
     def _draw(self, strip: Image.Image, glyph: _Glyph, across: int, high: int) -> None:
         narrow = _CELL // 2 if glyph.sign.isascii() else _CELL
@@ -189,6 +206,10 @@ def raster(data: bytes) -> Image.Image:
     image = Image.frombytes("1", size, bytes(octet ^ 0xFF for octet in data[5:])).convert("L")
     wide, high = 2 if mode & 1 else 1, 2 if mode & 2 else 1
     return image.resize((size[0] * wide, size[1] * high), Image.Resampling.NEAREST)
+
+
+def _blank(high: int) -> Image.Image:
+    return Image.new("L", (DOTS, high), "white")
 
 
 @cache
