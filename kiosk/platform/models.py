@@ -30,6 +30,8 @@ class Evidence(Enum):
     CARD_GENUINE = "card-genuine"
     PIN_VERIFIED = "pin-verified"
     ECARD_VERIFIED = "ecard-verified"
+    ID_CARD = "id-card"
+    """A resident ID card was read by the security module of an ID reader."""
 
 
 class EcardResult(Enum):
@@ -144,12 +146,13 @@ class Asker(Personal):
 
     Attributes:
         number: 社会保障号码, 18 characters.
-        card_id: 卡识别码 of a card proven here, 16 bytes; None with a ticket.
-        ticket: of an e-card verified here, 32 hex digits (`EcardHolder`); None with a card.
+        card_id: 卡识别码 of a card proven here, 16 bytes; None without one.
+        ticket: of an e-card verified here, 32 hex digits (`EcardHolder`); None without one.
         evidence: what was proved; at least one.
 
     Raises:
-        ValueError: both or neither of card and ticket, one of another length, or no evidence.
+        ValueError: card and ticket, neither of them nor an ID card, one of another length, or no
+            evidence.
     """
 
     number: str
@@ -158,8 +161,10 @@ class Asker(Personal):
     evidence: frozenset[Evidence]
 
     def __post_init__(self) -> None:
-        if (self.card_id is None) == (self.ticket is None):
+        if self.card_id is not None and self.ticket is not None:
             raise ValueError("a person asks with either a card or a ticket")
+        if self.card_id is None and self.ticket is None and Evidence.ID_CARD not in self.evidence:
+            raise ValueError("a person asks with a card, a ticket or an ID card")
         if self.card_id is not None and len(self.card_id) != 16:
             raise ValueError("a card's identifier has 16 bytes")
         if self.ticket is not None and not is_ticket(self.ticket):

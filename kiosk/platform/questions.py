@@ -112,14 +112,14 @@ def for_event_batch(events: Sequence[Event]) -> list[Body]:
 
 
 def _who(asker: Asker) -> Body:
-    """Who asks: the person, the card or ticket, and what was proved."""
+    """Who asks: the person, the card or ticket if there is one, and what was proved."""
     who: Body = {
         wire.PERSON_NUMBER: asker.number,
         "evidence": sorted(proof.value for proof in asker.evidence),
     }
     if asker.card_id is not None:
         who[wire.CARD_ID] = _hex(asker.card_id, 16)
-    else:
+    if asker.ticket is not None:
         who["ticket"] = asker.ticket
     return who
 

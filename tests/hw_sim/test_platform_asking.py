@@ -74,6 +74,23 @@ def test_each_needs_its_own_evidence(stage: Stage, ask: Ask) -> None:
     assert ask(asked | {"evidence": []}) == "invalid"
 
 
+def test_an_id_card_names_its_holder(ask: Ask) -> None:
+    named = {"aac002": population()[0].number}
+    assert ask(named | {"evidence": ["id-card"]}).document
+    assert ask(named | {"evidence": ["card-genuine", "pin-verified"]}) == "invalid"
+    assert ask(named | {"aac002": "911124198108030024", "evidence": ["id-card"]}) == "not-found"
+    assert ask(named | {"aac002": "XXX110090010101", "evidence": ["id-card"]}) == "invalid"
+
+
+def test_an_id_card_does_not_make_another_s_card_one_s_own(stage: Stage, ask: Ask) -> None:
+    other = {"aac002": population()[1].number}
+    assert ask(by_card(0) | other | {"evidence": ["card-genuine", "id-card"]}) == "forbidden"
+    assert ask(by_card(0) | {"evidence": ["id-card"]}) == "forbidden"
+    ticket = stage.by_ecard("v3")
+    assert ask(ticket | {"evidence": ["id-card"]}) == "forbidden"
+    assert ask(ticket | other | {"evidence": ["ecard-verified", "id-card"]}) == "forbidden"
+
+
 def test_what_is_another_persons_is_refused(stage: Stage, ask: Ask) -> None:
     other = {"aac002": population()[1].number}
     assert ask(by_card(0) | other) == "forbidden"

@@ -19,6 +19,7 @@ STATUS = {"server_time": 1_800_000_000, "catalogue_version": "2026.11"}
 TICKET = "5EC2E7" + "0" * 26
 BY_CARD = Asker(NUMBER, CARD_ID, None, frozenset({Evidence.CARD_GENUINE, Evidence.PIN_VERIFIED}))
 BY_TICKET = Asker(NUMBER, None, TICKET, frozenset({Evidence.ECARD_VERIFIED}))
+BY_ID_CARD = Asker(NUMBER, None, None, frozenset({Evidence.ID_CARD}))
 FAST = LineLimits(deadline=20, connect=5, retry_pause=0)
 
 

@@ -19,7 +19,12 @@ _NAMES = {
     "state": "zt",
     "available": "sfky",
 }
-_EVIDENCE = {"01": "card-genuine", "02": "pin-verified", "03": "ecard-verified"}
+_EVIDENCE = {
+    "01": "card-genuine",
+    "02": "pin-verified",
+    "03": "ecard-verified",
+    "04": "id-card",
+}
 _CARD_STATES = {"normal": "1", "sealed": "0", "lost": "9", "locked": "4", "unknown": "6"}
 _PENSION_STATES = {"paying": "1", "paused": "2", "receiving": "3", "open": "A", "none": "B"}
 _VERDICTS = {"allow": 0, "warn": 1, "block": 2}

@@ -26,6 +26,7 @@ from kiosk.platform.models import (
 from tests.kiosk.platform_double import problem
 from tests.kiosk.platform_line import (
     BY_CARD,
+    BY_ID_CARD,
     BY_TICKET,
     CARD_ID,
     NAME,
@@ -47,6 +48,7 @@ BY_CARD_WIRE = {
     "evidence": ["card-genuine", "pin-verified"],
 }
 BY_TICKET_WIRE = {"aac002": NUMBER, "ticket": TICKET, "evidence": ["ecard-verified"]}
+BY_ID_CARD_WIRE = {"aac002": NUMBER, "evidence": ["id-card"]}
 
 
 def test_an_ecards_code_is_asked_about_as_the_contract_says(line: Line) -> None:
@@ -123,7 +125,9 @@ ASKING: dict[str, tuple[str, Any, Ask, dict[str, object]]] = {
 
 @pytest.mark.parametrize("name", ASKING)
 @pytest.mark.parametrize(
-    "asker, who", [(BY_CARD, BY_CARD_WIRE), (BY_TICKET, BY_TICKET_WIRE)], ids=["card", "ticket"]
+    "asker, who",
+    [(BY_CARD, BY_CARD_WIRE), (BY_TICKET, BY_TICKET_WIRE), (BY_ID_CARD, BY_ID_CARD_WIRE)],
+    ids=["card", "ticket", "id card"],
 )
 def test_who_asks_is_told_by_card_or_ticket(
     line: Line, name: str, asker: Asker, who: dict[str, object]
@@ -239,6 +243,7 @@ def test_a_request_is_no_longer_than_the_contract_allows(line: Line) -> None:
     [
         (None, None, GENUINE),
         (CARD_ID, TICKET, GENUINE),
+        (CARD_ID, TICKET, frozenset({Evidence.ID_CARD})),
         (CARD_ID[:15], None, GENUINE),
         (None, TICKET[:31], GENUINE),
         (None, TICKET[:31] + "g", GENUINE),

@@ -63,6 +63,12 @@ def test_overviews_of_everybody(client: PlatformClient) -> None:
             assert len(overview.pension.recent) == 12
 
 
+def test_overview_by_id_card(client: PlatformClient) -> None:
+    person = population()[1]
+    by_id_card = Asker(person.number, None, None, frozenset({Evidence.ID_CARD}))
+    assert client.overview(by_id_card).name == person.name
+
+
 def test_another_persons_card_is_refused(client: PlatformClient) -> None:
     first, second, *_ = population()
     with pytest.raises(PlatformRefused) as caught:

@@ -1,4 +1,4 @@
-"""Who asks: the person whom a request names, by a card or by a verified e-card."""
+"""Who asks: the person whom a request names, by a card, a verified e-card or an ID card."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from hw_sim.platform.wire import PersonRequest
 
 
 def person_asking(session: Session, request: PersonRequest, exchange: Exchange) -> Person:
-    """The person, when the card or the ticket is theirs.
+    """The person, when the card or the ticket is theirs; an ID card names its holder itself.
 
     Raises:
-        Problem: ``invalid`` (not exactly one of card and ticket), ``forbidden`` (not proven, or
+        Problem: ``invalid`` (card and ticket, or nothing at all), ``forbidden`` (not proven, or
             not this person's) or ``not-found``.
     """
-    if bool(request.aaz501) == bool(request.ticket):
+    if request.aaz501 and request.ticket:
         raise Problem(ProblemKind.INVALID, "exactly one of aaz501 and ticket")
+    if not (request.aaz501 or request.ticket or "id-card" in request.evidence):
+        raise Problem(ProblemKind.INVALID, "aaz501, ticket or an ID card")
     # A number read from an unproven card identifies nobody.
     if request.aaz501 and "card-genuine" not in request.evidence:
         raise Problem(ProblemKind.FORBIDDEN, "aaz501 needs a card proven genuine")
@@ -32,6 +34,8 @@ def person_asking(session: Session, request: PersonRequest, exchange: Exchange) 
     if request.ticket:
         if not ticket_is_valid(session, request.ticket, exchange, person.id):
             raise Problem(ProblemKind.FORBIDDEN, "the ticket is over, or not this person's")
+        return person
+    if not request.aaz501:
         return person
     card = session.get(Card, request.aaz501.upper())
     if card is None or card.person_id != person.id:

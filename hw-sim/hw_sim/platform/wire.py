@@ -115,7 +115,7 @@ class VerdictAnswer(Wire):
     state: VerdictState
 
 
-Evidence = Literal["card-genuine", "pin-verified", "ecard-verified"]
+Evidence = Literal["card-genuine", "pin-verified", "ecard-verified", "id-card"]
 
 
 def _distinct(evidence: list[Evidence]) -> list[Evidence]:
@@ -128,7 +128,16 @@ class PersonRequest(Wire):
     """*Who asks*: ``aaz501`` and ``ticket`` are "" where they were left out."""
 
     model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["aaz501"]}, {"required": ["ticket"]}]}
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["aaz501"]},
+                {"required": ["ticket"]},
+                {
+                    "not": {"anyOf": [{"required": ["aaz501"]}, {"required": ["ticket"]}]},
+                    "properties": {"evidence": {"contains": {"const": "id-card"}}},
+                },
+            ]
+        }
     )
 
     aac002: Annotated[str, Field(pattern=r"^[0-9]{17}[0-9X]$")]
@@ -136,7 +145,7 @@ class PersonRequest(Wire):
     ticket: Annotated[TicketText, Field(json_schema_extra=_without_default)] = ""
     evidence: Annotated[
         list[Evidence],
-        Field(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True}),
+        Field(min_length=1, max_length=4, json_schema_extra={"uniqueItems": True}),
         AfterValidator(_distinct),
     ]
 
