@@ -76,7 +76,7 @@ class Camera:
         opener: OpenCapture = open_capture,
     ) -> None:
         if not is_source(source):
-            raise ValueError("a camera is a /dev path or an http URL")
+            raise ValueError("a camera is a device's path or an http URL")
         self._source = source
         self._times = times or CameraTimes()
         self._opener = opener

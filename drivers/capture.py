@@ -36,8 +36,8 @@ where there is none."""
 
 
 def is_source(source: str) -> bool:
-    """Whether it names a camera: ``/dev/…``, or ``http://…`` for an MJPEG stream."""
-    return source.startswith(("/dev/", "http://"))
+    """Whether it names a camera: a device's path, or ``http://…`` for an MJPEG stream."""
+    return source.startswith(("/", "http://"))
 
 
 def open_capture(source: str, open_seconds: float, read_seconds: float) -> Capture | None:

@@ -5,8 +5,6 @@ All are restricted to QR: every other kind of code would cost time and add ways 
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import logging
 from dataclasses import dataclass, field
 
@@ -17,6 +15,12 @@ import zxingcpp
 from drivers.frames import Picture
 
 _log = logging.getLogger(__name__)
+
+try:
+    from pyzbar import pyzbar
+except ImportError:
+    pyzbar = None
+    _log.warning("libzbar0 is not installed; codes in pictures lack their second decoder")
 
 _ONLY_QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _MARGIN = 0.25
@@ -58,10 +62,10 @@ def by_pyzbar(image: Picture) -> Read:
     (mchehab/zbar#212): such answers are only told as `spoiled`. It also drops a byte order mark
     before ASCII, which nobody can see from the answer.
     """
-    decode, only_qr = _zbar()
-    if decode is None:
+    if pyzbar is None:
         return Read()
-    found = frozenset(each.data for each in decode(image, symbols=only_qr))
+    only_qr = [pyzbar.ZBarSymbol.QRCODE]
+    found = frozenset(each.data for each in pyzbar.decode(image, symbols=only_qr))
     exact = frozenset(payload for payload in found if payload.isascii())
     return Read(exact, spoiled=exact != found)
 
@@ -91,14 +95,3 @@ def _cut_out(image: Picture, position: zxingcpp.Position) -> Picture:
     left, top = max(0, min(across) - margin), max(0, min(down) - margin)
     part = image[top : max(down) + margin, left : max(across) + margin]
     return np.ascontiguousarray(part)
-
-
-@functools.cache
-def _zbar():  # type: ignore[no-untyped-def]
-    """pyzbar's function, None where the system has no libzbar."""
-    with contextlib.suppress(ImportError):
-        from pyzbar import pyzbar
-
-        return pyzbar.decode, [pyzbar.ZBarSymbol.QRCODE]
-    _log.warning("libzbar0 is not installed; codes in pictures lack their second decoder")
-    return None, []
