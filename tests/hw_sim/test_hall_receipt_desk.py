@@ -26,7 +26,7 @@ def desk(request, tmp_path):
 
 @pytest.fixture
 def printer(desk):
-    made = EscposPrinter(desk.configuration(desk.told)["receipt"]["port"])
+    made = EscposPrinter(desk.configuration(desk.told)["receipt"]["address"])
     yield made
     made.close()
 

@@ -127,7 +127,7 @@ class ReceiptDesk:
         )
 
     def configuration(self, announced: Answer) -> Mapping[str, Mapping[str, object]]:
-        return {"receipt": {"port": announced["receipt_port"]}}
+        return {"receipt": {"address": announced["receipt_port"]}}
 
     def _paper(self, question: Question) -> Answer:
         machine = here(self.device).machine
