@@ -1,44 +1,65 @@
-"""The code scanner (扫码模块) on its serial line: frames, faults, its plug and its window.
+"""The code scanner (扫码模块) on its serial line: its window, its speed, and what strikes codes.
 
-What it answers is in `hw_sim.scanner_module`.
+What it answers is in `hw_sim.scanner_module`, the faults of its answers are those of the wire.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hw_sim.faults import Fault, Schedule
-from hw_sim.scanner_frames import (
-    ANSWER_FAULTS,
-    CODE_FAULTS,
-    Command,
-    Illegal,
-    check_value,
-    spoiled_answer,
-    spoiled_code,
-    unframe,
-)
+from hw_sim.faults import Fault, FaultSyntaxError, Schedule
+from hw_sim.scanner_frames import CODE_FAULTS, Command, answer_with_wrong_crc, spoiled_code, unframe
 from hw_sim.scanner_module import ScanModule
+from hw_sim.serial_device import WIRE_FAULTS, Illegal, SerialDevice
 from hw_sim.serial_line import SerialLine
 
 SHOW_SECONDS = 8.0
 """How long a person holds a code in front of the window."""
 
-_SILENCE = 0.3
-"""Seconds after which an unfinished command is forgotten."""
+ANSWER_FAULTS = WIRE_FAULTS
+"""What strikes an answer; the module has no word for NAK or busy, it does nothing and is silent."""
+
 _PAUSE = 0.05
-_KEPT = 50
 
 
-class ScannerDevice:
+class _ModuleEnd:
+    """The module at the end of the line."""
+
+    def __init__(self, module: ScanModule, clock: Callable[[], float]) -> None:
+        self._module = module
+        self._clock = clock
+
+    def take(self, buffer: bytearray) -> Iterator[Command | Illegal]:
+        return unframe(buffer)
+
+    def obey(self, command: Command) -> bytes | Illegal:
+        return self._module.command(command, self._clock())
+
+    def nak(self, command: Command) -> bytes:
+        return b""
+
+    def busy(self, command: Command) -> bytes:
+        return b""
+
+    def bad_check(self, answer: bytes) -> bytes:
+        return answer_with_wrong_crc(answer)
+
+    def tick(self) -> bytes:
+        return b""
+
+    def power_up(self) -> None:
+        self._module.power_cycle()
+
+
+class ScannerDevice(SerialDevice[Command]):
     """A scanner that can be plugged in and out.
 
     Args:
         link: a path that points at the scanner's terminal while it is plugged in.
         decode_seconds: that it takes to read a code.
+        boxed: its settings are those of the box, not an installer's.
         clock: seconds of a monotonic clock.
 
     Attributes:
@@ -50,44 +71,18 @@ class ScannerDevice:
         link: Path,
         *,
         decode_seconds: float = 0.1,
+        boxed: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._line = SerialLine(link, "scanner", self._hear)
-        self._module = ScanModule(decode_seconds)
-        self._clock = clock
-        self._lock = threading.RLock()
-        self._answer_faults = Schedule(ANSWER_FAULTS)
+        self.module = ScanModule(decode_seconds, boxed=boxed)
+        super().__init__(
+            link, "scanner", _ModuleEnd(self.module, clock), clock=clock, line=self._cable
+        )
         self._code_faults = Schedule(CODE_FAULTS)
-        self._silent = False
-        self._buffer = bytearray()
-        self._heard_at = 0.0
-        self._illegal: list[str] = []
+        self._baud = self.module.baud
         self.codes_read = 0
 
-    @property
-    def link(self) -> Path:
-        """Where a host opens it."""
-        return self._line.link
-
     # --- people --------------------------------------------------------------------------------
-
-    @property
-    def plugged(self) -> bool:
-        """True while a host could open it."""
-        return self._line.plugged
-
-    def plug(self) -> None:
-        """Power it up on a new terminal; nothing happens when it is plugged in."""
-        with self._lock:
-            if not self._line.plugged:
-                self._module.power_cycle()
-                self._silent = False
-                self._buffer.clear()
-        self._line.plug()
-
-    def unplug(self) -> None:
-        """Pull the plug: the terminal dies under the host."""
-        self._line.unplug()
 
     def show(self, payload: bytes, seconds: float = SHOW_SECONDS, *, hold: bool = False) -> None:
         """Hold a code in front of the window, in place of another, until it was read.
@@ -99,24 +94,19 @@ class ScannerDevice:
         Raises:
             ValueError: no QR code holds this; the text does not repeat it.
         """
-        with self._lock:
-            self._module.show(payload, self._clock(), seconds, hold=hold)
+        with self.lock:
+            self.module.show(payload, self._clock(), seconds, hold=hold)
 
     @property
     def shows(self) -> bool:
         """True while a code is in front of the window."""
-        with self._lock:
-            return self._module.shows(self._clock())
+        with self.lock:
+            return self.module.shows(self._clock())
 
     @property
     def triggered(self) -> bool:
         """True while it looks for a code."""
-        return self._module.triggered
-
-    @property
-    def illegal(self) -> tuple[str, ...]:
-        """What came that was no command, at most the last 50; a correct host sends none."""
-        return tuple(self._illegal)
+        return self.module.looking
 
     def set_fault(self, text: str) -> None:
         """Schedule faults (`ANSWER_FAULTS`, `CODE_FAULTS`); ``none`` forgets all.
@@ -124,80 +114,61 @@ class ScannerDevice:
         Raises:
             FaultSyntaxError: the schedule can't be read; nothing was added.
         """
-        Schedule(ANSWER_FAULTS | CODE_FAULTS).set(text)
-        faults = {part: _fault(part) for part in text.split(",")}
-        for fault in faults.values():
-            check_value(fault)
-        for schedule, names in (
-            (self._answer_faults, ANSWER_FAULTS),
-            (self._code_faults, CODE_FAULTS),
-        ):
-            own = [part for part, fault in faults.items() if fault.name in names]
-            with self._lock:
-                if text == "none" or own:
-                    schedule.set(",".join(own) or text)
+        parts = [] if text == "none" else text.split(",")
+        of_codes = [part for part in parts if _name(part) in CODE_FAULTS]
+        others = [part for part in parts if part not in of_codes]
+        probe = Schedule(CODE_FAULTS | ANSWER_FAULTS)
+        probe.set(text)
+        for fault in probe.waiting:
+            if fault.name == "code-delay" and not fault.value.isdecimal():
+                raise FaultSyntaxError(f"{fault.name} takes a whole number")
+        if others or not parts:
+            super().set_fault(",".join(others) or text)
+        with self.lock:
+            if of_codes or not parts:
+                self._code_faults.set(",".join(of_codes) or text)
 
     @property
     def faults_pending(self) -> int:
         """How many scheduled faults have not happened yet."""
-        return self._answer_faults.pending + self._code_faults.pending
+        return super().faults_pending + self._code_faults.pending
 
     # --- the wire ------------------------------------------------------------------------------
 
+    def send(self, unasked: bytes) -> None:
+        """Send bytes at the module's speed; a host of another speed hears noise."""
+        if self._serial.baud != self._baud:
+            unasked = bytes(octet ^ 0xA5 for octet in unasked[::2])
+        super().send(unasked)
+
+    def _cable(self, link: Path, name: str, hear: Callable[[bytes], None]) -> SerialLine:
+        self._serial = SerialLine(link, name, hear)
+        return self._serial
+
+    def _power_up(self) -> None:
+        super()._power_up()
+        self._baud = self._serial.found_baud = self.module.baud
+
     def _hear(self, received: bytes) -> None:
-        now = self._clock()
-        if received:
-            self._heard_at = now
-            self._buffer += received
-        elif self._buffer and now - self._heard_at > _SILENCE:
-            self._record(Illegal("unfinished", bytes(self._buffer)))
-            self._buffer.clear()
-        for heard in unframe(self._buffer):
-            if isinstance(heard, Illegal):
-                self._record(heard)
-            else:
-                self._answer(heard)
-        self._look()
-
-    def _answer(self, command: Command) -> None:
-        with self._lock:
-            answer = self._module.command(command, self._clock())
-            if isinstance(answer, Illegal):
-                self._record(answer)
-                return
-            fault = self._answer_faults.next() or Fault("")
-            self._silent = self._silent or fault.name == "silent"
-            if self._silent:
-                return
-        if fault.name == "unplug":
-            self._line.unplug()
-            return
-        if fault.name == "delay":
-            time.sleep(int(fault.value) / 1000)
-        self._send(spoiled_answer(answer, fault))
-
-    def _look(self) -> None:
-        with self._lock:
-            payload = None if self._silent else self._module.look(self._clock())
+        super()._hear(received if self._serial.baud == self._baud else b"")
+        # A new speed counts once the answer is out.
+        self._baud = self.module.baud
+        with self.lock:
+            payload = None if self._stuck else self.module.look(self._clock())
             if payload is None:
                 return
             self.codes_read += 1
             fault = self._code_faults.next() or Fault("")
-            pieces = spoiled_code(payload, self._module.tail, fault)
+            pieces = spoiled_code(payload, self.module.tail, fault)
+        if not self.module.on_serial:
+            return
         if fault.name == "code-delay":
             time.sleep(int(fault.value) / 1000)
-        self._send(pieces)
-
-    def _send(self, pieces: list[bytes]) -> None:
         for place, piece in enumerate(pieces):
             if place:
                 time.sleep(_PAUSE)
-            self._line.send(piece)
-
-    def _record(self, illegal: Illegal) -> None:
-        self._illegal = [*self._illegal, str(illegal)][-_KEPT:]
+            self.send(piece)
 
 
-def _fault(part: str) -> Fault:
-    name, _, value = part.partition(":")[2].partition("=")
-    return Fault(name, value)
+def _name(part: str) -> str:
+    return part.partition(":")[2].partition("=")[0]

@@ -12,27 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from hw_sim.faults import Fault, FaultSyntaxError
+from hw_sim.faults import Fault
+from hw_sim.serial_device import Illegal
 
 HEAD = b"\x7e\x00"
 _UNCHECKED = b"\xab\xcd"
 _FIXED = 6
 """Bytes before a command's data."""
 
-ANSWER_FAULTS = {
-    "drop": False,  # the command is done, its answer never comes
-    "delay": True,  # so many milliseconds late
-    "bad-crc": False,  # the answer's CRC is wrong
-    "half": False,  # only the first half of the answer comes
-    "split": False,  # the answer comes in two pieces
-    "silent": False,  # no answer and no code any more until it is plugged in anew
-    "unplug": False,  # the plug is pulled instead of an answer
-}
-"""What strikes an answer to a command; N counts these answers."""
-
 CODE_FAULTS = {
     "garble": False,  # noise right before the code
-    "truncate": False,  # the first half of the code, without its end mark
+    "code-truncate": False,  # the first half of the code, without its end mark
     "code-drop": False,  # the code is lost on the line
     "code-delay": True,  # so many milliseconds late
     "code-split": False,  # the code comes in two pieces
@@ -61,18 +51,6 @@ class Command:
     kind: Kind
     address: int
     data: bytes
-
-
-@dataclass(frozen=True)
-class Illegal:
-    """Bytes that are no command, and why."""
-
-    reason: str
-    received: bytes
-
-    def __str__(self) -> str:
-        shown = self.received[:16].hex(" ").upper()
-        return f"{self.reason}: {shown}{' …' if len(self.received) > 16 else ''}"
 
 
 def answer(data: bytes) -> bytes:
@@ -130,27 +108,9 @@ def _wrong_head(buffer: bytearray) -> str | None:
     return None
 
 
-def check_value(fault: Fault) -> None:
-    """Raise `FaultSyntaxError` when the fault's value makes no sense."""
-    takes_value = (ANSWER_FAULTS | CODE_FAULTS).get(fault.name, False)
-    if takes_value and not fault.value.isdecimal():
-        raise FaultSyntaxError(f"{fault.name} takes a whole number")
-
-
-def spoiled_answer(sent: bytes, fault: Fault) -> list[bytes]:
-    """The pieces in which an answer goes out; none when it is dropped."""
-    middle = len(sent) // 2
-    match fault.name:
-        case "bad-crc":
-            return [sent[:-1] + bytes([sent[-1] ^ 0x01])]
-        case "drop":
-            return []
-        case "half":
-            return [sent[:middle]]
-        case "split":
-            return [sent[:middle], sent[middle:]]
-        case _:
-            return [sent]
+def answer_with_wrong_crc(sent: bytes) -> bytes:
+    """An answer that the host can't trust."""
+    return sent[:-1] + bytes([sent[-1] ^ 0x01])
 
 
 def spoiled_code(payload: bytes, tail: bytes, fault: Fault) -> list[bytes]:
@@ -160,7 +120,7 @@ def spoiled_code(payload: bytes, tail: bytes, fault: Fault) -> list[bytes]:
     match fault.name:
         case "garble":
             return [_NOISE + sent]
-        case "truncate":
+        case "code-truncate":
             return [payload[:middle]]
         case "code-drop":
             return []

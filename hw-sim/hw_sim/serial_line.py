@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import termios
 import threading
 import tty
 from collections.abc import Callable
@@ -13,6 +14,12 @@ from pathlib import Path
 _log = logging.getLogger(__name__)
 
 _TURN = 0.02
+_INPUT_SPEED, _OUTPUT_SPEED = 4, 5
+"""Places in what `termios.tcgetattr` gives."""
+_SPEEDS: dict[int, int] = {
+    getattr(termios, f"B{baud}"): baud
+    for baud in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+}
 
 
 class SerialLine:
@@ -24,10 +31,14 @@ class SerialLine:
         name: of the line's thread.
         hear: called on the line's thread with the bytes that came, and with none about every
             20 ms while nothing comes. It may call `send` and `unplug`.
+
+    Attributes:
+        found_baud: bits per second that a host finds set which sets none itself.
     """
 
     def __init__(self, link: Path, name: str, hear: Callable[[bytes], None]) -> None:
         self.link = link
+        self.found_baud = 9600
         self._name = name
         self._hear = hear
         self._lock = threading.RLock()
@@ -40,6 +51,14 @@ class SerialLine:
         """True while a host could open it."""
         return self._master is not None
 
+    @property
+    def baud(self) -> int:
+        """Bits per second that the host has set, 0 while it is unplugged."""
+        with self._lock:
+            if self._slave is None:
+                return 0
+            return _SPEEDS.get(termios.tcgetattr(self._slave)[_OUTPUT_SPEED], 0)
+
     def plug(self) -> None:
         """Begin on a new terminal; nothing happens when it is plugged in."""
         with self._lock:
@@ -48,6 +67,7 @@ class SerialLine:
             master, slave = os.openpty()
             tty.setraw(master)
             tty.setraw(slave)
+            _set_speed(slave, self.found_baud)
             os.set_blocking(master, False)
             fresh = self.link.with_name(self.link.name + ".new")
             fresh.unlink(missing_ok=True)
@@ -92,3 +112,10 @@ class SerialLine:
                 return
             if self._master == master:
                 self._hear(received)
+
+
+def _set_speed(terminal: int, baud: int) -> None:
+    settings = termios.tcgetattr(terminal)
+    speed = next(code for code, value in _SPEEDS.items() if value == baud)
+    settings[_INPUT_SPEED] = settings[_OUTPUT_SPEED] = speed
+    termios.tcsetattr(terminal, termios.TCSANOW, settings)

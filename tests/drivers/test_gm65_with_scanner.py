@@ -80,8 +80,9 @@ def test_status(device, scanner):
 
 
 @pytest.mark.parametrize(
-    "fault", ["drop", "delay=50", "bad-crc", "half", "split", "truncate", "code-drop",
-              "code-delay=50", "code-split"]
+    "fault", ["drop", "delay=50", "bad-check", "truncate=3", "truncate=0", "corrupt=0", "corrupt=3",
+              "corrupt=4", "corrupt=6", "noise", "nak", "busy", "split", "power-cycle",
+              "code-truncate", "code-drop", "code-delay=50", "code-split"]
 )  # fmt: skip
 def test_one_fault_on_the_line_is_survived(device, scanner, fault):
     assert scanner.status().reason is None
@@ -98,7 +99,7 @@ def test_noise_before_a_code_is_handed_on_with_it(device, scanner):
     assert scanner.read_code().endswith(CODE)
 
 
-@pytest.mark.parametrize("fault", ["unplug", "silent"])
+@pytest.mark.parametrize("fault", ["unplug", "stuck"])
 def test_gone_and_back(device, scanner, fault):
     device.set_fault(f"1:{fault}")
     with pytest.raises(ScannerGone):

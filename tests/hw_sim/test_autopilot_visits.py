@@ -26,10 +26,13 @@ from hw_sim.hall.steps import (
 from hw_sim.hall.visits import VISITS
 from hw_sim.hall.walk import NoSuchVisit, chosen
 from hw_sim.pad import KEYS
+from hw_sim.pad_frames import FAULTS as PAD_FAULTS
 from hw_sim.platform.ecards import CodeState, holder_named
 from hw_sim.platform.faults import FaultPlan
 from hw_sim.printer.device import FAULTS as PRINTER_FAULTS
-from hw_sim.scanner_frames import ANSWER_FAULTS, CODE_FAULTS
+from hw_sim.scanner import ANSWER_FAULTS
+from hw_sim.scanner_frames import CODE_FAULTS
+from hw_sim.serial_device import WIRE_FAULTS
 from kiosk.failures import kinds
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +92,8 @@ def test_cards_keys_and_faults_exist(visit: Visit) -> None:
                 pass
             case Sim(do="fault", arguments={"where": "card", "what": what}):
                 assert parse_faults(what)
+            case Sim(do="fault", arguments={"where": "pad", "what": what}):
+                Schedule(WIRE_FAULTS | PAD_FAULTS).set(what)
             case Sim(do="fault", arguments={"where": "platform", "what": what}):
                 FaultPlan(what)
             case Sim(do="fault", arguments={"where": "scanner", "what": what}):
@@ -111,7 +116,8 @@ def test_every_kind_of_the_hall_is_visited() -> None:
     expected = {step.screen for visit in VISITS for step in visit.steps if isinstance(step, Expect)}
     for failure in (
         "card-not-genuine", "card-unknown", "card-mute", "card-lost", "card-cancelled",
-        "pin-blocked", "card-removed", "reader-gone", "pad-gone", "platform-unavailable",
+        "pin-blocked", "card-removed", "reader-gone", "pad-gone", "pad-tampered",
+        "platform-unavailable",
     ):  # fmt: skip
         assert f"failure.{failure}" in expected
     assert {"pin.rejected", "overview", "card-status", "take-card"} <= expected

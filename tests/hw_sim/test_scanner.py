@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import termios
 import time
 from binascii import crc_hqx
 from collections.abc import Callable, Iterator
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.scanner import ScannerDevice
-from hw_sim.scanner_frames import ANSWER_FAULTS, CODE_FAULTS, Command, Illegal, Kind, unframe
+from hw_sim.scanner import ANSWER_FAULTS, ScannerDevice
+from hw_sim.scanner_frames import CODE_FAULTS, Command, Kind, unframe
+from hw_sim.serial_device import Illegal
 
 TRIGGER = bytes.fromhex("7E000801000201ABCD")
 STOP = bytes.fromhex("7E000801000200ABCD")
@@ -48,6 +50,11 @@ class Host:
 
     def quiet(self, seconds: float = 0.08) -> bool:
         return not select.select([self.fd], [], [], seconds)[0]
+
+    def speed(self, speed: int) -> None:
+        settings = termios.tcgetattr(self.fd)
+        settings[4] = settings[5] = speed
+        termios.tcsetattr(self.fd, termios.TCSANOW, settings)
 
     def trigger(self) -> None:
         self.send(TRIGGER)
@@ -147,7 +154,8 @@ def test_stopped_trigger_reads_nothing(scanner: ScannerDevice, host: Host) -> No
         (command(7, 0xFF, b"\x02"), "no such register"),
         (command(8, 0xFF, b"\x01\x02"), "no such register"),
         (command(9, 0, b"\x01"), "save"),
-        (command(8, 0, b"\xd6"), "on command"),
+        (command(8, 0x2A, b"\x12\x34"), "no such speed"),
+        (command(8, 0xD9, b"\x50"), "not simulated"),
         (b"hello", "no command begins so"),
     ],
 )
@@ -195,8 +203,10 @@ def test_command_may_come_byte_by_byte_behind_noise() -> None:
     ("fault", "expected"),
     [
         ("drop", b""),
-        ("bad-crc", DONE[:-1] + b"\x30"),
-        ("half", DONE[:3]),
+        ("bad-check", DONE[:-1] + b"\x30"),
+        ("truncate=3", DONE[:3]),
+        ("corrupt=4", DONE[:4] + b"\x55" + DONE[5:]),
+        ("noise", b"\xff\x00\x55" + DONE),
         ("split", DONE),
         ("delay=30", DONE),
     ],
@@ -218,7 +228,7 @@ def test_fault_strikes_its_answer_only(
     ("fault", "expected"),
     [
         ("garble", b"\xff\x00\x55\xfeCODES\r"),
-        ("truncate", b"COD"),
+        ("code-truncate", b"COD"),
         ("code-drop", b""),
         ("code-split", b"CODES\r"),
         ("code-delay=30", b"CODES\r"),
@@ -238,8 +248,8 @@ def test_fault_of_codes_counts_codes_not_answers(
     assert host.read(6) == b"CODES\r"
 
 
-def test_silent_until_it_is_plugged_anew(scanner: ScannerDevice, host: Host) -> None:
-    scanner.set_fault("1:silent")
+def test_stuck_until_it_is_plugged_anew(scanner: ScannerDevice, host: Host) -> None:
+    scanner.set_fault("1:stuck")
     scanner.show(b"A", hold=True)
     for _ in range(2):
         host.send(TRIGGER)
@@ -250,6 +260,70 @@ def test_silent_until_it_is_plugged_anew(scanner: ScannerDevice, host: Host) -> 
     again.trigger()
     assert again.read(2) == b"A\r"
     again.close()
+
+
+@pytest.mark.parametrize("fault", ["nak", "busy"])
+def test_what_it_could_not_read_or_do_is_not_done(
+    scanner: ScannerDevice, host: Host, fault: str
+) -> None:
+    scanner.set_fault(f"1:{fault}")
+    host.send(TRIGGER)
+    assert host.quiet()
+    assert not scanner.triggered
+    assert host.alive()
+
+
+def test_a_power_failure_keeps_what_was_saved_and_the_line(
+    scanner: ScannerDevice, host: Host
+) -> None:
+    host.send(command(8, 6, b"\x14"))
+    assert host.read(len(DONE)) == DONE
+    host.send(command(9, 0, b"\x00"))
+    assert host.read(len(DONE)) == DONE
+    host.send(command(8, 6, b"\x07"))
+    assert host.read(len(DONE)) == DONE
+    scanner.set_fault("1:power-cycle")
+    host.send(TRIGGER)
+    assert host.quiet(0.3)
+    assert not scanner.triggered
+    host.send(command(7, 6, b"\x01"))
+    assert host.read(7)[4:5] == b"\x14"
+
+
+def test_a_new_speed_counts_once_it_is_answered(scanner: ScannerDevice, host: Host) -> None:
+    host.send(command(8, 0x2A, b"\x1a\x00"))
+    assert host.read(len(DONE)) == DONE
+    assert until(lambda: scanner.module.baud == 115200)
+    assert host.quiet()
+    host.send(TRIGGER)
+    assert host.quiet()
+    host.speed(termios.B115200)
+    host.trigger()
+    assert scanner.illegal == ()
+
+
+def test_at_another_speed_codes_are_noise(scanner: ScannerDevice, host: Host) -> None:
+    host.trigger()
+    host.speed(termios.B19200)
+    scanner.show(b"CODES")
+    assert until(lambda: scanner.codes_read == 1)
+    noise = host.read(9, 0.2)
+    assert noise and b"CODES" not in noise and b"\r" not in noise
+
+
+def test_from_the_box_it_reads_unasked_and_types_on_usb(tmp_path: Path) -> None:
+    scanner = ScannerDevice(tmp_path / "scanner", decode_seconds=0, boxed=True)
+    scanner.plug()
+    host = Host(scanner.link)
+    scanner.show(b"A")
+    assert until(lambda: scanner.codes_read == 1)
+    assert host.quiet()
+    host.send(command(8, 0x0D, b"\xa0"))
+    assert host.read(len(DONE)) == DONE
+    scanner.show(b"B")
+    assert host.read(2) == b"B\r"
+    host.close()
+    scanner.unplug()
 
 
 def test_unplug_by_schedule(scanner: ScannerDevice, host: Host) -> None:
@@ -277,7 +351,20 @@ def test_unplugging_kills_the_line_and_plugging_keeps_the_name(scanner: ScannerD
 
 
 @pytest.mark.parametrize(
-    "schedule", ["drop", "0:drop", "x:garble", "1:fire", "1:delay", "1:delay=x", "1:drop=1", ""]
+    "schedule",
+    [
+        "drop",
+        "0:drop",
+        "x:garble",
+        "1:fire",
+        "1:delay",
+        "1:delay=x",
+        "1:drop=1",
+        "1:code-delay=x",
+        "1:truncate",
+        "1:none",
+        "",
+    ],
 )
 def test_schedule_that_can_not_be_read_adds_nothing(scanner: ScannerDevice, schedule: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hw_sim.scanner_frames import DONE, Command, Illegal, Kind
+from hw_sim.scanner_frames import DONE, Command, Kind
 from hw_sim.scanner_module import ScanModule
+from hw_sim.serial_device import Illegal
 
 TRIGGER = Command(Kind.WRITE, 0x0002, b"\x01")
 
@@ -100,7 +101,40 @@ def test_several_registers_at_once(module: ScanModule) -> None:
     assert len(read(module, 0, 256)) == 256
 
 
-def test_other_ways_of_reading_are_not_simulated(module: ScanModule) -> None:
-    answer = module.command(Command(Kind.WRITE, 0, b"\xd6"), 0)
-    assert isinstance(answer, Illegal)
-    assert read(module, 0) == b"\xd5"
+def test_by_hand_it_obeys_no_trigger(module: ScanModule) -> None:
+    write(module, 0x0000, 0xD4)
+    assert module.command(TRIGGER, 0) == DONE
+    module.show(b"A", 0, 8, hold=False)
+    assert module.look(1) is None
+    assert not module.looking
+
+
+@pytest.mark.parametrize("mode", [0xD6, 0xD7])
+def test_unasked_it_reads_whatever_is_there_again_and_again(module: ScanModule, mode: int) -> None:
+    write(module, 0x0000, mode)
+    module.show(b"A", 10, 8, hold=True)
+    assert module.look(10.1) == b"A"
+    assert module.look(11) is None
+    assert module.look(11.3) == b"A"
+    module.show(b"B", 12, 8, hold=False)
+    assert module.look(12.2) == b"B"
+    assert module.look(19) is None
+
+
+@pytest.mark.parametrize(
+    ("divisor", "baud"), [((0x39, 0x01), 9600), ((0x1A, 0x00), 115200), ((0xC4, 0x09), 1200)]
+)
+def test_the_speed_is_a_divisor(module: ScanModule, divisor: tuple[int, int], baud: int) -> None:
+    write(module, 0x002A, *divisor)
+    assert module.baud == baud
+
+
+def test_no_speed_is_refused_and_changes_nothing(module: ScanModule) -> None:
+    assert isinstance(module.command(Command(Kind.WRITE, 0x2A, b"\x00\x00"), 0), Illegal)
+    assert module.baud == 9600
+
+
+def test_each_save_wears_the_flash(module: ScanModule) -> None:
+    assert module.saves == 0
+    module.command(Command(Kind.SAVE, 0, b"\x00"), 0)
+    assert module.saves == 1

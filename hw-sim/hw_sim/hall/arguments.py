@@ -35,9 +35,10 @@ N counts from now on; several are separated by commas.
             bad-xor short=N half noise-stx key-inside error=E0..EF
             opened mended (its housing, right before the command)
   scanner   answers
-            drop bad-crc half split delay=MS silent unplug
+            drop bad-check truncate=N corrupt=N split noise delay=MS nak busy
+            stuck unplug power-cycle
             codes that it reads
-            garble truncate code-drop code-split code-delay=MS
+            garble code-truncate code-drop code-split code-delay=MS
   printer   requests
             drop drop-after half garbage 500 delay=MS status=0x0507
             requests that bring a document
