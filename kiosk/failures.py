@@ -91,6 +91,7 @@ _BY_TYPE: tuple[tuple[type[Exception], str], ...] = (
     (card.CardError, "card-damaged"),
     (pin_pad.PinCancelled, "pin-cancelled"),
     (pin_pad.PinTimeout, "pin-cancelled"),
+    (pin_pad.PadTampered, "pad-tampered"),
     (pin_pad.PadError, "pad-gone"),
     (CertificateRefused, "certificate-untrusted"),
     (CannotShow, "certificate-characters"),

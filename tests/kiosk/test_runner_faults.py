@@ -6,7 +6,7 @@ import pytest
 
 from apdu import errors as card
 from drivers import events as device
-from drivers.pin_pad import PadGone
+from drivers.pin_pad import PadGone, PadTampered
 from kiosk.audit.log import AuditUnavailable
 from kiosk.executor import Result
 from kiosk.failures import Failure, failure_of, kinds
@@ -143,6 +143,16 @@ def test_a_pad_that_is_gone_says_so(terminal: TerminalDouble) -> None:
     terminal.finish(error=PadGone("gone"))
     assert terminal.page == NoticePage("pad-gone")
     assert ("device-fault", "pad-gone") in terminal.alarms.raised
+
+
+def test_a_pad_that_was_opened_says_so_and_the_card_comes_back(terminal: TerminalDouble) -> None:
+    terminal.to_pin()
+    terminal.finish(error=PadTampered(0xE2, "master key required"))
+    assert terminal.page == NoticePage("pad-tampered")
+    assert ("tamper", "pad-tampered") in terminal.alarms.raised
+    assert terminal.audit.events().count("device.tampered") == 1
+    terminal.touch("leave")
+    assert isinstance(terminal.page, TakeCardPage)
 
 
 def test_a_mute_card_is_told_before_anything_is_sent_to_it(terminal: TerminalDouble) -> None:

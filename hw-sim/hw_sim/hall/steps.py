@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 FAILURES = frozenset({
     "card-removed", "card-mute", "card-unknown", "card-damaged", "card-not-genuine",
     "card-unproven", "card-lost", "card-cancelled", "card-locked", "card-sealed",
-    "card-unregistered", "pin-blocked", "pin-cancelled", "pad-gone", "reader-gone", "reader-busy",
-    "no-answer", "platform-unavailable", "platform-refused", "platform-untrusted", "unexpected",
+    "card-unregistered", "pin-blocked", "pin-cancelled", "pad-gone", "pad-tampered", "reader-gone",
+    "reader-busy", "no-answer", "platform-unavailable", "platform-refused", "platform-untrusted", "unexpected",
     "ecard-refused", "risk-blocked", "certificate-offline", "certificate-untrusted",
     "certificate-characters", "verification-offline", "document-failed", "printer-busy",
     "print-failed", "print-unknown",

@@ -6,7 +6,8 @@ from hw_sim.hall.steps import Visit
 from hw_sim.hall.visits.by_card import BY_CARD
 from hw_sim.hall.visits.by_ecard import BY_ECARD
 from hw_sim.hall.visits.certificates import CERTIFICATES
+from hw_sim.hall.visits.pad import PAD
 from hw_sim.hall.visits.printer import PRINTER
 
-VISITS: tuple[Visit, ...] = (*BY_CARD, *BY_ECARD, *CERTIFICATES, *PRINTER)
+VISITS: tuple[Visit, ...] = (*BY_CARD, *PAD, *BY_ECARD, *CERTIFICATES, *PRINTER)
 """In the order of the walk."""
