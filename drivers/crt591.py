@@ -108,6 +108,7 @@ class Crt591:
     def _see_whether_it_is_well(self) -> None:
         """A device does not say by itself that staff have put a trouble right; its
         initialisation does, and moves no card."""
+        self._ready()
         if self._trouble is None or time.monotonic() < self._ask_again_at:
             return
         self._ask_again_at = time.monotonic() + self.times.again

@@ -237,6 +237,18 @@ def test_a_jam_is_asked_about_now_and_then_until_it_is_put_right(far):
     driver.close()
 
 
+def test_a_jam_does_not_keep_a_lost_port_closed(far):
+    driver = Crt591(str(far.link), times=replace(QUICK, again=0.0))
+    far.script[IC] = [ACK + bad(IC, "10")]
+    with pytest.raises(CardStuck):
+        driver.dispense_to_ic()
+    far.unplug()
+    assert driver.status().reason is DispenserReason.GONE
+    far.plug()
+    assert driver.status().reason is None
+    driver.close()
+
+
 def test_between_two_such_questions_nothing_moves(far, driver):
     far.script[IC] = [ACK + bad(IC, "10")]
     with pytest.raises(CardStuck):
