@@ -24,6 +24,7 @@ JOB_ATTRIBUTES = (
     "job-state-reasons",
     "job-impressions-completed",
     "job-media-sheets-completed",
+    "time-at-processing",
 )
 """What `job_view` reads."""
 
@@ -57,12 +58,14 @@ class JobView:
     Attributes:
         pages: sheets out so far, None where the printer doesn't count.
         name: the job's name, None where the printer keeps it to itself.
+        begun: the printer says since when it works on it.
     """
 
     state: JobState
     reasons: frozenset[str] = frozenset()
     pages: int | None = None
     name: str | None = None
+    begun: bool = False
 
 
 class Vanished(Exception):
@@ -137,6 +140,7 @@ def job_view(attributes: Attributes) -> JobView | None:
         reasons=frozenset(words(attributes, "job-state-reasons")),
         pages=next((count for count in counts if count is not None and count >= 0), None),
         name=next(iter(words(attributes, "job-name")), None),
+        begun=number(attributes, "time-at-processing") is not None,
     )
 
 

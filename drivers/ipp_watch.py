@@ -36,6 +36,7 @@ class IppPatience:
         gone: how long the printer may be silent.
         sheet: for each sheet, while nothing is in the way.
         cancel: for a cancelled job to end.
+        restarts: how often a spooler's queue is set going again without a print out of it.
     """
 
     connect: float = 3.0
@@ -46,6 +47,7 @@ class IppPatience:
     gone: float = 30.0
     sheet: float = 60.0
     cancel: float = 20.0
+    restarts: int = 3
 
 
 class WatchedJob(Protocol):

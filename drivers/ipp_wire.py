@@ -17,7 +17,7 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,6 +69,7 @@ class IppWire:
         self._submit = submit
         self._tls = tls
         self._numbers = itertools.count(1)
+        self._headers: Mapping[str, str] = {}
 
     def printer(self) -> IppAnswer:
         """Get-Printer-Attributes (§4.2.5): only those that `printer_status` reads."""
@@ -168,14 +169,10 @@ class IppWire:
             sockets.append(socket.socket(*address[:3]))
             return sockets[-1]
 
-        # force_close tells the printer that no request follows on this connection.
-        connector = aiohttp.TCPConnector(
-            force_close=True, ssl=self._tls or True, socket_factory=make
-        )
         try:
             async with (
                 aiohttp.ClientSession(
-                    connector=connector,
+                    connector=self._connector(make),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect),
                     auto_decompress=False,
@@ -189,6 +186,7 @@ class IppWire:
                         "Content-Type": "application/ipp",
                         "Accept": "application/ipp",
                         "Accept-Encoding": "identity",
+                        **self._headers,
                     },
                     allow_redirects=False,
                 ) as response,
@@ -209,6 +207,12 @@ class IppWire:
             raise ExchangeFailed(type(error).__name__) from error
         finally:
             _let_go(sockets)
+
+    def _connector(
+        self, make: Callable[[aiohttp.AddrInfoType], socket.socket]
+    ) -> aiohttp.BaseConnector:
+        # force_close tells the printer that no request follows on this connection.
+        return aiohttp.TCPConnector(force_close=True, ssl=self._tls or True, socket_factory=make)
 
 
 def http_url(url: str) -> str:

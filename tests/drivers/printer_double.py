@@ -12,8 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PRINT_JOB, CANCEL, GET_JOB, GET_JOBS, GET_PRINTER = 0x02, 0x08, 0x09, 0x0A, 0x0B
+RESUME, ENABLE = 0x11, 0x22
 OK, NOT_POSSIBLE, NOT_FOUND, NOT_ACCEPTING = 0x0000, 0x0404, 0x0406, 0x0506
 PENDING, HELD, PROCESSING, STOPPED, CANCELED, ABORTED, COMPLETED = range(3, 10)
+
+
+NOW = 1_700_000_000
+"""What a spooler's clock says."""
 
 
 def attribute(tag: int, name: str, *values: bytes) -> bytes:
@@ -105,6 +110,8 @@ class Job:
     sheets: int | None = None
     listed: bool = True
     numbered: bool = True
+    begun: int | None = None
+    born: int | None = None
 
     def attributes(self, number: int) -> bytes:
         octets = b"\x02" + (integer("job-id", number) if self.numbered else b"")
@@ -115,6 +122,11 @@ class Job:
             octets += integer("job-impressions-completed", self.impressions)
         if self.sheets is not None:
             octets += integer("job-media-sheets-completed", self.sheets)
+        if self.begun is not None:
+            octets += integer("time-at-processing", self.begun)
+        if self.born is not None:
+            octets += integer("time-at-creation", self.born)
+            octets += integer("job-printer-up-time", NOW)
         return octets
 
 
@@ -212,6 +224,13 @@ class PrinterDouble:
                     if job.listed and (job.state >= CANCELED) == over
                 )
                 return answer(OK, *found)
+            case 0x11:
+                self.state = 3
+                self.reasons = tuple(word for word in self.reasons if word != "paused")
+                return answer(OK)
+            case 0x22:
+                self.accepting = True
+                return answer(OK)
         number = struct.unpack(">i", request.value("job-id") or b"")[0]
         job = self.jobs.get(number)  # type: ignore[assignment]
         if job is None:

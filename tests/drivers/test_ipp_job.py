@@ -27,6 +27,11 @@ def test_a_job_that_tells_its_state_alone():
     assert job_view({"job-state": (9,)}) == JobView(S.COMPLETED, frozenset(), None, None)
 
 
+def test_a_job_that_was_begun():
+    assert job_view({"job-state": (5,), "time-at-processing": (77,)}).begun
+    assert not job_view({"job-state": (3,), "time-at-processing": ()}).begun
+
+
 def test_the_numbers_of_the_states():
     """RFC 8011 §5.3.7."""
     names = ["PENDING", "HELD", "PROCESSING", "STOPPED", "CANCELED", "ABORTED", "COMPLETED"]

@@ -1,0 +1,101 @@
+"""A job in a CUPS queue, judged by the device's own record of it (docs/decisions/0022)."""
+
+from __future__ import annotations
+
+from drivers.document_printer import PrinterStatus
+from drivers.ipp_answers import ExchangeFailed
+from drivers.ipp_job import IppJob, JobState, JobView
+from drivers.ipp_submission import look_up
+from drivers.ipp_wire import IppWire
+
+_LOOKS = 3
+"""Looks for the job at the device, once the spooler has done with it, before it was never there."""
+
+_IN_DEVICE = frozenset({"queued-in-device"})
+"""RFC 8011 §5.3.8: what a spooler's "completed" says, and no more."""
+_WAITING = (JobState.PENDING, JobState.HELD, JobState.STOPPED)
+
+
+class CupsJob:
+    """A job of a queue and, where the device speaks IPP, the job that it became there.
+
+    Args:
+        device: the printer itself, None where it speaks no IPP.
+        serial: the job's name, which CUPS hands on to the device.
+    """
+
+    def __init__(self, queue: IppWire, number: int, device: IppWire | None, serial: str) -> None:
+        self._spooled = IppJob(queue, number)
+        self._device = device
+        self._serial = serial
+        self._own: IppJob | None = None
+        self._unseen = 0
+
+    def look(self) -> JobView | None:
+        """How the job stands at the device; before it is there, as the queue says without proof.
+
+        Raises:
+            Vanished: the queue or the device knows nothing of it any more.
+        """
+        spooled = self._spooled.look()
+        if spooled is None:
+            return None
+        if spooled.begun and spooled.state in _WAITING:
+            # It failed and is kept: CUPS would send it again, from its first sheet.
+            self._spooled.cancel()
+        try:
+            own = self._at_device()
+        except ExchangeFailed:
+            return None
+        if own is None:
+            return self._without_proof(spooled)
+        if own.state.over and own.state is not JobState.COMPLETED and not spooled.state.over:
+            self._spooled.cancel()
+        return own
+
+    def status(self) -> PrinterStatus | None:
+        """How the device stands; the queue's word only where it speaks no IPP."""
+        if self._device is None:
+            return self._spooled.status()
+        return IppJob(self._device, 0).status()
+
+    def cancel(self) -> bool:
+        """Cancel it in the queue, and at the device as well: CUPS may have let go of it."""
+        taken = self._spooled.cancel()
+        if self._own is not None:
+            self._own.cancel()
+        return taken
+
+    def take_back(self) -> bool:
+        """Let nothing of it stay in the queue; True when it is over there."""
+        return self._spooled.cancel()
+
+    def _at_device(self) -> JobView | None:
+        """The device's own record, None while there is none.
+
+        Raises:
+            ExchangeFailed: the device doesn't answer.
+        """
+        if self._device is None:
+            return None
+        if self._own is None:
+            found = look_up(self._device, self._serial)
+            if not isinstance(found, int):
+                return None
+            self._own = IppJob(self._device, found)
+        view = self._own.look()
+        if view is None:
+            raise ExchangeFailed("the device says nothing of the job")
+        return view
+
+    def _without_proof(self, spooled: JobView) -> JobView:
+        if not spooled.state.over:
+            return JobView(spooled.state, spooled.reasons, None, begun=spooled.begun)
+        if spooled.state is not JobState.COMPLETED and not spooled.begun:
+            # It was taken back before any of it left the queue.
+            return JobView(spooled.state, spooled.reasons, 0)
+        if self._device is not None and self._unseen < _LOOKS:
+            self._unseen += 1
+            return JobView(JobState.PROCESSING)
+        reasons = _IN_DEVICE if spooled.state is JobState.COMPLETED else frozenset[str]()
+        return JobView(spooled.state, reasons, None)
