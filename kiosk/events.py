@@ -34,10 +34,11 @@ class Reported:
 
 @dataclass(frozen=True)
 class Finished:
-    """Work ended."""
+    """Work on a lane ended."""
 
     visit: int
     step: int
+    lane: str
     result: Result
 
 
@@ -56,6 +57,13 @@ class PrinterSeen:
 
 
 @dataclass(frozen=True)
+class IdCardSeen:
+    """It was looked whether the ID card that was read still lies on the reader."""
+
+    lies: bool
+
+
+@dataclass(frozen=True)
 class QueueSeen:
     """So many messages wait for the platform, and so much room is left for others."""
 
@@ -63,7 +71,7 @@ class QueueSeen:
     level: Level
 
 
-News = CatalogueSeen | PrinterSeen | QueueSeen | LinkEvent
+News = CatalogueSeen | IdCardSeen | PrinterSeen | QueueSeen | LinkEvent
 """What concerns the terminal and no single visit."""
 
 Event = Touch | Reported | Finished | News | DeviceEvent

@@ -26,12 +26,14 @@ class Badges:
     Attributes:
         waiting: messages that wait for the platform.
         printer: why the printer can't print, None when it can or there is none.
+        id_card_lies: an ID card that was read was left on its reader.
     """
 
     platform_up: bool | None
     reader_ok: bool
     waiting: int = 0
     printer: PrinterReason | None = None
+    id_card_lies: bool = False
 
 
 @dataclass(frozen=True)

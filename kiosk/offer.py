@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from kiosk.executor import Executor
+from kiosk.identity import Leg
 from kiosk.items import Item, OfflineClass
 from kiosk.pages import HomePage
 from kiosk.services import SERVICES, Need
@@ -34,26 +35,27 @@ class Offer:
         """Id on the screen -> reason, of every item that can't be served now."""
         found: dict[str, str] = {}
         for item in self._station.pack.items.values():
-            reason = self._reason(item.code, item.service)
+            reason = self._reason(item)
             if reason is not None:
                 found[entry_id(item)] = reason
         return found
 
-    def _reason(self, code: str, service: str) -> str | None:
-        needs = SERVICES[service].needs
-        if code in self._station.paused:
+    def _reason(self, item: Item) -> str | None:
+        needs = SERVICES[item.service].needs
+        if item.code in self._station.paused:
             return "catalogue"
-        reasons = (self._missing(need) for need in Need if need in needs)
+        reasons = (self._missing(need, item) for need in Need if need in needs)
         return next((reason for reason in reasons if reason is not None), None)
 
-    def _missing(self, need: Need) -> str | None:
+    def _missing(self, need: Need, item: Item) -> str | None:
         match need:
             case Need.CARD:
                 return self._no_card()
             case Need.IDENTITY:
-                # An e-card needs neither reader nor pad, a card no scanner.
-                by_card = self._no_card() or self._no_pad()
-                return None if self._no_scanner() is None else by_card
+                # An e-card needs neither reader nor pad, a card no scanner, an ID card none.
+                if self._no_scanner() is None or self._id_card_will_do(item):
+                    return None
+                return self._no_card() or self._no_pad()
             case Need.PRINTER:
                 return self._no_printer()
             case Need.PLATFORM:
@@ -76,6 +78,12 @@ class Offer:
         if scanner is None or scanner.failed or self._executor.stuck(scanner.lane):
             return "scanner"
         return None
+
+    def _id_card_will_do(self, item: Item) -> bool:
+        reader = self._station.id_reader
+        if reader is None or reader.failed or Leg.GENUINE_CARD in item.legs:
+            return False
+        return not self._executor.stuck(reader.lane)
 
     def _no_printer(self) -> str | None:
         printer = self._station.printer

@@ -56,6 +56,30 @@ class CodeProblem(Enum):
     """Nobody can tell while the line is down."""
 
 
+class IdCardProblem(Enum):
+    """Why an ID card that was laid on the reader does not help."""
+
+    MOVED = "id-moved"
+    """Taken away before it was read."""
+    UNREADABLE = "id-unreadable"
+    """Another kind of card, or a broken one."""
+    OUT_OF_DATE = "id-out-of-date"
+    NO_NUMBER = "id-no-number"
+    """A document whose number is no social security number."""
+
+
+class IdCardWay(Enum):
+    """How far an ID card helps here."""
+
+    NONE = "none"
+    """The machine has no reader, or no ID card is of use."""
+    READY = "ready"
+    FAILED = "failed"
+    """The reader can't be used now."""
+    NOT_ENOUGH = "not-enough"
+    """The item needs the social security card."""
+
+
 @dataclass(frozen=True)
 class IdentifyPage:
     """Which proofs of identity can be shown now.
@@ -63,12 +87,14 @@ class IdentifyPage:
     Attributes:
         ecard: an e-card may be shown, beside the card.
         codes: the scanner can read it.
-        problem: what was wrong with the code before.
+        problem: what was wrong with what was shown before.
+        id_card: whether an ID card may be laid on its reader.
     """
 
     ecard: bool = False
     codes: bool = False
-    problem: CodeProblem | None = None
+    problem: CodeProblem | IdCardProblem | None = None
+    id_card: IdCardWay = IdCardWay.NONE
 
 
 @dataclass(frozen=True)
@@ -229,9 +255,11 @@ class NoticePage:
 
 @dataclass(frozen=True)
 class TakeCardPage:
-    """The visit is over, the slot is not empty yet."""
+    """The visit is over, the slot is not empty yet, or an ID card lies on its reader."""
 
     done: bool
+    card: bool = True
+    id_card: bool = False
 
 
 @dataclass(frozen=True)

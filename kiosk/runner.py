@@ -16,6 +16,7 @@ from kiosk.events import (
     CatalogueSeen,
     Event,
     Finished,
+    IdCardSeen,
     PrinterSeen,
     QueueSeen,
     Reported,
@@ -32,7 +33,7 @@ from kiosk.platform.models import AlarmKind
 from kiosk.session import Session
 from kiosk.slot import SlotNews
 from kiosk.station import Station
-from kiosk.steps import AwaitAny, Back, Choose, CodeShown, Flow, Leave, Option, Run, Show, Watch
+from kiosk.steps import AwaitAny, Back, Choose, Flow, Leave, Option, Run, Show, Watch
 from kiosk.timers import Due, Timers
 from kiosk.visit import EndReason, Visit
 
@@ -141,6 +142,7 @@ class Runner:
                 reader_ok=self._station.slot.attached and self._station.stuck is None,
                 waiting=self._station.waiting,
                 printer=self._station.obstacle,
+                id_card_lies=self._station.id_card_lies,
             ),
         )
 
@@ -149,7 +151,9 @@ class Runner:
             case Phase.NOTICE:
                 return self._notice
             case Phase.TAKE_CARD:
-                return TakeCardPage(done=self._done_well)
+                return TakeCardPage(
+                    self._done_well, self._station.slot.present, self._station.id_card_lies
+                )
             case Phase.OUT_OF_SERVICE:
                 stuck = self._station.stuck
                 return OutOfServicePage(
@@ -178,8 +182,11 @@ class Runner:
                 self._reported(event)
             case Finished():
                 if self._visit.concerns(event):
-                    self._visit.work_is_over()
-                    self._finished(event.result)
+                    self._visit.work_is_over(event.lane)
+                    self._finished(event.lane, event.result)
+            case IdCardSeen():
+                self._station.hear(event, self._executor, self.post)
+                self._id_card_seen()
             case CatalogueSeen() | PrinterSeen() | QueueSeen() | PlatformUp() | PlatformDown():
                 self._station.hear(event, self._executor, self.post)
                 self._look_again()
@@ -198,19 +205,23 @@ class Runner:
                 self._activity()
             case Run(progress=progress) if progress is not None:
                 visit.page = progress(event.value)
+            case AwaitAny():
+                self._station.id_card_lies = False
             case _:
                 pass
 
-    def _finished(self, result: Result) -> None:
-        if not isinstance(self._visit.step, AwaitAny):
+    def _finished(self, lane: str, result: Result) -> None:
+        step = self._visit.step
+        if not isinstance(step, AwaitAny):
             self._advance(result.value, result.error)
         elif result.error is None:
-            self._station.scanner_works()
-            self._advance(CodeShown(result.value))
+            self._station.source_works(lane)
+            self._station.watch_id_card(self._executor, self.post)
+            self._advance(step.shown(lane, result.value))
         else:
             # The other ways to go on stay; without this one.
-            self._station.scanner_failed(result.error)
-            self._visit.codes_failed()
+            self._station.source_failed(lane, result.error)
+            self._visit.source_failed()
 
     # --- touches --------------------------------------------------------------------------------
 
@@ -320,7 +331,14 @@ class Runner:
             self._end(EndReason.CARD_REMOVED, Failure("card-removed"))
         elif self._phase is Phase.VISIT and isinstance(self._visit.step, Choose):
             self._end(EndReason.LEFT)
-        elif self._phase is Phase.TAKE_CARD:
+        elif self._phase is Phase.TAKE_CARD and not self._station.id_card_lies:
+            self._go_home()
+
+    def _id_card_seen(self) -> None:
+        """The ID card was taken away, or lies there still."""
+        if self._station.id_card_lies:
+            self._station.watch_id_card(self._executor, self.post)
+        elif self._phase is Phase.TAKE_CARD and not self._station.slot.present:
             self._go_home()
 
     def _reader_went(self) -> None:
@@ -407,6 +425,9 @@ class Runner:
             case Due.FORGOTTEN:
                 self._station.record("card.forgotten", outcome="fault", detail={})
                 self._station.alarm(AlarmKind.DEVICE_FAULT, "card.forgotten")
+                if not self._station.slot.present:
+                    # An ID card holds up nobody but who wants to lay another one there.
+                    self._go_home()
             case Due.LOOK_AGAIN:
                 self._station.look_at_printer(self._executor, self.post)
                 self._look_again()
@@ -430,6 +451,7 @@ class Runner:
         )
         self._station.release_card(self._executor)
         self._station.look_at_slots(self._executor)
+        self._station.watch_id_card(self._executor, self.post)
         self._visit = self._fresh_visit()
         self._wipe()
         if failure is not None:
@@ -440,9 +462,9 @@ class Runner:
             self._after_notice()
 
     def _after_notice(self) -> None:
-        """Nobody is served until the slot is empty."""
+        """Nobody is served until the slot is empty and no ID card was left behind."""
         self._timers = Timers()
-        if self._station.slot.present:
+        if self._station.slot.present or self._station.id_card_lies:
             self._phase = Phase.TAKE_CARD
             self._timers.forgotten = self._clock.monotonic() + self._limits.take_card_alarm
             self._station.record("card.reminded", outcome="ok", detail={})
@@ -482,6 +504,7 @@ class Runner:
     def _look_again(self) -> None:
         """Move between serving and out of service, where nobody is being served."""
         self._station.look_at_slots(self._executor)
+        self._station.watch_id_card(self._executor, self.post)
         again = self._clock.monotonic() + self._limits.device_retry
         if self._phase is Phase.TAKE_CARD:
             self._timers.look_again = again

@@ -21,12 +21,14 @@ class Session:
     Attributes:
         number: counts the visits of this start of the terminal; events carry it.
         station: the terminal's devices, platform, catalogue and limits.
+        needed: the legs of identity that the chosen item needs.
     """
 
     number: int
     station: Station
     record_line: Recorder
     identity: Identity = field(default_factory=Identity)
+    needed: frozenset[Leg] = frozenset({Leg.GENUINE_CARD, Leg.REAL_NAME})
     _give_back: list[Callable[[], None]] = field(default_factory=list)
 
     def record(self, event: str, *, outcome: str = "ok", **detail: str | int) -> None:

@@ -10,15 +10,17 @@ from typing import assert_never
 
 from drivers.code_scanner import ScanCancelled, ScannerError
 from drivers.document_printer import PrinterReason, PrinterStatus
+from drivers.id_reader import IdReaderBroken, IdReaderError, LicenceMissing, ReadCancelled
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog, AuditUnavailable
 from kiosk.card_station import CardStation, HeldSlot
 from kiosk.clock import Clock
 from kiosk.code_station import CodeStation
 from kiosk.documents.composer import Composer
-from kiosk.events import CatalogueSeen, News, PrinterSeen, QueueSeen
+from kiosk.events import CatalogueSeen, IdCardSeen, News, PrinterSeen, QueueSeen
 from kiosk.executor import Executor, Result
 from kiosk.failures import Failure, kinds
+from kiosk.id_station import IdStation
 from kiosk.issuing import Issuing
 from kiosk.limits import Limits
 from kiosk.outbox import Outbox
@@ -54,7 +56,7 @@ class Station:
     Attributes:
         subject_tag: what stands for a person's number in the audit log.
         free_bytes: free space of the state directory now.
-        scanner, printer: None where the machine has none.
+        scanner, id_reader, printer: None where the machine has none.
         line_back: called when the platform can be reached again.
         line_up: whether the platform can be reached; None before the first answer.
         waiting: messages that wait for the platform.
@@ -62,6 +64,7 @@ class Station:
         refusal: why nobody may be served until an engineer came (message id), or None.
         room: whose messages the queue still takes.
         stuck: the slot that a call never came back from, None when all are free.
+        id_card_lies: an ID card that was read was left on its reader.
     """
 
     clock: Clock
@@ -80,6 +83,7 @@ class Station:
     subject_tag: Callable[[str], str]
     free_bytes: Callable[[], int]
     scanner: CodeStation | None = None
+    id_reader: IdStation | None = None
     printer: PrintStation | None = None
     line_back: Callable[[], None] = lambda: None
     line_up: bool | None = None
@@ -88,6 +92,8 @@ class Station:
     waiting: int = 0
     room: Level = Level.FREE
     stuck: HeldSlot | None = None
+    id_card_lies: bool = False
+    _watching: bool = False
     _told: PrinterReason | None = None
     _held_since: float | None = None
 
@@ -155,6 +161,8 @@ class Station:
                 self._room_changed(level)
             case PrinterSeen(status=status):
                 self._printer_seen(status)
+            case IdCardSeen(lies=lies):
+                self._watching, self.id_card_lies = False, lies
             case PlatformUp() | PlatformDown():
                 self._line_changed(isinstance(news, PlatformUp), executor, post)
             case _:
@@ -238,21 +246,48 @@ class Station:
             self.record("device.lost", outcome="fault", detail={"device": word, "reason": "stuck"})
             self.alarm(AlarmKind.DEVICE_FAULT, f"{word}.stuck")
 
-    def scanner_failed(self, error: Exception) -> None:
-        """The scanner could not read codes; recorded and told to staff when that is new."""
-        if self.scanner is None or isinstance(error, ScanCancelled) or self.scanner.failed:
+    def watch_id_card(self, executor: Executor, post: Callable[[News], None]) -> None:
+        """Look whether the ID card that was read was taken away; the answer comes as news. A
+        reader that is gone answers that nothing lies there."""
+        reader = self.id_reader
+        if reader is None or not reader.watched or self._watching or executor.stuck(reader.lane):
             return
-        if not isinstance(error, ScannerError):
-            log.error("the scanner failed", exc_info=error)
-        self.scanner.failed = True
-        self.record("device.lost", outcome="fault", detail={"device": "scanner"})
-        self.alarm(AlarmKind.DEVICE_FAULT, "scanner.gone")
+        self._watching = True
 
-    def scanner_works(self) -> None:
-        """A code was read."""
-        if self.scanner is not None and self.scanner.failed:
-            self.scanner.failed = False
-            self.record("device.back", outcome="ok", detail={"device": "scanner"})
+        def seen(result: Result) -> None:
+            post(IdCardSeen(result.value is True))
+
+        executor.start(reader.lane, lambda _report: reader.watch(), _ignore, seen)
+
+    def source_failed(self, lane: str, error: Exception) -> None:
+        """Scanner or ID reader could not read; recorded and told to staff when that is new."""
+        source = self._source(lane)
+        if source is None or source.failed or isinstance(error, ScanCancelled | ReadCancelled):
+            return
+        if not isinstance(error, ScannerError | IdReaderError):
+            log.error("the %s failed", lane, exc_info=error)
+        source.failed = True
+        reason = "gone"
+        if isinstance(error, LicenceMissing):
+            reason = "unlicensed"
+        elif isinstance(error, IdReaderBroken):
+            reason = "self-test"
+        detail = {"device": lane, "reason": reason}
+        self.record("device.lost", outcome="fault", detail=detail)
+        self.alarm(AlarmKind.DEVICE_FAULT, f"{lane}.{reason}")
+
+    def source_works(self, lane: str) -> None:
+        """A code or a card was read."""
+        if self.id_reader is not None and lane == self.id_reader.lane:
+            self.id_card_lies = self.id_reader.lies
+        source = self._source(lane)
+        if source is not None and source.failed:
+            source.failed = False
+            self.record("device.back", outcome="ok", detail={"device": lane})
+
+    def _source(self, lane: str) -> CodeStation | IdStation | None:
+        sources = (self.scanner, self.id_reader)
+        return next((each for each in sources if each is not None and each.lane == lane), None)
 
     def release_card(self, executor: Executor) -> None:
         """Power the card off behind whatever its worker still does."""

@@ -6,11 +6,12 @@ drawing and no retry; the runner (`kiosk.runner`) answers each step or throws a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from kiosk.pages import Page
+from drivers.id_card import IdCard
+from kiosk.pages import IdCardProblem, Page
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -105,22 +106,57 @@ class CodeShown:
 
 
 @dataclass(frozen=True)
-class AwaitAny(Step["CardShown | CodeShown | str"]):
+class IdCardShown:
+    """An ID card was laid on its reader: what it says, or why that is of no use."""
+
+    found: IdCard | IdCardProblem = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Whose device can be used now: the scanner's, the ID reader's."""
+
+    codes: bool = False
+    id_cards: bool = False
+
+
+@dataclass(frozen=True)
+class AwaitAny(Step["CardShown | CodeShown | IdCardShown | str"]):
     """Screen step: the first of several things that a resident shows by themselves or touches.
 
     The answer is what was shown, or the id of the touched action.
 
     Attributes:
-        page: page for whether codes can be scanned now.
+        page: page for what can be used now.
         card: a card answers, at once when one is in the slot already.
         codes: the scanner's stream, None where no code is of use.
+        id_cards: the ID reader's stream, None where no ID card is of use.
         actions: what else may be touched.
     """
 
-    page: Callable[[bool], Page]
+    page: Callable[[Ready], Page]
     card: bool = False
     codes: Stream[bytes] | None = None
+    id_cards: Stream[IdCard | IdCardProblem] | None = None
     actions: tuple[str, ...] = ()
+
+    @property
+    def streams(self) -> tuple[Stream[Any], ...]:
+        """What is watched at the same time."""
+        return tuple(stream for stream in (self.codes, self.id_cards) if stream is not None)
+
+    def ready(self, lanes: Collection[str]) -> Ready:
+        """What can be used while these lanes are at work."""
+        return Ready(
+            self.codes is not None and self.codes.lane in lanes,
+            self.id_cards is not None and self.id_cards.lane in lanes,
+        )
+
+    def shown(self, lane: str, value: Any) -> CodeShown | IdCardShown:
+        """The answer for what came from a lane."""
+        if self.codes is not None and lane == self.codes.lane:
+            return CodeShown(value)
+        return IdCardShown(value)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Visit:
         self._post = post
         self._slot = slot
         self._step_number = 0
-        self._job: Job | None = None
+        self._jobs: dict[str, Job] = {}
         self.uses_card = False
         self.begun_at: float | None = None
         step = flow.send(None)
@@ -118,8 +118,9 @@ class Visit:
                 return Ended(EndReason.FAILED, failure)
             answer, error = None, None
             match self.step:
-                case AwaitAny(page=page, codes=codes) if self.awaits_card and self._slot.present:
-                    self.page = page(codes is not None)
+                case AwaitAny() as waiting if self.awaits_card and self._slot.present:
+                    lanes = [stream.lane for stream in waiting.streams]
+                    self.page = waiting.page(waiting.ready(lanes))
                     answer, error = self.card_shown()
                 case step:
                     error = self._set_up(step)
@@ -140,18 +141,18 @@ class Visit:
     @property
     def needs_reader(self) -> bool:
         """Without the reader the current step can't go on."""
-        scanning = isinstance(self.step, AwaitAny) and self._job is not None
-        return self.needs_card or (self.awaits_card and not scanning)
+        otherwise = isinstance(self.step, AwaitAny) and bool(self._jobs)
+        return self.needs_card or (self.awaits_card and not otherwise)
 
     def card_shown(self) -> tuple[CardShown | None, Exception | None]:
         """Answer and error for a step that waits for a card, now that there is one."""
         self.uses_card = True
         return (None, CardMute()) if self._slot.mute else (CardShown(), None)
 
-    def codes_failed(self) -> None:
-        """No code can be scanned in this step any more; the other ways stay."""
+    def source_failed(self) -> None:
+        """One of several ways is gone in this step; the others stay."""
         if isinstance(self.step, AwaitAny):
-            self.page = self.step.page(False)
+            self.page = self.step.page(self.step.ready(self._jobs))
 
     def _set_up(self, step: Step[Any]) -> Exception | None:
         """Show the step's page and start its work; returns why the work can't be done."""
@@ -159,9 +160,10 @@ class Visit:
             case Choose(page=page) | Show(page=page):
                 self.page = page
                 return None
-            case AwaitAny(codes=codes):
-                ready = codes is not None and self._work(codes.lane, codes.run) is None
-                self.page = step.page(ready)
+            case AwaitAny(streams=streams):
+                for stream in streams:
+                    self._work(stream.lane, stream.run)
+                self.page = step.page(step.ready(self._jobs))
                 return None
             case Watch(stream=stream):
                 self.page = step.page(None)
@@ -181,39 +183,39 @@ class Visit:
             self._post(Reported(number, step, value))
 
         def done(result: Result) -> None:
-            self._post(Finished(number, step, result))
+            self._post(Finished(number, step, lane, result))
 
-        self._job = self._executor.start(lane, work, report, done)
+        self._jobs[lane] = self._executor.start(lane, work, report, done)
         return None
 
     def concerns(self, event: Reported | Finished) -> bool:
         """Whether the event belongs to this visit's current step and its work."""
-        return (
-            self._job is not None and event.visit == self.number and event.step == self._step_number
-        )
+        working = not isinstance(event, Finished) or event.lane in self._jobs
+        now = event.visit == self.number and event.step == self._step_number
+        return bool(self._jobs) and working and now
 
-    def work_is_over(self) -> None:
-        """The current work came back."""
-        self._job = None
+    def work_is_over(self, lane: str) -> None:
+        """The current work on a lane came back."""
+        del self._jobs[lane]
 
     def drop_work(self) -> None:
         """Nobody waits for the current step's work any more; a stream is told to stop."""
-        if self._job is not None:
-            self._job.abandon()
-            self._job = None
-            stream = self._stream
-            if stream is not None:
+        jobs, self._jobs = self._jobs, {}
+        for job in jobs.values():
+            job.abandon()
+        for stream in self._streams:
+            if stream.lane in jobs:
                 stream.cancel()
 
     @property
-    def _stream(self) -> Stream[Any] | None:
+    def _streams(self) -> tuple[Stream[Any], ...]:
         match self.step:
             case Watch(stream=stream):
-                return stream
-            case AwaitAny(codes=codes):
-                return codes
+                return (stream,)
+            case AwaitAny(streams=streams):
+                return streams
             case _:
-                return None
+                return ()
 
     def close(self) -> None:
         """End the flow wherever it stands, give everything back, forget the person."""

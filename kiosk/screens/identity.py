@@ -1,9 +1,11 @@
-"""Screens of showing who one is: card, e-card, PIN, and what to do without either."""
+"""Screens of showing who one is: card, e-card, ID card, PIN, and what to do without any."""
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from kiosk.moment import Moment
-from kiosk.pages import CodeProblem, IdentifyPage, PinPage
+from kiosk.pages import CodeProblem, IdCardProblem, IdCardWay, IdentifyPage, PinPage
 from kiosk.texts import Texts
 from ui import views
 
@@ -14,7 +16,7 @@ def identify_name(page: IdentifyPage) -> str:
 
 
 def identify(page: IdentifyPage, moment: Moment, t: Texts, steps: views.Steps) -> views.Identify:
-    """Card and, where it is of use, e-card; what can't be used now says why."""
+    """Card and, where they are of use, e-card and ID card; what can't be used now says why."""
     reader = "" if moment.badges.reader_ok else t("unavailable.reader")
     card = views.Way(
         "card",
@@ -41,11 +43,29 @@ def identify(page: IdentifyPage, moment: Moment, t: Texts, steps: views.Steps) -
     return views.Identify(
         title=t("identify.title"),
         hint=t("identify.hint"),
-        ways=(card, ecard),
+        ways=(card, ecard, *_id_card(page, moment, t)),
         steps=steps,
         message=None if page.problem is None else _problem(page.problem, t),
         action=views.Action("neither", t("identify.neither"), views.Emphasis.QUIET),
     )
+
+
+def _id_card(page: IdentifyPage, moment: Moment, t: Texts) -> tuple[views.Way, ...]:
+    unavailable = ""
+    match page.id_card:
+        case IdCardWay.NONE:
+            return ()
+        case IdCardWay.READY:
+            unavailable = t("identify.id-card.lies") if moment.badges.id_card_lies else ""
+        case IdCardWay.FAILED:
+            unavailable = t("unavailable.id-reader")
+        case IdCardWay.NOT_ENOUGH:
+            unavailable = t("identify.id-card.not-enough")
+        case _:
+            assert_never(page.id_card)
+    title, lines = t("identify.id-card.title"), t.lines("identify.id-card.lines")
+    picture = views.Picture.ID_CARD
+    return (views.Way("id-card", title, lines, picture, unavailable=unavailable),)
 
 
 def _no_ecard(page: IdentifyPage, moment: Moment, t: Texts) -> str:
@@ -54,12 +74,9 @@ def _no_ecard(page: IdentifyPage, moment: Moment, t: Texts) -> str:
     return "" if page.codes else t("unavailable.scanner")
 
 
-def _problem(problem: CodeProblem, t: Texts) -> views.Message:
-    return views.Message(
-        views.Tone.WARN,
-        t(f"code.{problem.value}.title"),
-        t.lines(f"code.{problem.value}.lines"),
-    )
+def _problem(problem: CodeProblem | IdCardProblem, t: Texts) -> views.Message:
+    name = problem.value if isinstance(problem, IdCardProblem) else f"code.{problem.value}"
+    return views.Message(views.Tone.WARN, t(f"{name}.title"), t.lines(f"{name}.lines"))
 
 
 def no_proof(t: Texts) -> views.Notice:

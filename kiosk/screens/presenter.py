@@ -119,8 +119,8 @@ class Presenter:
                 return card.card_status(page, t, _steps(t, 1)), "card-status", going
             case NoticePage(failure=failure):
                 return _notice(page, t), f"failure.{failure}", _notice_footer(moment, t)
-            case TakeCardPage(done=done):
-                return _take_card(done, t), "take-card", views.Footer()
+            case TakeCardPage():
+                return _take_card(page, t), "take-card", views.Footer()
             case OutOfServicePage():
                 return _out_of_service(page, t), "out-of-service", self._home_footer(moment, t)
             case _:
@@ -275,11 +275,13 @@ def _notice(page: NoticePage, t: Texts) -> views.Notice:
     )
 
 
-def _take_card(done: bool, t: Texts) -> views.Done:
-    title = t("take-card.done.title") if done else t("take-card.title")
+def _take_card(page: TakeCardPage, t: Texts) -> views.Done:
+    name = "take-card"
+    if page.id_card:
+        name = "take-cards" if page.card else "take-id-card"
     return views.Done(
-        picture=views.Picture.CARD_TAKE,
-        title=title,
+        picture=views.Picture.CARD_TAKE if page.card else views.Picture.ID_CARD,
+        title=t(f"{name}.done.title") if page.done else t(f"{name}.title"),
         hint=t("take-card.hint"),
         lines=t.lines("take-card.lines"),
     )

@@ -29,6 +29,7 @@ def hall(session: Session) -> Flow[None]:
         try:
             item = yield from _choose_item(home)
             session.record("service.begun", item=item.code)
+            session.needed = item.legs
             yield from SERVICES[item.service].flow(session)
         except Back:
             if session.holds_card or session.identity.resident is None:

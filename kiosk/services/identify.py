@@ -1,7 +1,8 @@
-"""Who is standing there: by card and PIN, or by an e-card that the platform verifies.
+"""Who is standing there: by card and PIN, by an e-card that the platform verifies, or by ID card.
 
 The order for a card is that of S4 (十八): 卡认证 (the card proves itself) before anything on it
-counts, and 实名 only with the PIN. Each leg leaves its evidence and an audit line.
+counts, and 实名 only with the PIN. An ID card proves 实名 alone: its reader's security module lets
+only genuine ones through. Each leg leaves its evidence and an audit line.
 """
 
 from __future__ import annotations
@@ -11,15 +12,24 @@ from typing import assert_never
 
 from apdu.errors import PinRejected
 from apdu.reading import CardReading
+from drivers.id_card import IdCard
 from kiosk.codes import CodeFamily
 from kiosk.failures import Failure, NoAnswer, refuse_unless_normal
 from kiosk.identity import Leg, Resident
-from kiosk.pages import CodeProblem, IdentifyPage, NoProofPage, PinPage, WorkingPage
+from kiosk.pages import (
+    CodeProblem,
+    IdCardProblem,
+    IdCardWay,
+    IdentifyPage,
+    NoProofPage,
+    PinPage,
+    WorkingPage,
+)
 from kiosk.platform.errors import PlatformUnavailable
 from kiosk.platform.models import Asker, CardVerdict, EcardHolder, EcardResult, Evidence
 from kiosk.services.verification import offer_verification
 from kiosk.session import Session
-from kiosk.steps import AwaitAny, CardShown, CodeShown, Flow, Run, Show, Watch
+from kiosk.steps import AwaitAny, CardShown, CodeShown, Flow, IdCardShown, Ready, Run, Show, Watch
 
 _PROBLEMS = {
     EcardResult.UNKNOWN: CodeProblem.NOT_OURS,
@@ -44,27 +54,30 @@ _REFUSALS = {
 
 
 def identify(session: Session) -> Flow[Resident]:
-    """The resident who showed card and PIN, or an e-card, in this visit (实名 + 实卡).
+    """The resident who showed card and PIN, or an e-card, in this visit (实名 + 实卡); an ID card
+    is enough where the chosen item needs no more than 实名.
 
     Raises:
         Failure: see `prove_card`; also a blocked PIN, a holder that can't be read, an e-card whose
             card is lost, locked or cancelled, too many codes that help nobody.
     """
     known = session.identity.resident
-    if known is not None and session.identity.has(frozenset({Leg.GENUINE_CARD, Leg.REAL_NAME})):
+    if known is not None and session.identity.has(session.needed | {Leg.REAL_NAME}):
         return known
     station = session.station
     scanner = station.scanner
     if scanner is not None:
         scanner.somebody_new()
-    problem: CodeProblem | None = None
+    reader = None if Leg.GENUINE_CARD in session.needed else station.id_reader
+    problem: CodeProblem | IdCardProblem | None = None
     tries = 0
     asked: dict[str, str] = {}
     while True:
         shown = yield from AwaitAny(
-            _identify_page(scanner is not None, problem),
+            _identify_page(scanner is not None, problem, session),
             card=True,
             codes=None if scanner is None else scanner.codes(),
+            id_cards=None if reader is None else reader.cards(),
             actions=("neither",),
         )
         match shown:
@@ -78,6 +91,11 @@ def identify(session: Session) -> Flow[Resident]:
                 tries += problem is not CodeProblem.OFFLINE
                 if tries == station.limits.code_tries:
                     raise Failure("ecard-refused")
+            case IdCardShown(found=found_card):
+                if isinstance(found_card, IdCard):
+                    return _by_id_card(session, found_card)
+                problem = found_card
+                session.record("id-card.refused", outcome="refused", reason=problem.value)
             case str():
                 yield from Show(NoProofPage(), ("again",))
             case _:
@@ -90,7 +108,7 @@ def prove_card(session: Session) -> Flow[tuple[CardReading, CardVerdict]]:
     Raises:
         Failure: not genuine, or nobody could tell.
     """
-    yield from AwaitAny(_identify_page(ecard=False, problem=None), card=True)
+    yield from AwaitAny(lambda _ready: IdentifyPage(), card=True)
     return (yield from _read_card(session))
 
 
@@ -193,8 +211,26 @@ def _by_ecard(
     return resident
 
 
-def _identify_page(ecard: bool, problem: CodeProblem | None) -> Callable[[bool], IdentifyPage]:
-    return lambda codes: IdentifyPage(ecard, codes, problem)
+def _by_id_card(session: Session, card: IdCard) -> Resident:
+    session.record("id-card.read", kind=card.kind.value)
+    resident = Resident(card.number, card.name or card.english_name)
+    session.identify(resident, Asker(card.number, None, None, frozenset({Evidence.ID_CARD})))
+    session.establish(Leg.REAL_NAME, "id-card")
+    return resident
+
+
+def _identify_page(
+    ecard: bool, problem: CodeProblem | IdCardProblem | None, session: Session
+) -> Callable[[Ready], IdentifyPage]:
+    def page(ready: Ready) -> IdentifyPage:
+        way = IdCardWay.READY if ready.id_cards else IdCardWay.FAILED
+        if session.station.id_reader is None:
+            way = IdCardWay.NONE
+        elif Leg.GENUINE_CARD in session.needed:
+            way = IdCardWay.NOT_ENOUGH
+        return IdentifyPage(ecard, ready.codes, problem, way)
+
+    return page
 
 
 def _pin_page(tries_left: int | None) -> Callable[[int | None], PinPage]:

@@ -17,7 +17,7 @@ from kiosk.pages import CertificateShownPage, CodeEntryPage, VerifiedPage, Verif
 from kiosk.platform.errors import PlatformUnavailable
 from kiosk.platform.models import CertificateVerdict
 from kiosk.session import Session
-from kiosk.steps import AwaitAny, Back, CardShown, CodeShown, Flow, Run, Show
+from kiosk.steps import AwaitAny, Back, CardShown, CodeShown, Flow, IdCardShown, Ready, Run, Show
 
 KEYS = {f"key.{character}": character for character in codes.ALPHABET}
 """Id on the screen -> character."""
@@ -61,7 +61,7 @@ def _verify_one(session: Session) -> Flow[tuple[CertificateVerdict | QrCheck, st
                 other = True
             case str():
                 return (yield from _by_typing(session)), "typed"
-            case CardShown():
+            case CardShown() | IdCardShown():
                 raise AssertionError("no card was asked for")
             case _:
                 assert_never(shown)
@@ -69,8 +69,8 @@ def _verify_one(session: Session) -> Flow[tuple[CertificateVerdict | QrCheck, st
     raise Back
 
 
-def _ask_page(other: bool) -> Callable[[bool], VerifyPage]:
-    return lambda codes_ready: VerifyPage(codes_ready, other)
+def _ask_page(other: bool) -> Callable[[Ready], VerifyPage]:
+    return lambda ready: VerifyPage(ready.codes, other)
 
 
 def _by_qr(session: Session, text: str) -> Flow[CertificateVerdict | QrCheck]:
