@@ -12,6 +12,7 @@ from drivers.decoding.outcome import Decoded, Decoder, NotExact, TwoCodes
 from drivers.decoding.readers import Read, by_pyzbar, by_wechat, by_zxing
 from drivers.decoding.treatments import (
     Treatment,
+    denoised,
     evened,
     grown,
     reduced,
@@ -79,17 +80,16 @@ def _reads(
     image: Picture, still: bool, decoders: frozenset[Decoder]
 ) -> Iterator[tuple[Decoder, Read]]:
     """What each says, asked only when it is wanted."""
-    suspects: tuple[Picture, ...] = ()
-    if Decoder.ZXING in decoders:
-        read = by_zxing(image)
-        suspects = read.suspects
-        yield Decoder.ZXING, read
-    if not still:
+    if still:
+        if Decoder.ZXING in decoders:
+            yield Decoder.ZXING, by_zxing(image)
+        treated = reduced(image)
+        for step in _FOR_STILLS:
+            if step.decoder in decoders:
+                yield step.decoder, step.read(step.treatment(treated))
+    elif Decoder.ZXING in decoders:
+        first = by_zxing(denoised(image))
+        yield Decoder.ZXING, first
         if Decoder.PYZBAR in decoders:
-            for suspect in suspects[:1]:
+            for suspect in first.suspects[:1]:
                 yield Decoder.PYZBAR, by_pyzbar(suspect)
-        return
-    treated = reduced(image)
-    for step in _FOR_STILLS:
-        if step.decoder in decoders:
-            yield step.decoder, step.read(step.treatment(treated))

@@ -13,6 +13,7 @@ SUBJECTS = {
     "tests.bench.screen": ("ui.full_redraw", "ui.dirty_redraw"),
     "tests.bench.first_screen": ("ui.first_screen",),
     "tests.bench.certificate": ("certificate.pdf",),
+    "tests.bench.qr": ("qr.stills", "qr.stills_ms", "qr.empty_frame", "qr.code_frame"),
     "tests.bench.queue": (
         "queue.enqueue",
         "queue.seal",

@@ -79,11 +79,21 @@ def scene(rng: np.random.Generator, height: int = 480, width: int = 640) -> Grey
     return _noisy(cv2.GaussianBlur(image, (0, 0), 0.8), 3, rng)
 
 
+def held_up(payload: bytes, seen: Grey, size: int) -> Grey:
+    """A code of so many pixels in the middle of a scene."""
+    made = segno.make(payload, mode="byte", micro=False)
+    card = cv2.resize(_modules(made), (size, size), interpolation=cv2.INTER_AREA)
+    image = seen.copy()
+    top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
+    image[top : top + size, left : left + size] = card
+    return image
+
+
 # --- the code and its place in the picture --------------------------------------------------------
 
 
 def _code(way: str, place: int) -> tuple[Grey, bytes]:
-    """Modules of a code, 0 or 255, with its quiet zone."""
+    """A code's modules, and what stands in it."""
     level = "LMQH"[place % 4]
     options: dict[str, object] = {"error": level, "boost_error": False, "micro": False}
     match way:
@@ -103,8 +113,13 @@ def _code(way: str, place: int) -> tuple[Grey, bytes]:
         case _:
             payload = (_ECARD, _URL)[place % 2]
             made = segno.make(payload, mode="byte", **options)
-    modules = np.array([[not dark for dark in row] for row in made.matrix], np.uint8) * 255
-    return np.pad(modules, 4, constant_values=255), payload
+    return _modules(made), payload
+
+
+def _modules(code: segno.QRCode) -> Grey:
+    """0 or 255 for each, with the quiet zone."""
+    modules = np.array([[not dark for dark in row] for row in code.matrix], np.uint8) * 255
+    return np.pad(modules, 4, constant_values=255)
 
 
 def _placed(
