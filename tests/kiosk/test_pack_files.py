@@ -69,7 +69,7 @@ def test_home_begins_with_the_overview() -> None:
     assert first is not None
     assert first.title.zh == "社保查询一件事"
     assert first.service == "overview"
-    assert first.legs == {Leg.REAL_NAME, Leg.GENUINE_CARD}
+    assert first.legs == {Leg.REAL_NAME}
     assert first.offline is OfflineClass.REFUSE
     assert [entry.service for entry in pack.menu.entries if not isinstance(entry, Group)] == [
         "certificate",
