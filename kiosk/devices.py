@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from apdu.custodian import Custodian as KeyCustodian
 from drivers.card_service import CardService
@@ -15,19 +16,43 @@ from drivers.pin_pad import PinPad
 from kiosk.card_station import PsamInReader
 from kiosk.config import Custodian, TerminalConfig
 from kiosk.device_config import (
+    CameraConfig,
+    CameraDriver,
     CardConfig,
     CardDriver,
+    DispenserConfig,
+    DispenserDriver,
+    Encoding,
+    IdReaderConfig,
+    IdReaderDriver,
     PadConfig,
+    PadDriver,
     PrinterConfig,
+    PrinterDriver,
+    ReceiptConfig,
+    ReceiptDriver,
     ScannerConfig,
+    ScannerDriver,
+    SensorsConfig,
+    SensorsDriver,
 )
 from kiosk.platform.client import PlatformClient
 from kiosk.platform.custodian import PlatformCustodian
+
+if TYPE_CHECKING:
+    # Those of the camera need numpy.
+    from drivers.dispenser import Dispenser
+    from drivers.frames import FrameSource
+    from drivers.id_reader import IdReader
+    from drivers.receipt_printer import ReceiptPrinter
+    from drivers.sensors import Sensors
 
 _DIRECT_CONTACT = "Direct Contact Slot"
 _DIRECT_PSAM = "Direct PSAM Slot"
 _GONE_SECONDS = 30
 """A printer that says nothing for so long is not waited for, however patient we are with paper."""
+_RECEIPT_COLUMN = 12
+"""Dots of an ASCII character in font A."""
 
 
 @dataclass(frozen=True)
@@ -82,29 +107,136 @@ def custodians(
 
 
 def open_pad(pad: PadConfig) -> PinPad:
-    """The pad of a configuration, opened at its first use."""
+    """The pad of a configuration, opened at its first use.
+
+    Raises:
+        ValueError: its keys are those of a card reader, which is no device of its own.
+    """
     from drivers.szzt import SzztPinPad
 
+    if pad.driver is PadDriver.CCID:
+        raise ValueError("a reader's own keys are reached through the card in it")
     return SzztPinPad(pad.port, pad.baud)
 
 
-def open_scanner(scanner: ScannerConfig) -> CodeScanner:
-    """The code scanner of a configuration, opened at its first use."""
-    from drivers.gm65 import Gm65Scanner
+def open_id_reader(reader: IdReaderConfig) -> IdReader:
+    """The resident ID reader of a configuration, opened at its first use."""
+    from drivers.sam_v import SamVReader
 
-    return Gm65Scanner(scanner.port, scanner.baud)
+    match reader.driver:
+        case IdReaderDriver.SAM_V:
+            return SamVReader(reader.port, reader.baud)
+        case _:
+            assert_never(reader.driver)
+
+
+def open_camera(camera: CameraConfig) -> FrameSource:
+    """The camera of a configuration, opened at its first use; who else looks through it shares
+    this one, as a camera has one owner."""
+    from drivers.camera import Camera
+
+    match camera.driver:
+        case CameraDriver.OPENCV:
+            return Camera(camera.source)
+        case _:
+            assert_never(camera.driver)
+
+
+def open_scanner(
+    scanner: ScannerConfig, camera: Callable[[], FrameSource] | None = None
+) -> CodeScanner:
+    """The code scanner of a configuration, opened at its first use.
+
+    Args:
+        camera: gives the camera that is shared, for a scanner that is one.
+    """
+    match scanner.driver:
+        case ScannerDriver.GM65:
+            from drivers.gm65 import Gm65Scanner
+
+            return Gm65Scanner(scanner.port, scanner.baud)
+        case ScannerDriver.HID:
+            from drivers.hid_scanner import HidScanner
+
+            return HidScanner(scanner.port)
+        case ScannerDriver.CAMERA:
+            from drivers.camera_scanner import CameraScanner
+
+            if camera is None:
+                raise ValueError("no camera is configured")
+            return CameraScanner(camera())
+        case _:
+            assert_never(scanner.driver)
+
+
+def open_dispenser(dispenser: DispenserConfig) -> Dispenser:
+    """The card dispenser of a configuration, opened at its first use."""
+    from drivers.crt591 import Crt591, crt591_facts
+
+    facts = crt591_facts()
+    if dispenser.full_bin_char is not None:
+        full = dispenser.full_bin_char
+        facts["status"] |= {"bin_full": full, "bin_not_full": "0" if full == "1" else "1"}
+    if dispenser.eject_pm is not None:
+        # Who ejects by the one holds at the gate by the other.
+        hold = 0x39 if dispenser.eject_pm == 0x30 else 0x30
+        facts["move"] |= {"eject": dispenser.eject_pm, "hold": hold}
+    match dispenser.driver:
+        case DispenserDriver.CRT_591:
+            return Crt591(dispenser.port, dispenser.baud, facts=facts)
+        case _:
+            assert_never(dispenser.driver)
 
 
 def open_printer(printer: PrinterConfig) -> DocumentPrinter:
     """The document printer of a configuration; nothing is asked of it yet."""
-    from drivers.ipp_printer import IppPrinter
     from drivers.ipp_watch import IppPatience
 
     patience = IppPatience(obstacle=printer.patience, gone=min(printer.patience, _GONE_SECONDS))
-    tls = None
-    if printer.ca_file is not None:
-        tls = ssl.create_default_context(cafile=printer.ca_file)
-    return IppPrinter(printer.url, patience, tls)
+    match printer.driver:
+        case PrinterDriver.IPP:
+            from drivers.ipp_printer import IppPrinter
+
+            tls = None
+            if printer.ca_file is not None:
+                tls = ssl.create_default_context(cafile=printer.ca_file)
+            return IppPrinter(printer.url, patience, tls)
+        case PrinterDriver.CUPS:
+            from drivers.cups_printer import CupsPrinter
+
+            return CupsPrinter(printer.queue, patience, printer.server)
+        case _:
+            assert_never(printer.driver)
+
+
+def open_receipt(receipt: ReceiptConfig) -> ReceiptPrinter:
+    """The receipt printer of a configuration, opened at its first use."""
+    from drivers.escpos_printer import EscposPrinter, escpos_facts
+
+    facts = escpos_facts()
+    dots = receipt.width.value
+    facts["paper"] |= {"dots": dots, "columns": dots // _RECEIPT_COLUMN}
+    facts["text"] |= {"four_bytes": receipt.encoding is Encoding.GB18030}
+    match receipt.driver:
+        case ReceiptDriver.ESCPOS:
+            return EscposPrinter(receipt.address, facts=facts, baud=receipt.baud)
+        case _:
+            assert_never(receipt.driver)
+
+
+def open_sensors(sensors: SensorsConfig) -> Sensors:
+    """The sensors and lights of a configuration, opened at their first use."""
+    match sensors.driver:
+        case SensorsDriver.BOARD:
+            from drivers.sensor_board import SensorBoard
+
+            return SensorBoard(sensors.port, sensors.baud)
+        case SensorsDriver.GPIO:
+            from drivers.sensor_gpio import SensorGpio
+
+            return SensorGpio(sensors.chip, sensors.lines, active_low=sensors.active_low)
+        case _:
+            assert_never(sensors.driver)
 
 
 def pad_master_key(pad: PadConfig) -> bytearray:
