@@ -1,6 +1,7 @@
 """The code module of the GM65 family on a serial line.
 
-What is sent follows `gm65.toml`, where each assumption has its mark.
+What is sent follows `gm65.toml`, where each assumption has its mark. A module that reads unasked
+is believed only behind the answer to a trigger: what came before nobody waited for.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import contextlib
 import threading
 import time
 import tomllib
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -20,33 +20,11 @@ from drivers.code_scanner import (
     ScannerReason,
     ScannerStatus,
 )
-from drivers.gm65_frames import Answer, Damaged, Kind, PayloadReader, encode, take_answer
-from drivers.serial_port import PortLost, SerialPort
-
-
-@dataclass(frozen=True)
-class Gm65Times:
-    """Delays in seconds.
-
-    Attributes:
-        answer: silence after which a command is repeated, and after the second time given up.
-        damaged: how long a readable answer may still follow after a damaged one.
-        look: longest wait before a cancellation is looked for again.
-        margin: added to the module's own time for a reading.
-        piece: how long the next piece of a payload that has an end mark may take.
-        quiet: silence that ends a payload without end mark.
-        stop: how long a cancelled reading waits for the module's answer to the stop.
-        write: limit for the line to take a command.
-    """
-
-    answer: float = 0.5
-    damaged: float = 0.1
-    look: float = 0.03
-    margin: float = 0.5
-    piece: float = 0.5
-    quiet: float = 0.1
-    stop: float = 0.1
-    write: float = 1.0
+from drivers.gm65_frames import Kind, PayloadReader, encode
+from drivers.gm65_line import Gm65Line
+from drivers.gm65_line import Gm65Times as Gm65Times
+from drivers.gm65_settings import Configured, configure
+from drivers.serial_port import PortLost
 
 
 def gm65_facts() -> dict[str, Any]:
@@ -67,86 +45,56 @@ class Gm65Scanner:
     ) -> None:
         self._facts = facts or gm65_facts()
         self._times = times or Gm65Times()
-        self._port = SerialPort(port, baud or self._facts["frame"]["baud"], "code scanner")
-        self._held = bytearray()
-        self._cancelled: threading.Event | None = None
+        self._baud = baud or self._facts["frame"]["baud"]
+        self._line = Gm65Line(port, self._baud, self._times)
 
     def read_code(self, cancelled: threading.Event) -> bytes:
-        self._cancelled = cancelled
+        self._line.cancelled = cancelled
         facts = self._facts["trigger"]
         # The makers' manuals trigger without CRC.
         trigger = encode(Kind.WRITE, facts["address"], bytes([facts["on"]]), checked=False)
         try:
             while True:
-                self._raise_if_cancelled()
-                self._command(trigger)
+                self._line.raise_if_cancelled()
+                self._line.command(trigger)
                 code = self._payload()
                 if code is not None:
                     return code
         except PortLost as lost:
             raise ScannerGone(str(lost)) from lost
         except ScanCancelled:
-            self._cancelled = None
+            self._line.cancelled = None
             self._stop()
             raise
         finally:
-            self._cancelled = None
+            self._line.cancelled = None
 
     def status(self) -> ScannerStatus:
         try:
-            self._command(encode(Kind.READ, self._facts["check"]["address"], b"\x01"))
+            self._line.read(self._facts["check"]["address"])
         except (PortLost, ScannerGone):
             return ScannerStatus(ScannerReason.GONE)
         return ScannerStatus(None)
 
-    def close(self) -> None:
-        self._held.clear()
-        self._port.close()
+    def configure(self) -> Configured:
+        """Bring a module from the box, or one that somebody set up otherwise, into the state of
+        `gm65.toml`: found at whatever speed it talks, set to ours, and saved once, if at all.
 
-    def _command(self, frame: bytes) -> None:
-        """Send a command until it is answered, twice at most; what follows the answer is held.
-
-        A module stays silent about a command that it could not read, and an answer may be
-        damaged on the way.
+        Takes up to a quarter of a minute where no module answers.
 
         Raises:
-            ScannerGone: no answer, or no readable one.
+            ScannerGone: the port is not there, or no module answers.
+            ScannerNotSet: it does not keep a setting.
         """
-        self._port.open()
-        reason = ""
-        for _attempt in range(2):
-            self._drop_late_bytes()
-            self._port.write(frame, self._times.write)
-            match self._answer(self._times.answer):
-                case Answer():
-                    return
-                case Damaged():
-                    reason = "damaged answers"
-                case None:
-                    reason = "no answer"
-        self.close()
-        raise ScannerGone(f"{reason} from the code scanner")
+        try:
+            return configure(self._line, self._facts, self._baud)
+        except PortLost as lost:
+            raise ScannerGone(str(lost)) from lost
+        finally:
+            self._line.baud = self._baud
 
-    def _drop_late_bytes(self) -> None:
-        """What an earlier reading left; a line that is never silent must not hold us up."""
-        end = time.monotonic() + self._times.answer
-        while self._port.receive(0) and time.monotonic() < end:
-            self._raise_if_cancelled()
-        self._held.clear()
-
-    def _answer(self, seconds: float) -> Answer | Damaged | None:
-        end = time.monotonic() + seconds
-        damaged: Damaged | None = None
-        while (left := end - time.monotonic()) > 0:
-            self._held += self._port.receive(min(left, self._times.look))
-            match take_answer(self._held, 1):
-                case Answer() as answer:
-                    return answer
-                case Damaged() as damaged:
-                    # Noise before the answer looks like this too: the answer may still come.
-                    end = min(end, time.monotonic() + self._times.damaged)
-            self._raise_if_cancelled()
-        return damaged
+    def close(self) -> None:
+        self._line.close()
 
     def _payload(self) -> bytes | None:
         """Wait for a code; None when the module has stopped reading without one."""
@@ -154,7 +102,7 @@ class Gm65Scanner:
         reader = PayloadReader(mark, LONGEST_CODE)
         pause = self._times.piece if mark else self._times.quiet
         end = time.monotonic() + self._facts["trigger"]["read_seconds"] + self._times.margin
-        data = bytes(self._held)
+        data = bytes(self._line.held)
         while True:
             if data:
                 code = reader.feed(data)
@@ -164,21 +112,16 @@ class Gm65Scanner:
                     return None
                 if reader.begun:
                     end = time.monotonic() + pause
-            self._raise_if_cancelled()
+            self._line.raise_if_cancelled()
             left = end - time.monotonic()
             if left <= 0:
                 return reader.silence()
-            data = self._port.receive(min(left, self._times.look))
-
-    def _raise_if_cancelled(self) -> None:
-        if self._cancelled is not None and self._cancelled.is_set():
-            raise ScanCancelled
+            data = self._line.receive(left)
 
     def _stop(self) -> None:
         """Put the module's light out."""
         facts = self._facts["trigger"]
+        stop = encode(Kind.WRITE, facts["address"], bytes([facts["off"]]))
         with contextlib.suppress(PortLost):
-            self._port.write(
-                encode(Kind.WRITE, facts["address"], bytes([facts["off"]])), self._times.write
-            )
-            self._answer(self._times.stop)
+            self._line.send(stop)
+            self._line.answer(self._times.stop)

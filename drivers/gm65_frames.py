@@ -25,6 +25,8 @@ class Kind(IntEnum):
 
     READ = 0x07
     WRITE = 0x08
+    SAVE = 0x09
+    """All registers to flash; the address and the one byte of data are 0."""
 
 
 @dataclass(frozen=True)
