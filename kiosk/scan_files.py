@@ -80,6 +80,8 @@ def _bytes_of(name: str) -> bytes:
 def _decoded(data: bytes) -> Picture:
     from PIL import Image, UnidentifiedImageError
 
+    from drivers.decoding import LONGEST_EDGE
+
     with warnings.catch_warnings():
         # Pillow has a limit of its own, which warns where ours refuses.
         warnings.simplefilter("ignore")
@@ -92,7 +94,7 @@ def _decoded(data: bytes) -> Picture:
         except Exception:
             # Pillow's readers raise whatever a damaged header leads them to.
             raise Unreadable(DAMAGED) from None
-        if image.width * image.height > LARGEST_PICTURE:
+        if image.width * image.height > LARGEST_PICTURE or max(image.size) > LONGEST_EDGE:
             raise Unreadable(TOO_LARGE)
         try:
             return _grey(image)

@@ -21,6 +21,10 @@ from drivers.decoding.treatments import (
 )
 from drivers.frames import Picture
 
+LONGEST_EDGE = 20_000
+"""Pixels of a picture's longer edge; zxing-cpp takes 65,535, and sees small pictures three times as
+large."""
+
 
 class _Step(NamedTuple):
     decoder: Decoder
@@ -45,10 +49,10 @@ def decode(
     """The code in a picture.
 
     Args:
-        image: grey, rows x columns.
+        image: grey, rows x columns, of at most `LONGEST_EDGE` each.
         still: a picture that somebody took and that no better one follows: everything is tried,
-            up to half a second. Else it is one of many frames, and the second decoder only looks
-            where the first one found a code that it could not read.
+            up to half a second. Else it is one of many frames: a code that was found and could
+            not be read is looked at more closely, and nothing is done about a picture without.
         decoders: those that may be asked, for comparison.
 
     Returns:
@@ -61,6 +65,8 @@ def decode(
     """
     if image.ndim != 2 or image.dtype != np.uint8:
         raise ValueError("a grey picture of bytes is needed")
+    if max(image.shape) > LONGEST_EDGE:
+        raise ValueError(f"a picture of at most {LONGEST_EDGE} pixels an edge is needed")
     if not image.size:
         return None
     spoiled = False
@@ -90,6 +96,8 @@ def _reads(
     elif Decoder.ZXING in decoders:
         first = by_zxing(denoised(image))
         yield Decoder.ZXING, first
-        if Decoder.PYZBAR in decoders:
-            for suspect in first.suspects[:1]:
+        for place in first.suspects[:1]:
+            suspect = np.ascontiguousarray(image[place])
+            yield Decoder.ZXING, by_zxing(suspect)
+            if Decoder.PYZBAR in decoders:
                 yield Decoder.PYZBAR, by_pyzbar(suspect)

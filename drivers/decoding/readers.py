@@ -9,7 +9,6 @@ import logging
 from dataclasses import dataclass, field
 
 import cv2
-import numpy as np
 import zxingcpp
 
 from drivers.frames import Picture
@@ -34,12 +33,12 @@ class Read:
     Attributes:
         payloads: of the codes that it read, each once.
         spoiled: it read a code whose bytes it does not tell as they are.
-        suspects: parts of the picture with a code that it found and could not read.
+        suspects: where it found a code that it could not read, with some margin.
     """
 
     payloads: frozenset[bytes] = field(default=frozenset(), repr=False)
     spoiled: bool = False
-    suspects: tuple[Picture, ...] = field(default=(), repr=False)
+    suspects: tuple[tuple[slice, slice], ...] = ()
 
 
 def by_zxing(image: Picture) -> Read:
@@ -51,7 +50,7 @@ def by_zxing(image: Picture) -> Read:
     found = zxingcpp.read_barcodes(image, formats=_ONLY_QR, return_errors=True)
     return Read(
         frozenset(each.bytes for each in found if each.valid),
-        suspects=tuple(_cut_out(image, each.position) for each in found if not each.valid),
+        suspects=tuple(_around(each.position) for each in found if not each.valid),
     )
 
 
@@ -88,10 +87,12 @@ def by_wechat(image: Picture) -> Read:
     return Read(frozenset(text.encode() for text in texts))
 
 
-def _cut_out(image: Picture, position: zxingcpp.Position) -> Picture:
+def _around(position: zxingcpp.Position) -> tuple[slice, slice]:
+    """Rows and columns; they may reach beyond the picture to the right and below."""
     corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
     across, down = [each.x for each in corners], [each.y for each in corners]
     margin = int(_MARGIN * max(max(across) - min(across), max(down) - min(down))) + 8
-    left, top = max(0, min(across) - margin), max(0, min(down) - margin)
-    part = image[top : max(down) + margin, left : max(across) + margin]
-    return np.ascontiguousarray(part)
+    return (
+        slice(max(0, min(down) - margin), max(0, max(down)) + margin),
+        slice(max(0, min(across) - margin), max(0, max(across)) + margin),
+    )
