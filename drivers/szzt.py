@@ -136,7 +136,6 @@ class SzztPinPad:
             if self._line.open:
                 with contextlib.suppress(PadGone, PadFault):
                     self._line.command(b"5032")
-            self._line.keys.clear()
 
     def status(self) -> PadStatus:
         try:

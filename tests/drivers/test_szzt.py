@@ -206,6 +206,10 @@ def test_keys_outside_of_an_entry_are_counted_and_told_to_nobody(pad, driver, ca
     soon(typing, 0)
     assert read(driver) == BLOCK
     assert driver.ignored_keys == 7
+    pad.send(b"9")
+    driver.status()
+    driver.status()
+    assert driver.ignored_keys == 8
 
 
 def quiet(pad, change):
