@@ -176,6 +176,11 @@ class Crt591:
             if self._at != where:
                 self._move(where, CardPlace.INSIDE, {CardPlace.INSIDE})
 
+    @property
+    def takes_cards(self) -> bool:
+        """People may insert cards, as far as it was asked for."""
+        return self._entry
+
     def allow_insertion(self, allowed: bool) -> None:
         with self._lock:
             self._entry = allowed

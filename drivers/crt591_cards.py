@@ -113,6 +113,8 @@ class Crt591Cards:
                 elif not gone:
                     self._attach(post)
                     self._see(status.place, post)
+                    if status.place is CardPlace.NONE and self._takes_in:
+                        self._let_in()
             except (ReaderGone, DispenserError) as error:
                 log.info("the dispenser did not show its card: %s", type(error).__name__)
             except Exception:
@@ -150,8 +152,6 @@ class Crt591Cards:
                 self._note(ReaderState(CONTACT, False, False, b""))
                 if before.present:
                     post(CardTaken(CONTACT))
-                if self._takes_in:
-                    self._dispenser.allow_insertion(True)
             case CardPlace.INSIDE:
                 atr = self._look_at_card()
                 self._note(ReaderState(CONTACT, True, not atr, atr))
@@ -164,6 +164,11 @@ class Crt591Cards:
                     self._note(ReaderState(CONTACT, True, True, b""))
                     post(CardMuted(CONTACT))
         self._place = place
+
+    def _let_in(self) -> None:
+        """Whoever gave a card back has forbidden it meanwhile."""
+        if not self._dispenser.takes_cards:
+            self._dispenser.allow_insertion(True)
 
     def _look_at_card(self) -> bytes:
         """Its ATR, empty where it gives none. Raises ReaderGone."""

@@ -70,6 +70,8 @@ def give_back(
         stop: set from any thread to wait no longer; the card stays where it is.
     """
     stop = stop or threading.Event()
+    if dispenser.status().place is CardPlace.NONE:
+        return Release(ReleaseEnd.RELEASED)
     try:
         # A card that is offered must not be pushed in again by the next in the queue.
         dispenser.allow_insertion(False)
@@ -95,13 +97,13 @@ def give_back(
 
 def _left(dispenser: Dispenser, error: DispenserError | None) -> Release:
     """The card stays, unless the device says that it is gone after all."""
-    status = dispenser.status()
     # A card that is stuck between two sensors looks like none.
-    if status.place is CardPlace.NONE and not isinstance(error, CardStuck):
+    if dispenser.status().place is CardPlace.NONE and not isinstance(error, CardStuck):
         return Release(ReleaseEnd.RELEASED)
+    reason: DispenserReason | None
     match error:
         case None:
-            reason = status.reason
+            reason = None
         case DispenserGone():
             reason = DispenserReason.GONE
         case CardStuck():
@@ -109,5 +111,5 @@ def _left(dispenser: Dispenser, error: DispenserError | None) -> Release:
         case BinFull():
             reason = DispenserReason.ERROR_BIN_FULL
         case _:
-            reason = status.reason or DispenserReason.BROKEN
+            reason = DispenserReason.BROKEN
     return Release(ReleaseEnd.STILL_PRESENT, reason)

@@ -20,6 +20,7 @@ from apdu.psam import PsamCustodian
 from apdu.reading import CardReading, read_card
 from apdu.trace import Sink
 from drivers.card_service import CardConnection, CardService, find_reader
+from drivers.dispenser_release import Release, ReleaseEnd
 from drivers.worker import given_up
 from kiosk.pad_station import PinEntered
 
@@ -118,9 +119,12 @@ class CardStation:
         *,
         trace: Sink | None = None,
         random: Callable[[int], bytes],
+        give_back: Callable[[], Release] | None = None,
     ) -> None:
+        """`give_back` moves the card out where a motor can; it waits for the resident."""
         self._service = service
         self._name_part = name_part
+        self._give_back = give_back
         self._psams = [each for each in custodians if isinstance(each, PsamInReader)]
         self._custodian = FirstThatCan(custodians)
         self._trace = trace
@@ -153,7 +157,7 @@ class CardStation:
         Raises:
             CardError: see `apdu.errors`; `kiosk.platform.errors` from a remote custodian.
         """
-        self.release()
+        self._put_down()
         with self._given_back_when_late():
             connection = self._connect()
             with connection.transaction():
@@ -194,8 +198,17 @@ class CardStation:
             card.issuer()
             return card.holder(self._custodian)
 
-    def release(self) -> None:
-        """Power the card off and forget what was read."""
+    def release(self) -> Release:
+        """Power the card off, forget what was read, and give the card back (DESIGN §3.1)."""
+        self._put_down()
+        if self._give_back is not None:
+            return self._give_back()
+        present = any(
+            state.present for state in self._service.readers() if self._name_part in state.name
+        )
+        return Release(ReleaseEnd.STILL_PRESENT if present else ReleaseEnd.RELEASED)
+
+    def _put_down(self) -> None:
         self._reading = None
         self._connection_close()
 

@@ -75,9 +75,12 @@ def test_a_card_that_was_spoken_to_loses_its_power_first(device, dispenser):
 
 def test_there_was_none(device, dispenser):
     dispenser.capture()
+    dispenser.allow_insertion(True)
     left = len(device.machine.stacker)
     assert give_back(dispenser, QUICK) == Release(ReleaseEnd.RELEASED)
     assert len(device.machine.stacker) == left
+    # The next in the queue may insert his.
+    assert device.machine.entry
 
 
 def test_a_full_bin_takes_none(device, dispenser):
@@ -88,16 +91,16 @@ def test_a_full_bin_takes_none(device, dispenser):
 
 
 def test_a_jam_on_the_way_to_the_gate(device, dispenser):
-    # Insertion is forbidden, the place is asked, the card is moved.
-    device.set_fault("3:jam")
+    # The place is asked, insertion is forbidden, the place is asked again, the card is moved.
+    device.set_fault("4:jam")
     assert give_back(dispenser, QUICK) == Release(ReleaseEnd.STILL_PRESENT, DispenserReason.JAM)
     assert device.machine.jammed
 
 
 def test_a_jam_on_the_way_into_the_bin(device, dispenser):
     dispenser.hold_at_gate()
-    # Insertion is forbidden, the place is asked for the gate and for the bin, the card is moved.
-    device.set_fault("4:jam")
+    # Before it the place is asked three times, and insertion is forbidden.
+    device.set_fault("5:jam")
     found = give_back(dispenser, ReleaseTimes(patience=0.0, poll=0.01))
     assert found == Release(ReleaseEnd.STILL_PRESENT, DispenserReason.JAM)
     assert device.machine.bin == []
@@ -117,7 +120,7 @@ def test_nobody_waits_any_more(device, dispenser):
 
 
 @pytest.mark.parametrize("fault", ["drop", "nak", "power-moving"])
-@pytest.mark.parametrize("turn", range(1, 6))
+@pytest.mark.parametrize("turn", range(1, 7))
 def test_one_fault_on_the_way_does_not_change_the_end(device, dispenser, fault, turn):
     device.set_fault(f"{turn}:{fault}")
     assert give_back(dispenser, QUICK) == Release(ReleaseEnd.CAPTURED)
