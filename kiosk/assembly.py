@@ -18,6 +18,7 @@ from kiosk.courier import Courier
 from kiosk.devices import (
     Readers,
     custodians,
+    open_id_reader,
     open_pad,
     open_printer,
     open_readers,
@@ -25,6 +26,7 @@ from kiosk.devices import (
     pad_master_key,
 )
 from kiosk.documents.composer import Composer
+from kiosk.id_station import IdStation
 from kiosk.intents import Intents
 from kiosk.issuing import Issuing
 from kiosk.keys import KeyStore
@@ -63,6 +65,8 @@ class Terminal:
         station.pad.close()
         if station.scanner is not None:
             station.scanner.close()
+        if station.id_reader is not None:
+            station.id_reader.close()
         if station.printer is not None:
             station.printer.close()
         station.composer.close()
@@ -145,6 +149,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         subject_tag=keys.subject_tag,
         free_bytes=state.free_bytes,
         scanner=_scanner(config),
+        id_reader=_id_reader(config, clock),
         printer=_printer(config, intents, outbox, audit, keys.terminal_id, clock),
         line_back=courier.hurry,
     )
@@ -158,6 +163,13 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
 def _scanner(config: TerminalConfig) -> CodeStation | None:
     scanner = config.scanner
     return None if scanner is None else CodeStation(lambda: open_scanner(scanner))
+
+
+def _id_reader(config: TerminalConfig, clock: Clock) -> IdStation | None:
+    reader = config.id_reader
+    if reader is None:
+        return None
+    return IdStation(lambda: open_id_reader(reader), lambda: clock.local().date())
 
 
 def _printer(

@@ -270,6 +270,35 @@ class Scanner:
         return self.streams[-1]
 
 
+@dataclass
+class IdCardStreamDouble:
+    lane: str = "id-reader"
+    cancelled: int = 0
+
+    def run(self, report: Any) -> Any:
+        raise AssertionError("the hand-driven executor never runs work")
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+class IdReader:
+    lane = "id-reader"
+
+    def __init__(self) -> None:
+        self.failed = False
+        self.lies = False
+        self.watched = False
+        self.streams: list[IdCardStreamDouble] = []
+
+    def cards(self) -> IdCardStreamDouble:
+        self.streams.append(IdCardStreamDouble())
+        return self.streams[-1]
+
+    def watch(self) -> bool:
+        raise AssertionError("the hand-driven executor never runs work")
+
+
 class Printer:
     lane = "printer"
 
@@ -347,9 +376,12 @@ class HandExecutor:
 
     @property
     def current(self) -> HandJob | None:
-        return next(
-            (job for job in reversed(self.jobs) if not job.ended and not job.abandoned), None
-        )
+        return self.on("")
+
+    def on(self, lane: str) -> HandJob | None:
+        """The newest work on a lane, or on any."""
+        running = (job for job in reversed(self.jobs) if not job.ended and not job.abandoned)
+        return next((job for job in running if lane in ("", job.lane)), None)
 
 
 @dataclass
@@ -357,6 +389,7 @@ class TerminalDouble:
     """The runner with everything around it in the test's hand."""
 
     limits: Limits = field(default_factory=Limits)
+    with_id_reader: bool = False
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -367,6 +400,7 @@ class TerminalDouble:
         self.pads = Pads()
         self.platform = Platform()
         self.scanner = Scanner()
+        self.id_reader = IdReader() if self.with_id_reader else None
         self.printer = Printer()
         self.composer = Composer()
         self.outbox = OutboxDouble()
@@ -391,6 +425,7 @@ class TerminalDouble:
             subject_tag=lambda number: TAG,
             free_bytes=lambda: self.free_bytes,
             scanner=self.scanner,  # type: ignore[arg-type]
+            id_reader=self.id_reader,  # type: ignore[arg-type]
             printer=self.printer,  # type: ignore[arg-type]
             line_back=self._line_back,
         )
@@ -430,9 +465,9 @@ class TerminalDouble:
     def line_down(self) -> None:
         self.post(PlatformDown(0.0, DownCause.UNAVAILABLE))
 
-    def finish(self, value: Any = None, error: Exception | None = None) -> None:
-        """The current piece of work ends."""
-        job = self.executor.current
+    def finish(self, value: Any = None, error: Exception | None = None, lane: str = "") -> None:
+        """The current piece of work ends, or that on a lane."""
+        job = self.executor.on(lane)
         assert job is not None, "no work is going on"
         job.ended = True
         job.done(Result(value, error))

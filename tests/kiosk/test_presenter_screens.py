@@ -19,6 +19,8 @@ from kiosk.pages import (
     CodeEntryPage,
     CodeProblem,
     HomePage,
+    IdCardProblem,
+    IdCardWay,
     IdentifyPage,
     IdlePage,
     NoProofPage,
@@ -93,6 +95,13 @@ PAGES: list[tuple[str, Any]] = [
         (f"identify.{problem.value}", IdentifyPage(ecard=True, codes=True, problem=problem))
         for problem in CodeProblem
     ],
+    *[
+        (f"identify.{problem.value}", IdentifyPage(True, True, problem, IdCardWay.READY))
+        for problem in IdCardProblem
+    ],
+    *[("identify", IdentifyPage(True, True, None, way)) for way in IdCardWay],
+    ("take-card", TakeCardPage(done=False, card=False, id_card=True)),
+    ("take-card", TakeCardPage(done=True, card=True, id_card=True)),
     ("certificate-shown", CertificateShownPage()),
     ("no-proof", NoProofPage()),
     ("ecard.checking", WorkingPage("ecard.checking")),
@@ -187,6 +196,34 @@ def test_name_and_number_are_masked_until_revealed(language: str) -> None:
     shown = repr(PRESENTER.screen(_moment(revealed, language)))
     assert NAME in shown
     assert NUMBER in shown
+
+
+def test_an_id_card_s_way_says_why_it_can_not_be_used() -> None:
+    said = {}
+    for way in set(IdCardWay) - {IdCardWay.NONE}:
+        said[way] = _id_card_way(way, lies=False)
+    assert said[IdCardWay.READY] == ""
+    assert "阅读器" in said[IdCardWay.FAILED]
+    assert "社会保障卡" in said[IdCardWay.NOT_ENOUGH]
+    assert "先拿走" in _id_card_way(IdCardWay.READY, lies=True)
+
+
+def _id_card_way(way: IdCardWay, *, lies: bool) -> str:
+    badges = Badges(platform_up=True, reader_ok=True, id_card_lies=lies)
+    page = IdentifyPage(ecard=True, codes=True, id_card=way)
+    body = PRESENTER.screen(_moment(page, "zh-CN", badges=badges)).body
+    assert isinstance(body, views.Identify)
+    *_, id_card = body.ways
+    assert id_card.id == "id-card"
+    return id_card.unavailable
+
+
+def test_which_card_is_to_be_taken() -> None:
+    titles = [
+        PRESENTER.screen(_moment(TakeCardPage(False, card, id_card), "zh-CN")).body.title
+        for card, id_card in ((True, False), (False, True), (True, True))
+    ]
+    assert titles == ["请取走您的卡", "请拿走您的身份证", "请取走您的卡和身份证"]
 
 
 def test_an_ecard_is_offered_only_while_it_can_be_verified() -> None:
