@@ -1,0 +1,1 @@
+"""``yikatong devices``: list, test, watch, udev."""

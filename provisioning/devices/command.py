@@ -1,4 +1,4 @@
-"""``yikatong devices``: every box on the terminal, live; one module an action."""
+"""``yikatong devices``: every box on the terminal, and how it stands; one module an action."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from kiosk.commands import Exit, say_json
@@ -37,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioning.devices.standing import for_machines, standing
 
     config = terminal(arguments)
-    devices = ConfiguredDevices(config)
-    answers = list(ask(devices.values(), arguments.state or config.state))
+    with contextlib.closing(ConfiguredDevices(config)) as devices:
+        answers = list(ask(devices.values(), arguments.state or config.state))
     if arguments.json:
         say_json([for_machines(answer, standing(answer)) for answer in answers])
     else:

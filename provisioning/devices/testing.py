@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from kiosk.commands import Exit, say, say_json
@@ -41,12 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioning.devices.standing import for_machines, standing
 
     config = terminal(arguments)
-    devices = chosen(ConfiguredDevices(config), arguments.kind)
     answers = []
-    for answer in ask(devices, arguments.state or config.state):
-        answers.append(answer)
-        if not arguments.json:
-            _tell(answer)
+    with contextlib.closing(ConfiguredDevices(config)) as devices:
+        for answer in ask(chosen(devices, arguments.kind), arguments.state or config.state):
+            answers.append(answer)
+            if not arguments.json:
+                _tell(answer)
     if arguments.json:
         say_json([for_machines(answer, standing(answer)) for answer in answers])
     serving = sum(standing(answer).serves for answer in answers)

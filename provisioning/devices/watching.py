@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kiosk.commands import Exit
@@ -40,17 +41,16 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioning.devices.rounds import Rounds
 
     config = terminal(arguments)
-    devices = chosen(ConfiguredDevices(config), arguments.kind)
-    rounds = Rounds(devices, arguments.state or config.state)
-    try:
-        if arguments.json:
-            _tell_changes(rounds)
-        else:
-            _show_live(rounds)
-    except KeyboardInterrupt:
-        return Exit.OK
-    finally:
-        rounds.close()
+    with contextlib.closing(ConfiguredDevices(config)) as devices:
+        watched = chosen(devices, arguments.kind)
+        with contextlib.closing(Rounds(watched, arguments.state or config.state)) as rounds:
+            try:
+                if arguments.json:
+                    _tell_changes(rounds)
+                else:
+                    _show_live(rounds)
+            except KeyboardInterrupt:
+                return Exit.OK
 
 
 def _tell_changes(rounds: Rounds) -> NoReturn:
