@@ -72,6 +72,8 @@ class SzztEntry:
         self._line.keys.clear()
         self._line.listening = True
         self._line.command(head.encode() + wanted.pan12)
+        if not facts["watched"]:
+            return None
         information = self._information()
         self._tells = information is not None and information.takes_keys
         # Somebody may have typed while answers were repeated. Otherwise a pad that does not say

@@ -265,6 +265,17 @@ def test_a_pad_that_does_not_say_whether_an_entry_is_open_is_not_asked(pad, driv
     assert pad.commands.count(b"7") == 1
 
 
+def test_a_pad_that_must_not_be_asked_while_somebody_types(pad):
+    facts = szzt_facts()
+    facts["pin"]["watched"] = False
+    driver = SzztPinPad(str(pad.link), times=QUICK, facts=facts)
+    with pytest.raises(PinTimeout):
+        read(driver, timeout=0.3)
+    assert pad.commands.count(b"3") == 1  # for its speed
+    assert b"7" not in pad.commands
+    driver.close()
+
+
 def test_somebody_who_is_ready_before_the_pad_said_how_it_stands(pad, driver):
     pad.answers[b"3"] = settings(0)(INFORMATION)
     assert read(driver) == BLOCK
