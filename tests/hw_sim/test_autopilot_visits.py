@@ -25,6 +25,9 @@ from hw_sim.hall.steps import (
 )
 from hw_sim.hall.visits import VISITS
 from hw_sim.hall.walk import NoSuchVisit, chosen
+from hw_sim.id_cards import id_card
+from hw_sim.id_reader import FAULTS as ID_FAULTS
+from hw_sim.id_reader import READ_FAULTS
 from hw_sim.pad import KEYS
 from hw_sim.pad_frames import FAULTS as PAD_FAULTS
 from hw_sim.platform.ecards import CodeState, holder_named
@@ -34,6 +37,7 @@ from hw_sim.scanner import ANSWER_FAULTS
 from hw_sim.scanner_frames import CODE_FAULTS
 from hw_sim.serial_device import WIRE_FAULTS
 from kiosk.failures import kinds
+from kiosk.pages import IdCardProblem
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,6 +72,7 @@ def test_what_was_broken_is_mended_by_its_end(visit: Visit) -> None:
         "reader": "plugged",
         "pad": "plugged",
         "scanner": "plugged",
+        "id_reader": "plugged",
         "printer": "on",
         "paper": "in",
         "jam": "clear",
@@ -78,6 +83,13 @@ def test_what_was_broken_is_mended_by_its_end(visit: Visit) -> None:
         if isinstance(step, Sim) and step.do in state:
             state[step.do] = step.arguments["state"]
     assert state == well
+
+
+@pytest.mark.parametrize("visit", VISITS, ids=ids)
+def test_an_id_card_is_taken_away_in_the_end(visit: Visit) -> None:
+    asked = [step.do for step in visit.steps if isinstance(step, Sim)]
+    moves = [do for do in asked if do.startswith("idcard")]
+    assert not moves or moves[-1] == "idcard-off"
 
 
 @pytest.mark.parametrize("visit", VISITS, ids=ids)
@@ -101,6 +113,10 @@ def test_cards_keys_and_faults_exist(visit: Visit) -> None:
             case Sim(do="fault", arguments={"where": "printer", "what": what}):
                 of_jobs = {f"job-{name}": value for name, value in PRINTER_FAULTS.items()}
                 Schedule(PRINTER_FAULTS | of_jobs).set(what)
+            case Sim(do="fault", arguments={"where": "id_reader", "what": what}):
+                Schedule(WIRE_FAULTS | ID_FAULTS | READ_FAULTS).set(what)
+            case Sim(do="idcard", arguments={"card": card}):
+                id_card(card)
             case Sim(do="ecard", arguments={"card": card, "state": state}):
                 holder_named(card)
                 CodeState(state)
@@ -126,6 +142,8 @@ def test_every_kind_of_the_hall_is_visited() -> None:
         "card-platform", "certificate", "government-service",
     ):  # fmt: skip
         assert f"identify.{problem}" in expected
+    for problem in IdCardProblem:
+        assert f"identify.{problem.value}" in expected
     assert {
         *("preview", "printing", "printing.waiting", "take-sheet", "rating", "risk", "no-proof"),
         *("verified.genuine", "verified.offline.forged", "verified.offline.genuine-seal"),
