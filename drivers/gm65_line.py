@@ -49,6 +49,7 @@ class Gm65Line:
         self._baud = baud
         self._times = times
         self._port = SerialPort(path, baud, "code scanner")
+        self._repeated = False
         self.held = bytearray()
         self.cancelled: threading.Event | None = None
 
@@ -86,11 +87,12 @@ class Gm65Line:
         """
         self._port.open()
         reason = ""
-        for _attempt in range(2):
+        for attempt in range(2):
             self._drop_late_bytes()
             self._port.write(frame, self._times.write)
             match self.answer(self._times.answer, length):
                 case Answer(data=data):
+                    self._repeated = attempt > 0
                     return data
                 case Damaged():
                     reason = "damaged answers"
@@ -101,15 +103,15 @@ class Gm65Line:
 
     def read(self, address: int, count: int = 1) -> bytes:
         """The content of so many registers. Raises ScannerGone."""
-        return self.command(encode(Kind.READ, address, bytes([count])), count)
+        return self._alone(encode(Kind.READ, address, bytes([count])), count)
 
     def write(self, address: int, data: bytes) -> None:
         """Change registers until the module is powered down. Raises ScannerGone."""
-        self.command(encode(Kind.WRITE, address, data))
+        self._alone(encode(Kind.WRITE, address, data))
 
     def save(self) -> None:
         """Keep all registers in flash, which wears out. Raises ScannerGone."""
-        self.command(encode(Kind.SAVE, 0, b"\x00"))
+        self._alone(encode(Kind.SAVE, 0, b"\x00"))
 
     def send(self, frame: bytes) -> None:
         """Send a command whose answer may not come."""
@@ -145,6 +147,16 @@ class Gm65Line:
         """Let go of the port. Never raises; a second call does nothing."""
         self.held.clear()
         self._port.close()
+
+    def _alone(self, frame: bytes, length: int = 1) -> bytes:
+        """A command whose answer nothing follows. No answer says to what it is one, so that to
+        the first try, if it still comes, must not pass for the next command's."""
+        data = self.command(frame, length)
+        if self._repeated:
+            end = time.monotonic() + self._times.answer
+            while (left := end - time.monotonic()) > 0:
+                self.receive(left)
+        return data
 
     def _drop_late_bytes(self) -> None:
         """What an earlier reading left; a line that is never silent must not hold us up."""

@@ -86,8 +86,8 @@ def changes(held: Mapping[int, int], settings: tuple[Setting, ...]) -> dict[int,
 
 
 def configure(line: Gm65Line, facts: Mapping[str, Any], baud: int) -> Configured:
-    """Bring the module into our state. An exchange that fails leaves it as far as it came; the
-    next try goes on from there.
+    """Bring the module into our state. An exchange that fails leaves it as far as it came, and the
+    line at any speed; the next try goes on from there.
 
     Args:
         baud: at which the terminal wants to talk to it.
@@ -115,7 +115,7 @@ def configure(line: Gm65Line, facts: Mapping[str, Any], baud: int) -> Configured
 
 
 def _find(line: Gm65Line, facts: Mapping[str, Any], baud: int) -> int:
-    """The speed at which the module answers; the line is set to it, or back to ours."""
+    """The speed at which the module answers; the line is set to it."""
     # A port that was unplugged meanwhile is opened anew.
     line.close()
     others: list[int] = [each for each in facts["baud"]["probe"] if each != baud]
@@ -126,25 +126,18 @@ def _find(line: Gm65Line, facts: Mapping[str, Any], baud: int) -> int:
         except ScannerGone:
             continue
         return each
-    line.baud = baud
     raise ScannerGone("no answer from the code scanner at any speed")
 
 
 def _change_speed(line: Gm65Line, facts: Mapping[str, Any], baud: int) -> None:
     """Both sides. Its answer may come at either speed, so only what it does then counts."""
-    address = facts["baud"]["address"]
-    divisor = _divisor(facts, baud)
-    before = line.baud
-    line.send(encode(Kind.WRITE, address, divisor))
+    line.send(encode(Kind.WRITE, facts["baud"]["address"], _divisor(facts, baud)))
     line.answer(line.patience)
     line.baud = baud
     try:
-        kept = line.read(address, len(divisor))
+        line.read(facts["check"]["address"])
     except ScannerGone:
-        line.baud = before
         raise ScannerNotSet("the code scanner does not keep baud") from None
-    if kept != divisor:
-        raise ScannerNotSet("the code scanner does not keep baud")
 
 
 def _divisor(facts: Mapping[str, Any], baud: int) -> bytes:

@@ -1,5 +1,6 @@
 """The GM65 driver against a scripted module on a pseudo-terminal."""
 
+import binascii
 import logging
 import time
 
@@ -13,6 +14,7 @@ from drivers.code_scanner import (
     ScannerStatus,
 )
 from drivers.gm65 import Gm65Scanner, gm65_facts
+from drivers.gm65_line import Gm65Line
 from tests.drivers.pad_double import soon
 from tests.drivers.scanner_double import (
     ACK,
@@ -26,6 +28,11 @@ from tests.drivers.scanner_double import (
 
 CODE = b"yikatong:0123456789ABCDEF"
 DAMAGED = ACK[:-1] + b"\x32"
+
+
+def content(data):
+    octets = bytes([0, len(data)]) + data
+    return b"\x02\x00" + octets + binascii.crc_hqx(octets, 0).to_bytes(2, "big")
 
 
 def facts(read_seconds=0.1, end_mark="0D"):
@@ -256,6 +263,27 @@ def test_unplugged_between_readings(module, scanner):
 def test_a_status_reads_a_register(module, scanner):
     assert scanner.status().reason is None
     assert module.commands == [CHECK]
+
+
+def test_a_late_answer_is_no_answer_to_the_next_command(module):
+    """An answer does not say which register it is of."""
+    line = Gm65Line(str(module.link), 9600, QUICK)
+    seen = []
+    late = []
+
+    def answer(command):
+        seen.append(command)
+        if len(seen) == 2:
+            late.append(soon(lambda: module.send(content(b"\x11")), QUICK.answer / 2))
+        if len(seen) == 3:
+            late[0].join()
+        return [None, content(b"\x11"), content(b"\x22")][len(seen) - 1]
+
+    module.answer = answer
+    assert line.read(0x0000) == b"\x11"
+    assert line.read(0x0003) == b"\x22"
+    assert [command[4:6] for command in seen] == [b"\0\0", b"\0\0", b"\0\3"]
+    line.close()
 
 
 def test_a_device_without_a_module_behind_it(module, scanner):

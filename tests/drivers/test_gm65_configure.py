@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from drivers.code_scanner import ScannerGone
+from drivers.code_scanner import ScannerGone, ScannerStatus
 from drivers.gm65 import Gm65Scanner, Gm65Times, gm65_facts
 from drivers.gm65_settings import Configured, ScannerNotSet
 from hw_sim.scanner import ANSWER_FAULTS, ScannerDevice
@@ -107,21 +107,22 @@ def test_nobody_there_at_any_speed_and_then_at_ours(boxed):
     quick = driver(boxed, facts=facts)
     with pytest.raises(ScannerGone, match="any speed"):
         quick.configure()
-    quick.close()
     boxed.unplug()
     with pytest.raises(ScannerGone):
         scanner.configure()
     boxed.plug()
+    assert quick.status() == ScannerStatus(None)
+    quick.close()
     assert scanner.configure() == Configured(9600, BOXED)
     scanner.close()
 
 
 EXCHANGES = 1 + 5 + 2 * 3 + 1
 """Find, read, write and read back, save."""
-VALUES = {"delay": "=30", "truncate": "=3", "corrupt": "=4"}
+VALUES = {"delay": "=400", "truncate": "=3", "corrupt": "=4"}
 
 
-@pytest.mark.parametrize("at", [2, 8, EXCHANGES])
+@pytest.mark.parametrize("at", [3, 8])
 @pytest.mark.parametrize("fault", sorted(ANSWER_FAULTS))
 def test_a_fault_in_the_middle_costs_no_more_than_another_try(boxed, fault, at):
     boxed.set_fault(f"{at}:{fault}{VALUES.get(fault, '')}")
@@ -142,6 +143,9 @@ def test_a_fault_in_the_middle_costs_no_more_than_another_try(boxed, fault, at):
         # What was written before the power failed was lost with it, unseen until now.
         again = scanner.configure()
     assert again == Configured(9600)
+    expected = bytearray(ScannerDevice(boxed.link, boxed=True).module._saved)
+    expected[0x0000], expected[0x0003], expected[0x000D], expected[0x0002] = 0xD5, 0x02, 0xA0, 0
+    assert boxed.module._saved == expected
     scanner.close()
 
 
