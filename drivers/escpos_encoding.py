@@ -86,20 +86,31 @@ def _text(
 
 def _code(pen: Any, facts: dict[str, Any], text: str) -> Iterator[bytes]:
     wanted = facts["code"]
+    module = min(wanted["size"], facts["paper"]["dots"] // _modules(text, wanted["correction"]))
     # The clear margin of four modules that a code needs; the library gives it to pictures alone.
-    margin = b"\x1bJ" + bytes([4 * wanted["size"]]) if wanted["native"] else b""
+    margin = b"\x1bJ" + bytes([4 * module]) if wanted["native"] else b""
     pen.set(align="center")
     pen._raw(margin)
     pen.qr(
         text,
         ec=_CORRECTION.index(wanted["correction"]),
-        size=wanted["size"],
+        size=module,
         native=wanted["native"],
         image_arguments={"fragment_height": facts["part"]["picture_lines"]},
     )
     pen._raw(margin)
     # Parameters of a native code mean nothing without its last command.
     yield from (b"".join(pen.pieces()),) if wanted["native"] else pen.pieces()
+
+
+def _modules(text: str, correction: str) -> int:
+    """Modules across a code, its clear margin among them."""
+    import qrcode
+
+    # Their levels count L 1, M 0, Q 3, H 2.
+    made = qrcode.QRCode(error_correction=(1, 0, 3, 2)[_CORRECTION.index(correction)])
+    made.add_data(text)
+    return int(made.best_fit()) * 4 + 17 + 8
 
 
 def _pen(dots: int) -> Any:

@@ -103,6 +103,26 @@ def test_a_code_as_a_picture_is_sent_in_pieces_of_whole_lines():
     assert sum(head[0] for head in heads) == 138
 
 
+@pytest.mark.parametrize("correction", "LMQH")
+@pytest.mark.parametrize("dots", [384, 576])
+@pytest.mark.parametrize("native", [True, False])
+def test_the_longest_code_fits_the_paper(dots, native, correction):
+    octets = body(
+        Code("x" * LONGEST_CODE),
+        paper__dots=dots,
+        code__native=native,
+        code__correction=correction,
+    )
+    modules = {"L": 61, "M": 69, "Q": 81, "H": 89}[correction]
+    if native:
+        assert octets[octets.index(b"1C") + 2] == min(6, dots // (modules + 8))
+    else:
+        # Bytes across, with a margin of one module at each side.
+        across = octets[octets.index(b"\x1dv0") + 4]
+        assert across == -(-(modules + 2) * min(6, dots // (modules + 8)) // 8)
+        assert across <= dots // 8
+
+
 @pytest.mark.parametrize("mode", [("PART", 1), ("FULL", 0)])
 def test_the_cut(mode):
     assert sent(Text("x"), cut__mode=mode[0]).endswith(b"\x1dV" + bytes([mode[1]]))
