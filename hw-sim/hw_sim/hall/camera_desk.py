@@ -32,7 +32,7 @@ class CameraDesk:
     """`hw_sim.hall.desk.Desk` of the camera."""
 
     name = "camera"
-    title = "摄像头 · Camera"
+    title = "摄像头 · camera"
     verbs: Sequence[Verb] = (
         Verb(
             "camera-code",

@@ -27,7 +27,7 @@ class DispenserDesk:
     """`hw_sim.hall.desk.Desk` of the card dispenser."""
 
     name = "dispenser"
-    title = "发卡机 · Dispenser"
+    title = "发卡机 · dispenser"
     verbs: Sequence[Verb] = (
         Verb("stack", "put more blanks into the stacker", (Word("count", "how many"),)),
         Verb("unstack", "empty the stacker"),

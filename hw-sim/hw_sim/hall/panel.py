@@ -18,7 +18,7 @@ _MARGIN, _GAP = 20, 8
 _COLUMN = (WIDTH - 4 * _MARGIN) // 3
 _LEFT, _RIGHT, _FAR = (_MARGIN + column * (_MARGIN + _COLUMN) for column in range(3))
 _ROW = 44
-_SMALL_ROW = 34
+_SMALL_ROW, _SMALL_GAP = 30, 6
 
 CARD_BUTTONS: Sequence[tuple[str, str]] = (
     ("v3", "三代卡"),
@@ -137,12 +137,14 @@ def panel(status: Answer | None, message: str = "") -> Panel:
     return Panel(tuple(buttons), tuple(captions), message)
 
 
-def _grid(left: int, top: int, columns: int, height: int) -> Iterator[tuple[int, int, int, int]]:
-    width = (_COLUMN - (columns - 1) * _GAP) // columns
+def _grid(
+    left: int, top: int, columns: int, height: int, gap: int = _GAP
+) -> Iterator[tuple[int, int, int, int]]:
+    width = (_COLUMN - (columns - 1) * gap) // columns
     place = 0
     while True:
         row, column = divmod(place, columns)
-        yield (left + column * (width + _GAP), top + row * (height + _GAP), width, height)
+        yield (left + column * (width + gap), top + row * (height + gap), width, height)
         place += 1
 
 
@@ -154,20 +156,20 @@ def _desk(
 ) -> int:
     """Lay out a desk from here downwards; returns where the next one begins."""
     captions.append(Caption((_FAR, top), desk.title, strong=True))
-    top += 27
+    top += 26
     presses = desk.presses(status)
-    for press, rect in zip(presses, _grid(_FAR, top, 4, _SMALL_ROW), strict=False):
+    for press, rect in zip(presses, _grid(_FAR, top, 4, _SMALL_ROW, _SMALL_GAP), strict=False):
         look = (
             Look.SMALL_WRONG if press.wrong else Look.SMALL_CHOSEN if press.chosen else Look.SMALL
         )
         buttons.append(
             Button(rect, press.label, press.do, press.arguments, look=look, enabled=press.enabled)
         )
-    top += -(-len(presses) // 4) * (_SMALL_ROW + _GAP)
+    top += -(-len(presses) // 4) * (_SMALL_ROW + _SMALL_GAP)
     for fact in desk.facts(status):
         captions.append(Caption((_FAR, top), fact.text, good=fact.good))
-        top += 20
-    return top + 8
+        top += 18
+    return top + 7
 
 
 def _two(cells: _Cells) -> tuple[int, int, int, int]:
