@@ -66,7 +66,7 @@ def compose(business: Business, texts: Texts, *, place: str, hotline: str) -> Sl
         place: the hall and the machine, in the resident's language.
     """
     lines: list[SlipLine] = [
-        Text(plain(texts("header.title")), Size.TALL, bold=True, align=Align.CENTRE),
+        Text(plain(texts("header.title")), Size.LARGE, bold=True, align=Align.CENTRE),
         Text(plain(place), align=Align.CENTRE),
         Rule(),
     ]

@@ -155,15 +155,16 @@ class Paper:
 
     def _draw(self, strip: Image.Image, glyph: _Glyph, across: int, high: int) -> None:
         narrow = _CELL // 2 if glyph.sign.isascii() else _CELL
-        cell = Image.new("L", (narrow, _CELL), "white")
+        # A sign of the font that is wider than its cell is made narrower.
+        wide = max(narrow, round(self._font.getlength(glyph.sign)) + glyph.style.bold)
+        cell = Image.new("L", (wide, _CELL), "white")
         draw = ImageDraw.Draw(cell)
-        face = self._font
-        left = (narrow - draw.textlength(glyph.sign, font=face)) / 2
-        draw.text((left, _CELL - 4), glyph.sign, font=face, fill="black", anchor="ls")
-        if glyph.style.bold:
-            draw.text((left + 1, _CELL - 4), glyph.sign, font=face, fill="black", anchor="ls")
+        left = (wide - self._font.getlength(glyph.sign)) / 2
+        for shift in (0, 1) if glyph.style.bold else (0,):
+            at = (left + shift, _CELL - 4)
+            draw.text(at, glyph.sign, font=self._font, fill="black", anchor="ls")
         if glyph.style.underline:
-            draw.line((0, _CELL - 1, narrow, _CELL - 1), fill="black")
+            draw.line((0, _CELL - 1, wide, _CELL - 1), fill="black")
         size = (narrow * glyph.style.across, _CELL * glyph.style.high)
         # A thermal head burns a dot or does not.
         burnt = cell.resize(size, Image.Resampling.BICUBIC).point(lambda grey: 255 * (grey > 150))
