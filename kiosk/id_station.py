@@ -11,7 +11,14 @@ from collections.abc import Callable
 from datetime import date
 
 from drivers.id_card import IdCard, IdCardUnreadable, Sex, read_id_card
-from drivers.id_reader import CardLeft, IdReader, RawIdCard, ReadCancelled, ReadFailed
+from drivers.id_reader import (
+    CardLeft,
+    IdReader,
+    IdReaderStatus,
+    RawIdCard,
+    ReadCancelled,
+    ReadFailed,
+)
 from kiosk.pages import IdCardProblem
 from kiosk.person_numbers import WrongNumber, is_social_security_number, read_number
 from kiosk.steps import Reporter
@@ -91,6 +98,10 @@ class IdStation:
         finally:
             timer.cancel()
         return False
+
+    def look(self) -> IdReaderStatus:
+        """Ask the reader how it stands; on its worker."""
+        return self._opened().status()
 
     @property
     def watched(self) -> bool:

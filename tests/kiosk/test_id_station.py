@@ -203,6 +203,10 @@ def test_it_is_opened_when_needed_and_closed_once() -> None:
     assert reader.calls == ["read", "close"]
 
 
+def test_it_tells_how_the_reader_stands() -> None:
+    assert station()[0].look() == IdReaderStatus(None)
+
+
 def test_a_stream_is_one_reading() -> None:
     made, _ = station(raw("citizen"))
     stream = made.cards()

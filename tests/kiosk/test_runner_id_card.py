@@ -22,7 +22,8 @@ from kiosk.pages import (
     WorkingPage,
 )
 from kiosk.platform.models import Evidence
-from kiosk.steps import Run
+from kiosk.services.identify import identify
+from kiosk.steps import AwaitAny, Run
 from tests.kiosk.terminal_double import (
     CERTIFICATE,
     ECARD_CODE,
@@ -114,6 +115,18 @@ def test_what_needs_the_genuine_card_says_so_and_reads_no_id_card(terminal: Term
     terminal.touch("back", STATUS)
     assert terminal.page == IdentifyPage()
     assert terminal.id_reader.streams == []
+
+
+def test_who_is_known_by_id_card_must_show_more_where_more_is_needed(
+    terminal: TerminalDouble,
+) -> None:
+    to_overview(terminal)
+    session = terminal.runner._visit.session
+    with pytest.raises(StopIteration):
+        next(identify(session))
+    session.needed = frozenset({Leg.REAL_NAME, Leg.GENUINE_CARD})
+    step = next(identify(session))
+    assert isinstance(step, AwaitAny) and step.card and step.id_cards is None
 
 
 def test_the_first_of_three_ends_the_others(terminal: TerminalDouble) -> None:
@@ -236,6 +249,8 @@ def test_a_card_left_behind_is_asked_for_before_anybody_else_is_served(
     terminal.touch("leave")
     assert terminal.page == TakeCardPage(done=True, card=False, id_card=True)
     assert "card.reminded" in terminal.audit.events()
+    terminal.wait(1)
+    assert looks(terminal) == 1
     terminal.touch(QUERY)
     terminal.post(IdCardSeen(lies=True))
     assert isinstance(terminal.page, TakeCardPage)
