@@ -224,10 +224,13 @@ class _Reader:
             had_pictures = True
             while had_pictures and camera.wanted(self):
                 # Opened again at once after pictures, which tells whether it is still there.
-                self.until = time.monotonic() + times.open * 2
+                began = time.monotonic()
+                self.until = began + times.open * 2
                 capture = camera._opener(camera._source, times.open, times.read)
                 if capture is None:
-                    camera.ended(self, CameraReason.GONE)
+                    # One that isn't there says so at once; what takes its time is silent.
+                    silent = time.monotonic() - began > times.open * 0.8
+                    camera.ended(self, CameraReason.STALLED if silent else CameraReason.GONE)
                     return
                 try:
                     had_pictures = self._read(capture)

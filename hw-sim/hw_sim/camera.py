@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -219,6 +220,7 @@ class CameraDevice:
         return self._variants[self.pictures_sent % len(self._variants)]
 
 
+@lru_cache(maxsize=8)
 def _variants(held: tuple[Held, ...], *, dark: bool) -> tuple[bytes, ...]:
     seen = draw(held, dark=dark)
     return tuple(
