@@ -168,6 +168,14 @@ def test_a_device_that_knows_no_clear(far, line):
     assert far.names.count("04") == 2
 
 
+@pytest.mark.parametrize("request_", [MOVE, APDU], ids=name)
+def test_who_has_acknowledged_has_read_the_command(far, line, request_):
+    """A NAK is noise then, and the command may have been done."""
+    far.script[name(request_)] = [ACK + NAK]
+    assert line.exchange(request_) is Silence.LOST
+    assert sent(far, request_) == 1
+
+
 def test_the_device_gives_up_by_itself(far, line):
     far.script[name(MOVE)] = [ACK + EOT]
     assert line.exchange(MOVE) is Silence.LOST

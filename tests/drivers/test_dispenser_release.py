@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from drivers.crt591 import Crt591
-from drivers.dispenser import CardPlace, DispenserReason
+from drivers.dispenser import CardPlace, CardStuck, DispenserReason, DispenserStatus
 from drivers.dispenser_release import Release, ReleaseEnd, ReleaseTimes, give_back
 from hw_sim.dispenser import DispenserDevice
 from tests.drivers.test_crt591_with_dispenser import TIMES
@@ -104,6 +104,27 @@ def test_a_jam_on_the_way_into_the_bin(device, dispenser):
     found = give_back(dispenser, ReleaseTimes(patience=0.0, poll=0.01))
     assert found == Release(ReleaseEnd.STILL_PRESENT, DispenserReason.JAM)
     assert device.machine.bin == []
+
+
+class Jammed:
+    """A dispenser whose card sticks where no sensor sees it."""
+
+    def __init__(self):
+        self.places = [CardPlace.INSIDE, CardPlace.NONE]
+
+    def status(self):
+        return DispenserStatus(DispenserReason.JAM, frozenset(), self.places.pop(0))
+
+    def allow_insertion(self, allowed):
+        assert not allowed
+
+    def hold_at_gate(self):
+        raise CardStuck("10: card jam")
+
+
+def test_a_card_that_is_stuck_between_two_sensors_was_not_taken():
+    found = give_back(Jammed(), QUICK)
+    assert found == Release(ReleaseEnd.STILL_PRESENT, DispenserReason.JAM)
 
 
 def test_unplugged(device, dispenser):

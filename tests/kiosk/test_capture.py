@@ -23,6 +23,7 @@ from kiosk.capture import (
     record_capture,
 )
 from kiosk.card_station import CardStation, PsamInReader
+from tests.drivers.dispenser_cards import eventually
 from tests.drivers.event_box import EventBox
 from tests.drivers.test_crt591_with_dispenser import TIMES
 
@@ -111,15 +112,6 @@ def service(dispenser, box):
     box.take(2)
     yield made
     made.stop()
-
-
-def eventually(condition):
-    pause = threading.Event()
-    for _ in range(2000):
-        if condition():
-            return
-        pause.wait(0.005)
-    raise AssertionError("it did not happen")
 
 
 def station(service, dispenser, tmp_path, news, times, stop=None):
