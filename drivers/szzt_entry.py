@@ -46,17 +46,19 @@ class SzztEntry:
         self._facts = facts
         self._wanted = wanted
         self._tells = False
+        self._maybe_finished = False
+        self._heard = time.monotonic()
 
     def run(self) -> bytes:
         """The encrypted block. Raises as `PinPad.read_pin`."""
         end = time.monotonic() + self._wanted.timeout
-        block = self._start() or self._follow(end)
+        self._start()
+        block = self._follow(end)
         if self._wanted.cancelled.is_set():
             raise PinCancelled(by_resident=False)
         return block
 
-    def _start(self) -> bytes | None:
-        """Open the entry; the block where it is finished already."""
+    def _start(self) -> None:
         facts, wanted = self._facts["pin"], self._wanted
         seconds = min(255, math.ceil(wanted.timeout))
         for control, value in (
@@ -72,33 +74,29 @@ class SzztEntry:
         self._line.keys.clear()
         self._line.listening = True
         self._line.command(head.encode() + wanted.pan12)
-        if not facts["watched"]:
-            return None
-        information = self._information()
-        self._tells = information is not None and information.takes_keys
-        # Somebody may have typed while answers were repeated. Otherwise a pad that does not say
-        # now that an entry is open never tells that it lost one.
-        return None if self._tells else self._block()
+        if facts["watched"]:
+            information = self._information()
+            self._tells = information is not None and information.takes_keys
+            # Somebody may have typed while answers were repeated. Otherwise a pad that does not
+            # say now that an entry is open never tells that it lost one.
+            self._maybe_finished = not self._tells
 
     def _follow(self, end: float) -> bytes:
         facts, line, wanted = self._facts["pin"], self._line, self._wanted
         typed = 0
-        heard = time.monotonic()
         while True:
-            now = time.monotonic()
             if wanted.cancelled.is_set():
                 raise PinCancelled(by_resident=False)
-            if now >= end:
+            if time.monotonic() >= end:
                 raise PinTimeout("no PIN within the time allowed")
             if not line.keys:
-                if self._tells and now - heard >= self._times.watch:
-                    block = self._look()
-                    if block is not None:
-                        return block
-                    heard = time.monotonic()
+                block = self._unasked()
+                if block is not None:
+                    return block
                 line.wait_for_keys(end)
                 continue
-            key, heard, before = line.keys.popleft(), now, typed
+            key, before = line.keys.popleft(), typed
+            self._heard = time.monotonic()
             if key == facts["mask"]:
                 typed = min(typed + 1, wanted.maximum)
             elif key == facts["clear_last"]:
@@ -117,11 +115,17 @@ class SzztEntry:
                 if block is not None:
                     return block
 
-    def _look(self) -> bytes | None:
-        """No key for a while: the pad may have lost the entry, or the line its last key. None
-        while the entry is open."""
+    def _unasked(self) -> bytes | None:
+        """A block although no key said that there is one: the pad may have lost the entry, or the
+        line its last key. None while the entry is open, or keys came that say more."""
+        if self._maybe_finished:
+            self._maybe_finished = False
+            return self._block()
+        if not self._tells or time.monotonic() - self._heard < self._times.watch:
+            return None
+        self._heard = time.monotonic()
         information = self._information()
-        if information is None or information.takes_keys:
+        if information is None or information.takes_keys or self._line.keys:
             return None
         if not information.has_master_key:
             raise PadTampered(0, "the master key is gone", PadTrouble.KEYS_LOST)

@@ -233,6 +233,35 @@ def test_a_pad_that_was_reset_while_somebody_types(pad, driver):
     assert pad.commands[-4:] == [b"3", b"3", b"7", b"5032"]
 
 
+@pytest.mark.parametrize("key", [b"\x1b", b"\x80"])
+def test_a_key_that_comes_while_the_pad_is_looked_at_says_more(pad, driver, key):
+    """The pad has no entry any more, but it was not reset."""
+    pad.answers[b"7"] = b"\xe9"
+    closed = framed(settings(0)(INFORMATION))
+
+    def answer(text):
+        looked = text == b"3" and pad.commands[-1:] == [b"3"]
+        return key + closed if looked else pad.usual(text)
+
+    pad.answer = answer
+    with pytest.raises(PinCancelled if key == b"\x1b" else PinTimeout):
+        read(driver)
+
+
+def test_keys_that_come_before_the_pad_said_how_it_stands_are_counted(pad, driver):
+    closed = framed(settings(0)(INFORMATION))
+    typed = 4 * b"\x2a" + b"\x0d"
+
+    def answer(text):
+        started = text == b"3" and len(pad.commands) > 1
+        return typed + closed if started else pad.usual(text)
+
+    pad.answer = answer
+    counts = []
+    assert read(driver, counts) == BLOCK
+    assert counts == [1, 2, 3, 4]
+
+
 def test_an_enter_that_the_line_lost(pad, driver):
     quiet(pad, settings(0))
     assert read(driver) == BLOCK
@@ -282,9 +311,13 @@ def test_somebody_who_is_ready_before_the_pad_said_how_it_stands(pad, driver):
 
 
 def test_a_pad_that_falls_silent_while_somebody_types(pad, driver):
-    pad.answer = lambda text: None if pad.commands[-1:] == [b"3"] else pad.usual(text)
+    def answer(text):
+        return None if [text] == pad.commands[-1:] == [b"3"] else pad.usual(text)
+
+    pad.answer = answer
     with pytest.raises(PadGone):
         read(driver)
+    assert pad.commands.count(b"3") == 4  # for its speed, as the entry began, and twice in vain
 
 
 def test_time_runs_out_here(pad, driver):
