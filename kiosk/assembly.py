@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
+from pathlib import Path
 
+from drivers.device import Device, DeviceKind
+from drivers.watch import WatchTimes
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog
 from kiosk.audit.shipper import AuditShipper
 from kiosk.card_station import CardStation
 from kiosk.clock import Clock
 from kiosk.code_station import CodeStation
-from kiosk.config import TerminalConfig
+from kiosk.config import ConfigError, TerminalConfig
+from kiosk.configured_devices import ConfiguredDevices
 from kiosk.courier import Courier
+from kiosk.device_config import PadDriver
+from kiosk.device_watch import DeviceLane, DeviceWatch, Watched
 from kiosk.devices import (
     Readers,
     custodians,
@@ -26,6 +34,7 @@ from kiosk.devices import (
     pad_master_key,
 )
 from kiosk.documents.composer import Composer
+from kiosk.health_file import HEALTH_FILE, write_healths
 from kiosk.id_station import IdStation
 from kiosk.intents import Intents
 from kiosk.issuing import Issuing
@@ -43,13 +52,22 @@ from kiosk.state import StateDirectory
 from kiosk.station import Station
 from offline_queue.queue import Queue
 
+log = logging.getLogger(__name__)
+
 _PAD_SECONDS = 250
 """The pad's own limit for an entry (one byte on the wire); the visit's own time ends it before."""
+_LANES = (DeviceKind.CAMERA, DeviceKind.DISPENSER, DeviceKind.RECEIPT, DeviceKind.SENSORS)
+"""Watched, and not used by a visit."""
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """Everything of one terminal but its window and its threads."""
+    """Everything of one terminal but its window and its threads.
+
+    Attributes:
+        lanes: devices that are watched, by kind, which are no station of the visits' own.
+        devices: what they share.
+    """
 
     station: Station
     readers: Readers
@@ -57,6 +75,8 @@ class Terminal:
     intents: Intents
     queue: Queue
     courier: Courier
+    lanes: Mapping[DeviceKind, DeviceLane[Device]]
+    devices: ConfiguredDevices
 
     def close(self) -> None:
         """Close what is open; the order is that of use."""
@@ -69,6 +89,9 @@ class Terminal:
             station.id_reader.close()
         if station.printer is not None:
             station.printer.close()
+        for lane in self.lanes.values():
+            lane.close()
+        self.devices.close()
         station.composer.close()
         station.platform.close()
         self.queue.close()
@@ -80,6 +103,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
     """Load keys, pack, audit log and intents; make devices and the platform client.
 
     Raises:
+        kiosk.config.ConfigError: the configuration names no pad that a terminal can use.
         kiosk.keys.KeyStoreError: not enrolled, or keys that others can read.
         kiosk.pack.PackError: the pack is not the one that was signed, or not valid today.
         kiosk.audit.log.AuditUnavailable: the terminal may not serve without its audit log.
@@ -127,6 +151,24 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
     )
     outbox.changed = courier.wake
     readers = open_readers(config.card)
+    devices = ConfiguredDevices(config)
+    lanes = {kind: DeviceLane(kind, devices[kind].open) for kind in _LANES if kind in devices}
+    scanner = _scanner(config, devices)
+    id_reader = _id_reader(config, clock)
+    printer = _printer(config, intents, outbox, audit, keys.terminal_id, clock)
+    watched: dict[DeviceKind, Watched | None] = {
+        DeviceKind.SCANNER: scanner,
+        DeviceKind.ID_READER: id_reader,
+        DeviceKind.PRINTER: printer,
+        **lanes,
+    }
+    watch = DeviceWatch(
+        {kind: device for kind, device in watched.items() if device is not None},
+        clock,
+        WatchTimes(steady=config.limits.device_retry),
+    )
+    # What a terminal before this one saw is no news.
+    (state.path / HEALTH_FILE).unlink(missing_ok=True)
     station = Station(
         clock=clock,
         limits=config.limits,
@@ -148,21 +190,33 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         composer=Composer(pack.certificates),
         subject_tag=keys.subject_tag,
         free_bytes=state.free_bytes,
-        scanner=_scanner(config),
-        id_reader=_id_reader(config, clock),
-        printer=_printer(config, intents, outbox, audit, keys.terminal_id, clock),
+        devices=watch,
+        scanner=scanner,
+        id_reader=id_reader,
+        printer=printer,
         line_back=courier.hurry,
+        devices_changed=lambda: _tell_health(state.path / HEALTH_FILE, watch),
     )
     presenter = Presenter(
         Place(config.hall, config.machine, pack.texts["hotline"].zh),
         pack.limits["pin-length"].value,
     )
-    return Terminal(station, readers, presenter, intents, queue, courier)
+    return Terminal(station, readers, presenter, intents, queue, courier, lanes, devices)
 
 
-def _scanner(config: TerminalConfig) -> CodeStation | None:
+def _tell_health(file: Path, watch: DeviceWatch) -> None:
+    try:
+        write_healths(file, watch.healths())
+    except OSError:
+        # Whoever asks sees that the terminal has the devices, and not how they stand.
+        log.exception("how the devices stand can't be written down")
+
+
+def _scanner(config: TerminalConfig, devices: ConfiguredDevices) -> CodeStation | None:
     scanner = config.scanner
-    return None if scanner is None else CodeStation(lambda: open_scanner(scanner))
+    if scanner is None:
+        return None
+    return CodeStation(lambda: open_scanner(scanner, devices.camera))
 
 
 def _id_reader(config: TerminalConfig, clock: Clock) -> IdStation | None:
@@ -197,7 +251,9 @@ def _printer(
 def _pad(config: TerminalConfig, digits: int) -> PadStation:
     pad = config.pad
     if pad is None:
-        raise ValueError("this release serves no terminal without a PIN pad")
+        raise ConfigError(config.file, "pad", "missing: residents type their PIN at a pad")
+    if pad.driver is PadDriver.CCID:
+        raise ConfigError(config.file, "pad.driver", "residents type their PIN at a pad of its own")
     return PadStation(
         lambda: open_pad(pad),
         lambda: pad_master_key(pad),

@@ -56,7 +56,7 @@ class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
     """
 
     def __init__(self, config: TerminalConfig) -> None:
-        self._card = config.card
+        self._config = config
         self._readers: Readers | None = None
         self._camera: FrameSource | None = None
         self._lock = threading.Lock()
@@ -71,6 +71,19 @@ class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
 
     def __len__(self) -> int:
         return len(self._devices)
+
+    def camera(self) -> FrameSource:
+        """The camera, for all who look through it.
+
+        Raises:
+            LookupError: none is configured.
+        """
+        if self._config.camera is None:
+            raise LookupError("no camera is configured")
+        with self._lock:
+            if self._camera is None:
+                self._camera = open_camera(self._config.camera)
+            return self._camera
 
     def close(self) -> None:
         """Close what is shared; the devices themselves are closed by who opened them."""
@@ -101,11 +114,9 @@ class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
         yield from _named(
             DeviceKind.SCANNER,
             config.scanner,
-            lambda scanner: open_scanner(scanner, lambda: self._shared_camera(config)),
+            lambda scanner: open_scanner(scanner, self.camera),
         )
-        yield from _named(
-            DeviceKind.CAMERA, config.camera, lambda _camera: _Shared(self._shared_camera(config))
-        )
+        yield from _named(DeviceKind.CAMERA, config.camera, lambda _camera: _Shared(self.camera()))
         yield from _named(DeviceKind.PAD, config.pad, self._pad)
         yield from _named(DeviceKind.DISPENSER, config.dispenser, open_dispenser)
         yield from _named(DeviceKind.PRINTER, config.printer, open_printer)
@@ -129,16 +140,9 @@ class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
     def _service(self) -> Readers:
         with self._lock:
             if self._readers is None:
-                self._readers = open_readers(self._card)
+                self._readers = open_readers(self._config.card)
                 self._readers.service.start(lambda _event: None)
             return self._readers
-
-    def _shared_camera(self, config: TerminalConfig) -> FrameSource:
-        assert config.camera is not None, "kiosk.config refuses a scanner without its camera"
-        with self._lock:
-            if self._camera is None:
-                self._camera = open_camera(config.camera)
-            return self._camera
 
 
 class LoadedLater:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from drivers.document_printer import PrinterStatus
 from drivers.events import DeviceEvent
+from kiosk.device_watch import DeviceSeen
 from kiosk.executor import Result
 from kiosk.platform.link import LinkEvent
 from offline_queue.room import Level
@@ -50,13 +50,6 @@ class CatalogueSeen:
 
 
 @dataclass(frozen=True)
-class PrinterSeen:
-    """The document printer was asked how it stands."""
-
-    status: PrinterStatus
-
-
-@dataclass(frozen=True)
 class IdCardSeen:
     """It was looked whether the ID card that was read still lies on the reader."""
 
@@ -71,7 +64,7 @@ class QueueSeen:
     level: Level
 
 
-News = CatalogueSeen | IdCardSeen | PrinterSeen | QueueSeen | LinkEvent
+News = CatalogueSeen | DeviceSeen | IdCardSeen | QueueSeen | LinkEvent
 """What concerns the terminal and no single visit."""
 
 Event = Touch | Reported | Finished | News | DeviceEvent

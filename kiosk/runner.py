@@ -12,12 +12,12 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Any, assert_never
 
+from kiosk.device_watch import DeviceSeen
 from kiosk.events import (
     CatalogueSeen,
     Event,
     Finished,
     IdCardSeen,
-    PrinterSeen,
     QueueSeen,
     Reported,
     Touch,
@@ -32,7 +32,7 @@ from kiosk.platform.link import PlatformDown, PlatformUp
 from kiosk.platform.models import AlarmKind
 from kiosk.session import Session
 from kiosk.slot import SlotNews
-from kiosk.station import Station
+from kiosk.station import TAMPERED, Station
 from kiosk.steps import AwaitAny, Back, Choose, Flow, Leave, Option, Run, Show, Watch
 from kiosk.timers import Due, Timers
 from kiosk.visit import EndReason, Visit
@@ -92,7 +92,6 @@ class Runner:
         # Not in service before everything was looked at once.
         self._phase = Phase.OUT_OF_SERVICE
         self._visit = self._fresh_visit()
-        station.look_at_printer(executor, self.post)
         self._look_again()
 
     # --- what others may call -----------------------------------------------------------------
@@ -108,6 +107,7 @@ class Runner:
 
     def pump(self) -> None:
         """Handle everything posted and due, then draw if anything changed."""
+        self._guarded(self._look_at_devices)
         while True:
             try:
                 event = self._mail.get_nowait()
@@ -122,7 +122,12 @@ class Runner:
 
     def next_wake(self) -> float | None:
         """Seconds until something is due by time alone, None when nothing is."""
-        return self._timers.next_wake(self._clock.monotonic())
+        visiting = self._phase is Phase.VISIT
+        waits = (
+            self._timers.next_wake(self._clock.monotonic()),
+            self._station.devices.next_look(visiting=visiting),
+        )
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def stop(self) -> None:
         """End the visit, whoever it is with; the process is about to stop."""
@@ -187,8 +192,10 @@ class Runner:
             case IdCardSeen():
                 self._station.hear(event, self._executor, self.post)
                 self._id_card_seen()
-            case CatalogueSeen() | PrinterSeen() | QueueSeen() | PlatformUp() | PlatformDown():
+            case CatalogueSeen() | DeviceSeen() | QueueSeen() | PlatformUp() | PlatformDown():
                 self._station.hear(event, self._executor, self.post)
+                if self._phase is Phase.VISIT and self._station.refusal == TAMPERED:
+                    self._end(EndReason.FAILED, Failure("terminal-tampered"))
                 self._look_again()
             case _:
                 news = self._station.slot.hear(event)
@@ -429,7 +436,6 @@ class Runner:
                     # An ID card holds up nobody but who wants to lay another one there.
                     self._go_home()
             case Due.LOOK_AGAIN:
-                self._station.look_at_printer(self._executor, self.post)
                 self._look_again()
             case _:
                 assert_never(due)
@@ -500,6 +506,10 @@ class Runner:
             self._phase = Phase.OUT_OF_SERVICE
 
     # --- what can be served ---------------------------------------------------------------------
+
+    def _look_at_devices(self) -> None:
+        visiting = self._phase is Phase.VISIT
+        self._station.devices.look(self._executor, self.post, visiting=visiting)
 
     def _look_again(self) -> None:
         """Move between serving and out of service, where nobody is being served."""

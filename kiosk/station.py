@@ -8,16 +8,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from drivers.code_scanner import ScanCancelled, ScannerError
+from drivers.code_scanner import ScanCancelled, ScannerError, ScannerReason, ScannerStatus
+from drivers.device import DeviceKind, Status
 from drivers.document_printer import PrinterReason, PrinterStatus
-from drivers.id_reader import IdReaderBroken, IdReaderError, LicenceMissing, ReadCancelled
+from drivers.id_reader import (
+    IdReaderBroken,
+    IdReaderError,
+    IdReaderReason,
+    IdReaderStatus,
+    LicenceMissing,
+    ReadCancelled,
+)
+from drivers.sensors import SensorsReason
+from drivers.watch import Back, Change, Changed, Lost, NoteAdded, NoteGone
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog, AuditUnavailable
 from kiosk.card_station import CardStation, HeldSlot
 from kiosk.clock import Clock
 from kiosk.code_station import CodeStation
+from kiosk.device_watch import DeviceSeen, DeviceWatch
 from kiosk.documents.composer import Composer
-from kiosk.events import CatalogueSeen, IdCardSeen, News, PrinterSeen, QueueSeen
+from kiosk.events import CatalogueSeen, IdCardSeen, News, QueueSeen
 from kiosk.executor import Executor, Result
 from kiosk.failures import Failure, kinds
 from kiosk.id_station import IdStation
@@ -36,6 +47,8 @@ from offline_queue.room import Level
 
 log = logging.getLogger(__name__)
 
+TAMPERED = "tampered"
+"""The refusal of a case that was opened by force (S5 6.4.5), and its message."""
 LAST_SECONDS = 1.0
 """So long the end of the process waits for a card to be powered off."""
 
@@ -57,6 +70,8 @@ class Station:
         subject_tag: what stands for a person's number in the audit log.
         free_bytes: free space of the state directory now.
         scanner, id_reader, printer: None where the machine has none.
+        devices: looks at them and at what no visit uses yet.
+        devices_changed: told when the health of one of them is another.
         line_back: called when the platform can be reached again.
         line_up: whether the platform can be reached; None before the first answer.
         waiting: messages that wait for the platform.
@@ -82,10 +97,12 @@ class Station:
     composer: Composer
     subject_tag: Callable[[str], str]
     free_bytes: Callable[[], int]
+    devices: DeviceWatch
     scanner: CodeStation | None = None
     id_reader: IdStation | None = None
     printer: PrintStation | None = None
     line_back: Callable[[], None] = lambda: None
+    devices_changed: Callable[[], None] = lambda: None
     line_up: bool | None = None
     paused: frozenset[str] = frozenset()
     refusal: str | None = None
@@ -94,7 +111,6 @@ class Station:
     stuck: HeldSlot | None = None
     id_card_lies: bool = False
     _watching: bool = False
-    _told: PrinterReason | None = None
     _held_since: float | None = None
 
     @property
@@ -159,8 +175,8 @@ class Station:
             case QueueSeen(waiting=waiting, level=level):
                 self.waiting = waiting
                 self._room_changed(level)
-            case PrinterSeen(status=status):
-                self._printer_seen(status)
+            case DeviceSeen():
+                self._device_seen(news)
             case IdCardSeen(lies=lies):
                 self._watching, self.id_card_lies = False, lies
             case PlatformUp() | PlatformDown():
@@ -198,33 +214,49 @@ class Station:
 
         executor.start("background", lambda _report: self.platform.catalogue(), _ignore, seen)
 
-    def look_at_printer(self, executor: Executor, post: Callable[[News], None]) -> None:
-        """Ask the printer how it stands, unless it works; the answer comes as news."""
-        printer = self.printer
-        if printer is None or executor.stuck(printer.lane):
-            return
+    def _device_seen(self, news: DeviceSeen) -> None:
+        """What can't serve is closed at first sight; staff are told of what stays (`DeviceWatch`),
+        and of a case that was opened by force at once."""
+        reason = news.status.reason
+        match news.kind:
+            case DeviceKind.PRINTER if self.printer is not None:
+                self.printer.status = _as_printer(news.status)
+            case DeviceKind.SCANNER if self.scanner is not None:
+                self.scanner.failed = reason is not None
+            case DeviceKind.ID_READER if self.id_reader is not None:
+                self.id_reader.failed = reason is not None
+            case DeviceKind.SENSORS if reason is SensorsReason.TAMPERED:
+                self._tampered()
+            case _:
+                pass
+        before = self.devices.healths()
+        for change in self.devices.seen(news):
+            self._device_changed(news.kind.value, change)
+        if self.devices.healths() != before:
+            self.devices_changed()
 
-        def seen(result: Result) -> None:
-            if isinstance(result.value, PrinterStatus):
-                post(PrinterSeen(result.value))
-            else:
-                _log_failure(result)
+    def _device_changed(self, device: str, change: Change) -> None:
+        match change:
+            case Lost(reason) | Changed(reason):
+                detail = {"device": device, "reason": str(reason.value)}
+                self.record("device.lost", outcome="fault", detail=detail)
+                self.alarm(AlarmKind.DEVICE_FAULT, f"{device}.{reason.value}")
+            case Back():
+                self.record("device.back", outcome="ok", detail={"device": device})
+            case NoteAdded(note):
+                detail = {"device": device, "note": str(note.value)}
+                self.record("device.noted", outcome="ok", detail=detail)
+            case NoteGone():
+                pass
+            case _:
+                assert_never(change)
 
-        executor.start(printer.lane, lambda _report: printer.look(), _ignore, seen)
-
-    def _printer_seen(self, status: PrinterStatus) -> None:
-        """Printing is closed at the first sight of an obstacle; staff are told at the second, as
-        a sensor may flicker, and not again before it was gone."""
-        assert self.printer is not None
-        before, self.printer.status = self.printer.obstacle, status
-        if status.reason is None and self._told is not None:
-            self._told = None
-            self.record("device.back", outcome="ok", detail={"device": "printer"})
-        elif status.reason not in (None, self._told) and status.reason is before:
-            self._told = status.reason
-            detail = {"device": "printer", "reason": status.reason.value}
-            self.record("device.lost", outcome="fault", detail=detail)
-            self.alarm(AlarmKind.DEVICE_FAULT, f"printer.{status.reason.value}")
+    def _tampered(self) -> None:
+        """Nobody is served before an engineer came, whatever the sensor says meanwhile."""
+        if self.refusal != TAMPERED:
+            self.refusal = TAMPERED
+            self.record("terminal.tampered", outcome="fault", detail={})
+            self.alarm(AlarmKind.TAMPER, "terminal.tampered")
 
     def look_at_slots(self, executor: Executor) -> None:
         """Mark the slot whose call was given up and has not come back, once staff must know: a
@@ -260,30 +292,20 @@ class Station:
         executor.start(reader.lane, lambda _report: reader.watch(), _ignore, seen)
 
     def source_failed(self, lane: str, error: Exception) -> None:
-        """Scanner or ID reader could not read; recorded and told to staff when that is new."""
+        """Scanner or ID reader could not read: as good as a look at it, and the next way to go."""
         source = self._source(lane)
-        if source is None or source.failed or isinstance(error, ScanCancelled | ReadCancelled):
+        if source is None or isinstance(error, ScanCancelled | ReadCancelled):
             return
         if not isinstance(error, ScannerError | IdReaderError):
             log.error("the %s failed", lane, exc_info=error)
-        source.failed = True
-        reason = "gone"
-        if isinstance(error, LicenceMissing):
-            reason = "unlicensed"
-        elif isinstance(error, IdReaderBroken):
-            reason = "self-test"
-        detail = {"device": lane, "reason": reason}
-        self.record("device.lost", outcome="fault", detail=detail)
-        self.alarm(AlarmKind.DEVICE_FAULT, f"{lane}.{reason}")
+        self._device_seen(DeviceSeen(DeviceKind(lane), _as_source(lane, error)))
 
     def source_works(self, lane: str) -> None:
         """A code or a card was read."""
         if self.id_reader is not None and lane == self.id_reader.lane:
             self.id_card_lies = self.id_reader.lies
-        source = self._source(lane)
-        if source is not None and source.failed:
-            source.failed = False
-            self.record("device.back", outcome="ok", detail={"device": lane})
+        if self._source(lane) is not None:
+            self._device_seen(DeviceSeen(DeviceKind(lane), _as_source(lane, None)))
 
     def _source(self, lane: str) -> CodeStation | IdStation | None:
         sources = (self.scanner, self.id_reader)
@@ -305,3 +327,23 @@ class Station:
         last = threading.Thread(target=self.cards.release, name="last release", daemon=True)
         last.start()
         last.join(LAST_SECONDS)
+
+
+def _as_printer(status: Status) -> PrinterStatus:
+    """A printer whose call did not come back is as good as gone."""
+    return status if isinstance(status, PrinterStatus) else PrinterStatus(PrinterReason.GONE)
+
+
+def _as_source(lane: str, error: Exception | None) -> ScannerStatus | IdReaderStatus:
+    """What a reading, or its error, says of how a source stands."""
+    if lane == DeviceKind.SCANNER.value:
+        return ScannerStatus(None if error is None else ScannerReason.GONE)
+    match error:
+        case None:
+            return IdReaderStatus(None)
+        case LicenceMissing():
+            return IdReaderStatus(IdReaderReason.UNLICENSED)
+        case IdReaderBroken():
+            return IdReaderStatus(IdReaderReason.SELF_TEST)
+        case _:
+            return IdReaderStatus(IdReaderReason.GONE)

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from apdu.reading import CardReading
 from drivers import events as device
+from drivers.device import DeviceKind
 from drivers.document_printer import PrinterStatus
+from drivers.id_card import IdCard, IdCardKind, Sex
+from drivers.watch import WatchTimes
 from kiosk.audit import events as catalogue
 from kiosk.card_station import HeldSlot, SlotKind
 from kiosk.clock import VirtualClock
 from kiosk.config import DEMO_ROOT_KEY
+from kiosk.device_watch import DeviceLane, DeviceWatch
 from kiosk.documents.composer import Document
 from kiosk.events import Touch
 from kiosk.executor import Result
@@ -111,6 +116,20 @@ def an_overview() -> Overview:
 
 def an_ecard() -> EcardVerdict:
     return EcardVerdict(EcardResult.VERIFIED, EcardHolder(NUMBER, NAME, TICKET))
+
+
+def an_id_card(name: str = NAME, english_name: str = "") -> IdCard:
+    return IdCard(
+        kind=IdCardKind.CITIZEN,
+        number=NUMBER,
+        sex=Sex.FEMALE,
+        born=date(1978, 1, 16),
+        valid_from=date(2020, 1, 2),
+        valid_until=None,
+        photo=b"",
+        name=name,
+        english_name=english_name,
+    )
 
 
 def a_document(pages: int = 1) -> Document:
@@ -358,11 +377,16 @@ class HandExecutor:
     def __init__(self) -> None:
         self.jobs: list[HandJob] = []
         self.aside: list[HandJob] = []
+        self.looks: list[HandJob] = []
         self.stuck_lanes: set[str] = set()
 
     def start(self, lane: str, work: Any, report: Any, done: Any) -> HandJob:
         job = HandJob(lane, work, report, done)
-        if lane == "background" or getattr(work, "__name__", "<lambda>") == "<lambda>":
+        if isinstance(work, partial):
+            # A look of `DeviceWatch`.
+            self.looks.append(job)
+            return job
+        if lane == "background" or getattr(work, "__name__", "") == "<lambda>":
             self.aside.append(job)
             return job
         self.jobs.append(job)
@@ -382,6 +406,13 @@ class HandExecutor:
         """The newest work on a lane, or on any."""
         running = (job for job in reversed(self.jobs) if not job.ended and not job.abandoned)
         return next((job for job in running if lane in ("", job.lane)), None)
+
+
+WATCHED = (DeviceKind.SCANNER, DeviceKind.ID_READER, DeviceKind.PRINTER, DeviceKind.SENSORS)
+
+
+def _never_opened() -> Any:
+    raise AssertionError("the hand-driven executor never runs work")
 
 
 @dataclass
@@ -408,6 +439,13 @@ class TerminalDouble:
         self.moments: list[Moment] = []
         self.wipes = 0
         self.free_bytes = 10**12
+        # Looks end as the test says, if ever.
+        self.devices = DeviceWatch(
+            {kind: DeviceLane(kind, _never_opened) for kind in WATCHED},
+            self.clock,
+            WatchTimes(steady=self.limits.device_retry, jitter=0),
+            silence=10**9,
+        )
         self.station = Station(
             clock=self.clock,
             limits=self.limits,
@@ -424,6 +462,7 @@ class TerminalDouble:
             composer=self.composer,  # type: ignore[arg-type]
             subject_tag=lambda number: TAG,
             free_bytes=lambda: self.free_bytes,
+            devices=self.devices,
             scanner=self.scanner,  # type: ignore[arg-type]
             id_reader=self.id_reader,  # type: ignore[arg-type]
             printer=self.printer,  # type: ignore[arg-type]
@@ -461,6 +500,11 @@ class TerminalDouble:
 
     def take(self) -> None:
         self.post(device.CardTaken(READER))
+
+    def id_card_lies(self, *, lies: bool) -> None:
+        """An ID card lies on the reader from now on, or does not."""
+        if self.id_reader is not None:
+            self.id_reader.lies = self.id_reader.watched = lies
 
     def line_down(self) -> None:
         self.post(PlatformDown(0.0, DownCause.UNAVAILABLE))

@@ -102,10 +102,13 @@ def test_they_come_in_the_order_of_kinds_with_driver_and_place(tmp_path: Path) -
 
 def test_who_looks_through_the_camera_shares_it(tmp_path: Path) -> None:
     devices = configured(tmp_path, "[scanner]\ndriver = 'camera'\n[camera]\nsource = 'NONE'")
-    assert devices._shared_camera(load(tmp_path / "terminal.toml")) is devices._shared_camera(
-        load(tmp_path / "terminal.toml")
-    )
+    assert devices.camera() is devices.camera()
     devices.close()
+
+
+def test_no_camera_is_shared_where_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(LookupError):
+        configured(tmp_path, "").camera()
 
 
 class Pad:

@@ -76,7 +76,7 @@ class Watching:
 
     @property
     def _jobs(self) -> list[HandJob]:
-        return self.executor.aside
+        return self.executor.looks
 
     @property
     def next(self) -> float | None:
@@ -123,7 +123,7 @@ def test_a_look_that_hangs_is_given_up_and_counts_as_a_miss(watching: Watching) 
     watching.after(TIMES.steady)
     watching.end(SENSORS)
     assert watching.after(SILENCE) == ["sensors"]
-    hung = [job for job in watching.executor.aside if job.lane == "printer"][-1]
+    hung = [job for job in watching.executor.looks if job.lane == "printer"][-1]
     assert hung.abandoned
     watching.executor.stuck_lanes.add("printer")
     for _ in range(2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from drivers.device import DeviceKind
 from drivers.document_printer import (
     PrintEnd,
     PrinterReason,
@@ -11,9 +12,10 @@ from drivers.document_printer import (
     PrintOutcome,
     PrintProgress,
 )
+from kiosk.device_watch import DeviceSeen
 from kiosk.documents.certificate import CertificateRefused, Refusal
 from kiosk.documents.composer import CannotShow, ComposeFailed, ComposeProblem
-from kiosk.events import PrinterSeen, QueueSeen
+from kiosk.events import QueueSeen
 from kiosk.pages import (
     HomePage,
     NoticePage,
@@ -262,19 +264,23 @@ def test_a_printer_that_never_ends_is_unknown_at_the_deadline(terminal: Terminal
 # --- the printer between visits ------------------------------------------------------------------
 
 
+def printer_is(reason: PrinterReason | None) -> DeviceSeen:
+    return DeviceSeen(DeviceKind.PRINTER, PrinterStatus(reason))
+
+
 @pytest.mark.parametrize("reason", PrinterReason)
 def test_an_obstacle_closes_printing_and_nothing_else(
     terminal: TerminalDouble, reason: PrinterReason
 ) -> None:
     for _ in range(3):
-        terminal.post(PrinterSeen(PrinterStatus(reason)))
+        terminal.post(printer_is(reason))
     assert isinstance(terminal.page, HomePage)
     assert dict(terminal.page.unavailable) == {CERTIFICATE: f"printer.{reason.value}"}
     assert terminal.runner.moment.badges.printer is reason
     terminal.touch(CERTIFICATE)
     assert isinstance(terminal.page, HomePage)
     assert terminal.alarms.raised == [("device-fault", f"printer.{reason.value}")]
-    terminal.post(PrinterSeen(PrinterStatus(None)))
+    terminal.post(printer_is(None))
     assert terminal.page.unavailable == ()
     terminal.to_identify()
     assert terminal.phase == "visit"
@@ -282,21 +288,23 @@ def test_an_obstacle_closes_printing_and_nothing_else(
 
 def test_a_flickering_sensor_closes_printing_and_alarms_nobody(terminal: TerminalDouble) -> None:
     for _ in range(3):
-        terminal.post(PrinterSeen(PrinterStatus(PrinterReason.PAPER_OUT)))
+        terminal.post(printer_is(PrinterReason.PAPER_OUT))
         assert terminal.page.unavailable
-        terminal.post(PrinterSeen(PrinterStatus(None)))
+        terminal.post(printer_is(None))
         assert terminal.page.unavailable == ()
     assert terminal.alarms.raised == []
 
 
 def test_the_printer_is_looked_at_while_nobody_is_served(terminal: TerminalDouble) -> None:
     def looks() -> int:
-        return [job.lane for job in terminal.executor.aside].count("printer")
+        return [job.lane for job in terminal.executor.looks].count("printer")
 
     before = looks()
-    terminal.wait(terminal.limits.device_retry + 1)
+    terminal.post(printer_is(None))
+    terminal.wait(terminal.limits.device_retry + 0.1)
     assert looks() == before + 1
     terminal.to_identify()
+    terminal.post(printer_is(None))
     terminal.wait(2 * terminal.limits.device_retry + 1)
     assert looks() == before + 1
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from drivers import events as device
-from drivers.code_scanner import ScannerGone
+from drivers.code_scanner import ScannerGone, ScannerReason, ScannerStatus
+from drivers.device import DeviceKind
 from kiosk.codes import CodeFamily
+from kiosk.device_watch import DeviceSeen
 from kiosk.identity import Leg
 from kiosk.pages import (
     CertificateShownPage,
@@ -234,11 +236,15 @@ def test_a_code_whose_answer_was_lost_is_asked_about_under_the_same_key(
 def test_without_scanner_the_card_is_still_taken_and_staff_are_told_once(
     terminal: TerminalDouble,
 ) -> None:
-    for _ in range(2):
+    gone = DeviceSeen(DeviceKind.SCANNER, ScannerStatus(ScannerReason.GONE))
+    for told in ([], [("device-fault", "scanner.gone")]):
+        assert terminal.alarms.raised == told
         terminal.to_identify()
         terminal.finish(error=ScannerGone("gone"))
         assert terminal.page == IdentifyPage(ecard=True, codes=False)
         terminal.touch("back")
+        assert terminal.scanner.failed
+        terminal.post(gone, gone)
     assert terminal.alarms.raised == [("device-fault", "scanner.gone")]
     terminal.to_identify()
     terminal.finish(ECARD_CODE)

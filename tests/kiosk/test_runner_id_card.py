@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from drivers.code_scanner import ScannerGone
-from drivers.id_card import IdCard, IdCardKind, Sex
-from drivers.id_reader import IdReaderBroken, IdReaderGone, LicenceMissing, ReadCancelled
+from drivers.device import DeviceKind
+from drivers.id_card import IdCard
+from drivers.id_reader import (
+    IdReaderBroken,
+    IdReaderGone,
+    IdReaderReason,
+    IdReaderStatus,
+    LicenceMissing,
+    ReadCancelled,
+)
+from kiosk.device_watch import DeviceSeen
 from kiosk.events import IdCardSeen
 from kiosk.identity import Leg
 from kiosk.pages import (
@@ -33,25 +40,12 @@ from tests.kiosk.terminal_double import (
     STATUS,
     TerminalDouble,
     an_ecard,
+    an_id_card,
     an_overview,
 )
 
 READY = IdentifyPage(ecard=True, codes=True, id_card=IdCardWay.READY)
 LANE = "id-reader"
-
-
-def a_card(name: str = NAME, english_name: str = "") -> IdCard:
-    return IdCard(
-        kind=IdCardKind.CITIZEN,
-        number=NUMBER,
-        sex=Sex.FEMALE,
-        born=date(1978, 1, 16),
-        valid_from=date(2020, 1, 2),
-        valid_until=None,
-        photo=b"",
-        name=name,
-        english_name=english_name,
-    )
 
 
 @pytest.fixture
@@ -61,8 +55,7 @@ def terminal() -> TerminalDouble:
 
 def lay(terminal: TerminalDouble, found: IdCard | IdCardProblem) -> None:
     """A card is read and lies there."""
-    assert terminal.id_reader is not None
-    terminal.id_reader.lies = terminal.id_reader.watched = found is not IdCardProblem.MOVED
+    terminal.id_card_lies(lies=found is not IdCardProblem.MOVED)
     terminal.finish(found, lane=LANE)
 
 
@@ -71,15 +64,14 @@ def looks(terminal: TerminalDouble) -> int:
 
 
 def taken(terminal: TerminalDouble) -> None:
-    assert terminal.id_reader is not None
-    terminal.id_reader.lies = terminal.id_reader.watched = False
+    terminal.id_card_lies(lies=False)
     terminal.post(IdCardSeen(lies=False))
 
 
 def test_an_id_card_leads_to_one_s_own_records(terminal: TerminalDouble) -> None:
     terminal.to_identify()
     assert terminal.page == READY
-    lay(terminal, a_card())
+    lay(terminal, an_id_card())
     assert terminal.page == WorkingPage("overview.loading")
     step = terminal.runner._visit.step
     assert isinstance(step, Run)
@@ -92,7 +84,7 @@ def test_an_id_card_leads_to_one_s_own_records(terminal: TerminalDouble) -> None
 
 def test_it_proves_the_name_and_no_card(terminal: TerminalDouble) -> None:
     terminal.to_identify()
-    lay(terminal, a_card())
+    lay(terminal, an_id_card())
     assert terminal.audit.details("identity.leg") == [
         {"leg": Leg.REAL_NAME.value, "method": "id-card"}
     ]
@@ -102,7 +94,7 @@ def test_it_proves_the_name_and_no_card(terminal: TerminalDouble) -> None:
 
 def test_a_foreigner_without_a_chinese_name(terminal: TerminalDouble) -> None:
     terminal.to_identify()
-    lay(terminal, a_card("", "SPECIMEN, GAMMA"))
+    lay(terminal, an_id_card("", "SPECIMEN, GAMMA"))
     terminal.finish(an_overview())
     assert terminal.page.name == "SPECIMEN, GAMMA"
 
@@ -140,7 +132,7 @@ def test_the_first_of_three_ends_the_others(terminal: TerminalDouble) -> None:
 
 def test_an_id_card_ends_the_wait_for_codes(terminal: TerminalDouble) -> None:
     terminal.to_identify()
-    lay(terminal, a_card())
+    lay(terminal, an_id_card())
     assert [stream.cancelled for stream in terminal.scanner.streams] == [1]
 
 
@@ -160,7 +152,7 @@ def test_a_card_that_does_not_help_leaves_all_ways_open(
     lay(terminal, problem)
     assert terminal.page == IdentifyPage(True, True, problem, IdCardWay.READY)
     assert terminal.audit.details("id-card.refused") == [{"reason": problem.value}]
-    lay(terminal, a_card())
+    lay(terminal, an_id_card())
     assert terminal.page == WorkingPage("overview.loading")
 
 
@@ -179,6 +171,9 @@ def test_a_reader_that_fails_costs_only_its_own_way(
     terminal.to_identify()
     terminal.finish(error=error, lane=LANE)
     assert terminal.page == IdentifyPage(True, True, None, IdCardWay.FAILED)
+    assert terminal.alarms.raised == []
+    for _ in range(2):
+        terminal.post(DeviceSeen(DeviceKind.ID_READER, IdReaderStatus(IdReaderReason(reason))))
     assert terminal.audit.details("device.lost") == [{"device": LANE, "reason": reason}]
     assert terminal.alarms.raised == [("device-fault", f"{LANE}.{reason}")]
     terminal.finish(ECARD_CODE, lane="scanner")
@@ -190,18 +185,18 @@ def test_a_scanner_that_fails_leaves_the_id_reader(terminal: TerminalDouble) -> 
     terminal.to_identify()
     terminal.finish(error=ScannerGone("gone"), lane="scanner")
     assert terminal.page == IdentifyPage(True, False, None, IdCardWay.READY)
-    lay(terminal, a_card())
+    lay(terminal, an_id_card())
     assert terminal.page == WorkingPage("overview.loading")
 
 
 def test_a_reader_that_is_back_is_told_once(terminal: TerminalDouble) -> None:
-    for _ in range(2):
+    for _ in range(4):
         terminal.to_identify()
         terminal.finish(error=IdReaderGone("gone"), lane=LANE)
         terminal.touch("back")
     assert terminal.audit.events().count("device.lost") == 1
     terminal.to_identify()
-    lay(terminal, a_card())
+    lay(terminal, an_id_card())
     assert terminal.audit.details("device.back")[-1] == {"device": LANE}
 
 
@@ -227,7 +222,7 @@ def test_an_id_card_will_do_without_reader_and_scanner(terminal: TerminalDouble)
 
 def to_overview(terminal: TerminalDouble) -> None:
     terminal.to_identify()
-    lay(terminal, a_card())
+    lay(terminal, an_id_card())
     terminal.finish(an_overview())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from apdu import errors as card
 from drivers import events as device
 from drivers.code_scanner import ScannerGone
+from drivers.device import DeviceKind
 from drivers.document_printer import (
     PrintEnd,
     PrinterReason,
@@ -17,6 +18,7 @@ from drivers.document_printer import (
 )
 from drivers.pin_pad import PinTimeout
 from kiosk.clock import VirtualClock
+from kiosk.device_watch import DeviceWatch
 from kiosk.documents.composer import ComposeFailed, ComposeProblem
 from kiosk.events import Touch
 from kiosk.executor import VirtualExecutor
@@ -97,6 +99,8 @@ class Day:
         station.platform = self._platform()
         station.scanner = self._scanner()
         station.issuing, station.composer, station.printer = self._document_makers()
+        watched: Any = {DeviceKind.PRINTER: station.printer}
+        station.devices = DeviceWatch(watched, self.clock)
         self.outbox = double.outbox
         self.moments: list[str] = []
         self.runner = Runner(
