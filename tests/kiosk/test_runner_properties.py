@@ -14,9 +14,11 @@ from apdu import errors as card
 from drivers import events as device
 from drivers.code_scanner import ScannerGone
 from drivers.document_printer import PrintEnd, PrintOutcome, PrintProgress
+from drivers.id_reader import IdReaderGone, LicenceMissing
 from drivers.pin_pad import PadGone, PinCancelled
 from kiosk.documents.composer import ComposeFailed, ComposeProblem
-from kiosk.pages import HomePage, IdlePage
+from kiosk.events import IdCardSeen
+from kiosk.pages import HomePage, IdCardProblem, IdlePage
 from kiosk.platform.errors import Outage, PlatformUnavailable
 from kiosk.platform.link import PlatformUp
 from kiosk.platform.models import (
@@ -41,6 +43,7 @@ from tests.kiosk.terminal_double import (
     TerminalDouble,
     a_document,
     an_ecard,
+    an_id_card,
     an_overview,
     holder,
     reading,
@@ -64,6 +67,8 @@ ERRORS: list[Exception] = [
     PinCancelled(by_resident=True),
     PlatformUnavailable(Outage.TIMEOUT),
     ScannerGone("gone"),
+    IdReaderGone("gone"),
+    LicenceMissing("unlicensed"),
     ComposeFailed(ComposeProblem.CRASHED),
     RuntimeError("a bug"),
 ]
@@ -77,6 +82,8 @@ events = st.one_of(
     st.tuples(st.just("works"), st.just(CardVerdict.NORMAL)),
     st.tuples(st.just("fails"), st.sampled_from(range(len(ERRORS)))),
     st.tuples(st.just("reports"), st.integers(0, 6)),
+    st.tuples(st.just("lays"), st.sampled_from([an_id_card(), *IdCardProblem])),
+    st.tuples(st.just("looks"), st.booleans()),
 )
 
 
@@ -89,7 +96,8 @@ def _succeed(terminal: TerminalDouble, verdict: CardVerdict) -> None:
         case Watch():
             terminal.finish(Pin())
         case AwaitAny():
-            terminal.finish(ECARD_CODE)
+            if terminal.executor.on("scanner") is not None:
+                terminal.finish(ECARD_CODE, lane="scanner")
         case Run(work=work):
             answers = {
                 "read": reading,
@@ -143,6 +151,14 @@ def _do(terminal: TerminalDouble, event: tuple[Any, ...]) -> None:
             if terminal.executor.current is not None:
                 terminal.report(_progress(terminal, count))
 
+        case ("lays", found):
+            if terminal.executor.on("id-reader") is not None:
+                terminal.id_card_lies(lies=True)
+                terminal.finish(found, lane="id-reader")
+        case ("looks", lies):
+            terminal.id_card_lies(lies=lies)
+            terminal.post(IdCardSeen(lies))
+
 
 def _held_texts(root: object) -> set[str]:
     """Every text that can be reached from an object, code and modules left out."""
@@ -167,6 +183,8 @@ def _bring_home(terminal: TerminalDouble) -> None:
     """The resident goes, the devices are well, time passes."""
     terminal.wait(200)
     terminal.take()
+    terminal.id_card_lies(lies=False)
+    terminal.post(IdCardSeen(lies=False))
     terminal.post(device.ReaderAttached(READER), PlatformUp(0.0))
     terminal.wait(20)
 
@@ -176,7 +194,7 @@ def _bring_home(terminal: TerminalDouble) -> None:
 def test_idle_is_always_reached_and_nothing_of_a_person_survives_it(
     happened: list[tuple[Any, ...]],
 ) -> None:
-    terminal = TerminalDouble()
+    terminal = TerminalDouble(with_id_reader=True)
     for event in happened:
         _do(terminal, event)
     _bring_home(terminal)
@@ -192,7 +210,7 @@ def test_idle_is_always_reached_and_nothing_of_a_person_survives_it(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(events, max_size=40))
 def test_a_removed_card_means_the_session_is_gone(happened: list[tuple[Any, ...]]) -> None:
-    terminal = TerminalDouble()
+    terminal = TerminalDouble(with_id_reader=True)
     for event in happened:
         _do(terminal, event)
         session = terminal.runner._visit.session
@@ -211,7 +229,7 @@ def test_a_removed_card_means_the_session_is_gone(happened: list[tuple[Any, ...]
 @settings(max_examples=100, deadline=None)
 @given(st.lists(events, max_size=40))
 def test_every_visit_that_began_ended(happened: list[tuple[Any, ...]]) -> None:
-    terminal = TerminalDouble()
+    terminal = TerminalDouble(with_id_reader=True)
     for event in happened:
         _do(terminal, event)
     _bring_home(terminal)
