@@ -1,7 +1,9 @@
 """A slip's bytes: what is sent, what never is, and where it is cut."""
 
-import logging
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import assume, given
@@ -241,8 +243,22 @@ def test_rows_fit(label, value, width):
     assert "".join(lines).replace(" ", "") == (label + value).replace(" ", "")
 
 
-def test_the_library_leaves_the_root_logger_alone(capfd):
-    before = list(logging.getLogger().handlers)
-    sent(Code("x"), code__native=False)
-    assert logging.getLogger().handlers == before
-    assert capfd.readouterr() == ("", "")
+def test_the_library_leaves_nothing_behind(tmp_path):
+    """Its import sets up the root logger and makes a folder for temporary files; both are undone,
+    and it prints nothing."""
+    program = (
+        "import logging\n"
+        "from drivers.escpos_encoding import parts\n"
+        "from drivers.escpos_printer import escpos_facts\n"
+        "from drivers.receipt_printer import Code, Cut, Slip\n"
+        "facts = escpos_facts()\n"
+        "facts['code']['native'] = False\n"
+        "assert parts(Slip((Code('x'), Cut())), facts)\n"
+        "assert logging.getLogger().handlers == []\n"
+    )
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, env=environment, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
+    assert list(tmp_path.iterdir()) == []

@@ -125,8 +125,8 @@ def test_a_blocked_cutter_is_told_to_try_again(double, printer):
 
 def test_a_late_answer_does_not_answer_the_next_question(double, printer):
     printer.status()
-    double.send(b"\x16")
-    time.sleep(0.02)
+    double.send(b"\x1a")
+    assert select.select([double.slave], [], [], 5)[0]
     assert printer.status() == WELL
 
 
@@ -223,6 +223,21 @@ def test_an_obstacle_in_the_middle_is_unknown_and_the_rest_forgotten(
     assert printer.print_slip(SLIP) == unknown(reason)
     double.wait_for(FORGET)
     assert len(double.printed) == part + 1
+
+
+def test_paper_that_is_put_in_at_once_does_not_make_it_one_piece(double, printer):
+    stops_at(double, 1, {4: b"\x72"})
+    first = double.answer
+
+    def answer(command):
+        if command == QUESTIONS[3] and double.status:
+            said, double.status, double.answer = double.status[4], {}, double.usual
+            return said + REACHED
+        return first(command)
+
+    double.answer = answer
+    assert printer.print_slip(SLIP) == unknown(ReceiptReason.PAPER_OUT)
+    assert len(double.printed) == 2
 
 
 def test_what_passes_by_itself_is_waited_for(double, printer):

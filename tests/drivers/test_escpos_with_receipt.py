@@ -180,6 +180,7 @@ def test_paper_that_runs_out_after_some_lines(device, printer, lines):
     # The rest of the slip does not come out for whoever stands there now.
     assert device.slips == ()
     prints_again(device, printer)
+    assert len(words(device.slips[-1])) - len(LINES) <= lines
 
 
 @pytest.mark.parametrize("lines", [2, 7])
