@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 import time
@@ -241,6 +242,34 @@ def test_a_kiosk_that_starts_gets_its_ports_and_speaks_for_them(
     scanner.stands = GONE
     watching.until(of(SCANNER, "lost", "gone"))
     assert scanner.opened == 2
+
+
+@pytest.mark.timeout(30)
+def test_a_port_that_we_hold_ourselves_is_not_another_programs(tmp_path: Path) -> None:
+    port = tmp_path / "port"
+    port.touch()
+
+    class Locking(Scanner):
+        def open(self) -> Scanner:
+            self.file = port.open("w")
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return super().open()
+
+        def close(self) -> None:
+            self.file.close()
+            super().close()
+
+    device = Locking()
+    watching = Watching(
+        [ConfiguredDevice(SCANNER, "gm65", str(port), device.open)], tmp_path, Locks()
+    )
+    try:
+        watching.until(of(SCANNER, "serves"))
+        device.stands = GONE
+        watching.until(of(SCANNER, "lost", "gone"))
+        assert device.opened == 1
+    finally:
+        watching.rounds.close()
 
 
 def test_closing_lets_go(devices: list[ConfiguredDevice], scanner: Scanner, tmp_path: Path) -> None:
