@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from drivers.document_printer import PrinterStatus
 from drivers.ipp_answers import ExchangeFailed
 from drivers.ipp_job import IppJob, JobState, JobView
-from drivers.ipp_submission import look_up
+from drivers.ipp_submission import named
 from drivers.ipp_wire import IppWire
 
 _LOOKS = 3
@@ -28,7 +30,7 @@ class CupsJob:
         self._spooled = IppJob(queue, number)
         self._device = device
         self._serial = serial
-        self._own: IppJob | None = None
+        self._own: dict[int, IppJob] = {}
         self._unseen = 0
 
     def look(self) -> JobView | None:
@@ -62,8 +64,8 @@ class CupsJob:
     def cancel(self) -> bool:
         """Cancel it in the queue, and at the device as well: CUPS may have let go of it."""
         taken = self._spooled.cancel()
-        if self._own is not None:
-            self._own.cancel()
+        for own in self._own.values():
+            own.cancel()
         return taken
 
     def take_back(self) -> bool:
@@ -78,15 +80,14 @@ class CupsJob:
         """
         if self._device is None:
             return None
-        if self._own is None:
-            found = look_up(self._device, self._serial)
-            if not isinstance(found, int):
-                return None
-            self._own = IppJob(self._device, found)
-        view = self._own.look()
-        if view is None:
+        found, _ = named(self._device, self._serial)
+        for number in sorted(found - self._own.keys()):
+            self._own[number] = IppJob(self._device, number)
+        views = [own.look() for own in self._own.values()]
+        told = [view for view in views if view is not None]
+        if len(told) < len(views):
             raise ExchangeFailed("the device says nothing of the job")
-        return view
+        return _as_one(told) if told else None
 
     def _without_proof(self, spooled: JobView) -> JobView:
         if not spooled.state.over:
@@ -99,3 +100,26 @@ class CupsJob:
             return JobView(JobState.PROCESSING)
         reasons = _IN_DEVICE if spooled.state is JobState.COMPLETED else frozenset[str]()
         return JobView(spooled.state, reasons, None)
+
+
+def _as_one(views: Sequence[JobView]) -> JobView:
+    """The device's jobs, oldest first, as the one that they were meant to be: CUPS sends a document
+    once more where the device refused it, or the connection broke.
+
+    A sheet of any of them is a sheet of the job; done is only what needed no second attempt that
+    moved paper.
+    """
+    *others, last = sorted(views, key=_weight)
+    if all(view.pages == 0 for view in others):
+        return last
+    pages = [view.pages for view in views]
+    most = None if None in pages else max(page for page in pages if page is not None)
+    if last.state is JobState.COMPLETED:
+        return JobView(last.state, _IN_DEVICE, None)
+    return JobView(last.state, last.reasons, most)
+
+
+def _weight(view: JobView) -> int:
+    if view.state is JobState.COMPLETED:
+        return 2
+    return 0 if view.state.over else 1

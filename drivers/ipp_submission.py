@@ -26,14 +26,18 @@ _BEGUN = (0x0500, 0x0504, 0x0505, 0x0508)
 _SHUT = (0x0502, 0x0506, 0x0507, 0x050A, 0x050B)
 
 
-class SubmissionWire(Protocol):
+class JobsWire(Protocol):
+    """What looking for jobs asks of a printer; raises ExchangeFailed."""
+
+    def jobs(self, which: str) -> IppAnswer: ...
+
+
+class SubmissionWire(JobsWire, Protocol):
     """What handing a document over asks of a printer; each raises ExchangeFailed."""
 
     def print_job(
         self, pdf: bytes, name: str, stop: threading.Event, copies: int = 1
     ) -> IppAnswer: ...
-
-    def jobs(self, which: str) -> IppAnswer: ...
 
     def up_time(self) -> IppAnswer: ...
 
@@ -138,16 +142,28 @@ class Submission:
         return now is not None and now + _ROUNDED >= self._ran + self._clock() - self._begun
 
 
-def look_up(wire: SubmissionWire, serial: str) -> int | Lookup:
+def look_up(wire: JobsWire, serial: str) -> int | Lookup:
     """Look for the job by its name, the newest first.
-
-    A job that ends meanwhile is seen, as those that go on are asked for first. RFC 8011
-    §4.2.6.1 requires both lists; "all" is an extension that old printers take for the first.
 
     Raises:
         ExchangeFailed: no answer.
     """
-    found: int | None = None
+    found, doubtful = named(wire, serial)
+    if found:
+        return max(found)
+    return Lookup.DOUBTFUL if doubtful else Lookup.ABSENT
+
+
+def named(wire: JobsWire, serial: str) -> tuple[frozenset[int], bool]:
+    """The numbers of all jobs of this name, and whether there may be more of them.
+
+    A job that ends meanwhile is seen, as those that go on are asked for first. RFC 8011 §4.2.6.1
+    requires both lists; "all" is an extension that old printers take for the first.
+
+    Raises:
+        ExchangeFailed: no answer.
+    """
+    found: set[int] = set()
     doubtful = False
     for which in ("not-completed", "completed"):
         answer = wire.jobs(which)
@@ -155,9 +171,7 @@ def look_up(wire: SubmissionWire, serial: str) -> int | Lookup:
         for job in answer.jobs:
             called, job_id = words(job, "job-name"), number(job, "job-id")
             if called == (serial,) and job_id is not None:
-                found = max(found or 0, job_id)
+                found.add(job_id)
             elif not called or serial.startswith(called[0]):
                 doubtful = True
-    if found is not None:
-        return found
-    return Lookup.DOUBTFUL if doubtful else Lookup.ABSENT
+    return frozenset(found), doubtful

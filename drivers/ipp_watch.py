@@ -23,6 +23,10 @@ _MISSES = 2
 _TOUCHING = frozenset({PrinterReason.JAM, PrinterReason.DOOR})
 
 
+# Its document is on the way (RFC 8011 §5.3.8): a spooler hands it over after the job.
+_INCOMING = frozenset({"job-incoming", "job-data-insufficient"})
+
+
 @dataclass(frozen=True)
 class IppPatience:
     """Delays and limits in seconds.
@@ -134,7 +138,8 @@ class JobWatch:
         self._misses = 0
         self._heard = self._clock()
         self._waiting = status.reason if status is not None else None
-        if self._waiting is None and view.state in (JobState.HELD, JobState.STOPPED):
+        idle = view.state in (JobState.HELD, JobState.STOPPED) and not view.reasons & _INCOMING
+        if self._waiting is None and idle:
             self._waiting = PrinterReason.STOPPED
         self._pages = view.pages
         pages = view.pages or 0

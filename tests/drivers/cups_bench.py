@@ -1,4 +1,4 @@
-"""A CUPS queue and the device behind it for the tests of our driver, in a time of the test's own."""
+"""A CUPS queue and the device behind it for tests of our driver, in a time of the test's own."""
 
 import contextlib
 

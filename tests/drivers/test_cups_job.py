@@ -142,6 +142,49 @@ def test_another_job_has_its_name_at_the_device(bench):
     assert bench.print() == PrintOutcome(UNKNOWN)
 
 
+def again(bench, **job):
+    """A step: CUPS hands the document over once more."""
+
+    def step():
+        bench.device.jobs[41] = Job(NAME, **{"impressions": 0, **job})
+
+    return step
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "end"),
+    [
+        ({"state": far.HELD}, {"state": far.COMPLETED, "impressions": 3}, DONE),
+        ({"state": far.ABORTED}, {"state": far.COMPLETED, "impressions": 3}, DONE),
+        ({"state": far.ABORTED}, {"state": far.ABORTED}, FAILED),
+        ({"state": far.ABORTED, "impressions": 1}, {"state": far.ABORTED}, UNKNOWN),
+        ({"state": far.ABORTED}, {"state": far.ABORTED, "impressions": 1}, UNKNOWN),
+        ({"state": far.ABORTED, "impressions": None}, {"state": far.ABORTED}, UNKNOWN),
+        ({"impressions": 1}, {"state": far.COMPLETED, "impressions": 3}, UNKNOWN),
+    ],
+)
+def test_a_document_that_cups_sends_twice_is_one_job(bench, first, second, end):
+    both = lambda: (bench.arrives(**first)(), again(bench, **second)())  # noqa: E731
+    bench.steps = [both]
+    assert bench.print() == PrintOutcome(end)
+    assert bench.job.state == far.CANCELED
+
+
+def test_while_one_of_two_goes_on_nothing_is_over(bench):
+    both = lambda: (bench.arrives()(), again(bench, state=far.ABORTED)())  # noqa: E731
+    bench.steps = [both, lambda: None, bench.at_device(impressions=3, state=far.COMPLETED)]
+    assert bench.print() == PrintOutcome(DONE)
+    assert bench.now == 1003
+
+
+def test_a_second_one_is_cancelled_too(bench):
+    both = lambda: (bench.arrives(state=far.STOPPED)(), again(bench)())  # noqa: E731
+    bench.device.reasons = ("none",)
+    bench.steps = [both, lambda: None, bench.driver.give_up]
+    assert bench.print() == PrintOutcome(FAILED)
+    assert {job.state for job in bench.device.jobs.values()} == {far.CANCELED}
+
+
 # --- obstacles and cancelling -------------------------------------------------------------------
 
 

@@ -135,6 +135,17 @@ def test_a_job_that_is_held_without_a_reason(bench, state):
     assert PrintProgress(0, R.STOPPED) in bench.told
 
 
+@pytest.mark.parametrize("reason", ["job-incoming", "job-data-insufficient"])
+def test_a_job_whose_document_is_on_the_way_waits_for_nobody(bench, reason):
+    bench.steps = [
+        bench.set(state=far.HELD, reasons=(reason,)),
+        *[lambda: None] * 35,
+        finish(bench),
+    ]
+    assert bench.print() == PrintOutcome(DONE)
+    assert {progress.waiting for progress in bench.told} == {None}
+
+
 def test_a_job_on_which_nothing_happens(bench):
     assert bench.print(pages=2) == PrintOutcome(FAILED)
     assert 2 * PATIENCE.sheet <= bench.now - 1000 <= 2 * PATIENCE.sheet + 2
