@@ -113,9 +113,11 @@ BY_ECARD: tuple[Visit, ...] = (
         "scanner unplugged",
         Approach(),
         Sim("scanner", {"state": "unplugged"}),
+        # Nobody looks at it while somebody is served.
+        ExpectAlarm(),
+        Approach(),
         Touch(QUERY),
         Expect("identify"),
-        ExpectAlarm(),
         Insert("v3"),
         Expect("pin"),
         Press(PIN),

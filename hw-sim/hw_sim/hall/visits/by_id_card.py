@@ -143,9 +143,11 @@ BY_ID_CARD: tuple[Visit, ...] = (
         "ID reader unplugged",
         Approach(),
         Sim("id_reader", {"state": "unplugged"}),
+        # Nobody looks at it while somebody is served.
+        ExpectAlarm(),
+        Approach(),
         Touch(QUERY),
         Expect("identify"),
-        ExpectAlarm(),
         ecard(),
         Expect("overview"),
         Sim("id_reader", {"state": "plugged"}),
