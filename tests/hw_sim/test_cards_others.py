@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hw_sim.cards import catalogue
-from hw_sim.cards.catalogue import ROLES, UnknownCardError, canonical_name, make_card
+from hw_sim.cards.catalogue import UnknownCardError, canonical_name, make_card, roles
 from hw_sim.cards.social_security import SocialSecurityCard
 from hw_sim.population import CardState, population
 from tests.hw_sim.card_terminal import SSSE, Ask, header
@@ -17,7 +17,7 @@ def test_clone_copies_the_files_and_the_atr(ask: Ask) -> None:
     for number in range(1, 8):
         command = f"00B2{number:02X}2C00"
         assert ask(clone, command) == ask(original, command)
-    holder = population()[ROLES["clone"]]
+    holder = population()[roles()["clone"]]
     assert ask(clone, "00B2013400")[0][2:] == holder.number.encode()
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hw_sim.cards.access import Access, Condition
-from hw_sim.cards.catalogue import ROLES
+from hw_sim.cards.catalogue import roles
 from hw_sim.cards.contents import Piece
 from hw_sim.cards.image import load_image
 from hw_sim.cards.social_security import SocialSecurityCard
@@ -17,7 +17,7 @@ NAMES = ("v1", "v2", "v3")
 
 @pytest.mark.parametrize("name", NAMES)
 def test_atr_has_thirteen_historical_bytes_and_the_serial(name: str) -> None:
-    card, holder = card_of(name), population()[ROLES[name]]
+    card, holder = card_of(name), population()[roles()[name]]
     assert card.atr[:5].hex() == "3b6d000000"
     assert len(card.atr) == 17
     assert card.atr[9] == 0x86
@@ -91,7 +91,7 @@ def text(card: SocialSecurityCard, ask: Ask, sfi: int, tag: int) -> bytes:
 
 @pytest.mark.parametrize(("name", "version"), [("v1", b"1.00"), ("v2", b"2.0\0"), ("v3", b"3.00")])
 def test_issuer_file_holds_the_issued_card(ask: Ask, name: str, version: bytes) -> None:
-    card, issued = card_of(name), population()[ROLES[name]].card
+    card, issued = card_of(name), population()[roles()[name]].card
     ask(card, SSSE)
     assert text(card, ask, 5, 0x01) == issued.card_id
     assert text(card, ask, 5, 0x03) == version
@@ -103,7 +103,7 @@ def test_issuer_file_holds_the_issued_card(ask: Ask, name: str, version: bytes) 
 
 @pytest.mark.parametrize(("name", "pad"), [("v1", b"\0"), ("v2", b" "), ("v3", b"\0")])
 def test_holder_file_names_the_resident(ask: Ask, name: str, pad: bytes) -> None:
-    card, holder = card_of(name), population()[ROLES[name]]
+    card, holder = card_of(name), population()[roles()[name]]
     ask(card, SSSE)
     if name == "v3":
         assert authenticate(ask, card, "RK_SSSE", 0x0A) == 0x9000

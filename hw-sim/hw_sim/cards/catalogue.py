@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 from hw_sim.cards.contents import Piece
@@ -18,17 +19,18 @@ from hw_sim.cards.psam import Psam
 from hw_sim.cards.social_security import SocialSecurityCard
 from hw_sim.population import Resident, population
 
-_HOLDERS = {name: load_image(name).holder for name in image_names()}
-ROLES: Mapping[str, int] = MappingProxyType(
-    {name: index for name, index in _HOLDERS.items() if index is not None}
-)
-"""Image and its holder's index in the population."""
-
 NAMES: tuple[str, ...] = (*image_names(), "unknown", "mute", "silent", "psam")
 """Every name besides ``resident:N``, ``blank:N`` and those with traps."""
 
 _RESIDENT, _BLANK = "resident", "blank"
 _BLANKS = 1000
+
+
+@cache
+def roles() -> Mapping[str, int]:
+    """Image and its holder's index in the population."""
+    holders = {name: load_image(name).holder for name in image_names()}
+    return MappingProxyType({name: index for name, index in holders.items() if index is not None})
 
 
 class UnknownCardError(ValueError):
@@ -70,7 +72,7 @@ def _parsed(name: str) -> _Name:
     elif what == _BLANK and number < _BLANKS:
         number = number or None
     elif what == _RESIDENT and number < len(population()):
-        for role, index in ROLES.items():
+        for role, index in roles().items():
             # The clone is another piece of plastic than its original, resident:6.
             if index == number and not load_image(role).forged:
                 return _Name(role, None, tuple(added))
@@ -85,7 +87,7 @@ def holder(name: str) -> Resident | None:
     if parsed.base == _RESIDENT:
         assert parsed.number is not None
         return population()[parsed.number]
-    return population()[ROLES[parsed.base]] if parsed.base in ROLES else None
+    return population()[roles()[parsed.base]] if parsed.base in roles() else None
 
 
 def make_card(name: str, *, challenge_seed: int | None = None) -> Card:
