@@ -21,7 +21,7 @@ class Need(Enum):
     CARD = "card"
     """The card's reader."""
     IDENTITY = "identity"
-    """Reader and PIN pad, or the scanner."""
+    """Reader and PIN pad, the scanner, or the ID reader where the item needs no genuine card."""
     PRINTER = "printer"
     PLATFORM = "platform"
 
@@ -32,8 +32,8 @@ class Service:
 
     Attributes:
         flow: the generator function.
-        establishes: the legs of identity that stand before it shows anything, whichever way the
-            resident chose.
+        establishes: the legs of identity that can stand before it shows anything; those that its
+            item needs do, whichever way the resident chose.
     """
 
     flow: Callable[[Session], Flow[None]]
