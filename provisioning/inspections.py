@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from provisioning.checks import devices, files, line, printing, screen, software, waiting
+from drivers.device import DeviceKind
+from provisioning.checks import boxes, devices, files, line, printing, screen, software, waiting
 from provisioning.findings import Inspection, Words
+
+_BOXES = (
+    DeviceKind.ID_READER,
+    DeviceKind.CAMERA,
+    DeviceKind.DISPENSER,
+    DeviceKind.RECEIPT,
+    DeviceKind.SENSORS,
+)
 
 INSPECTIONS: tuple[Inspection, ...] = (
     Inspection(("python", "libraries", "sm2"), 8, software.visit),
@@ -13,6 +22,7 @@ INSPECTIONS: tuple[Inspection, ...] = (
     Inspection(("pad",), 8, devices.visit_pad),
     Inspection(("scanner",), 8, printing.visit_scanner),
     Inspection(("printer",), 10, printing.visit_printer),
+    *(Inspection((kind.value,), 14, boxes.visit(kind)) for kind in _BOXES),
     Inspection(("queue",), 8, waiting.visit_queue),
     Inspection(("platform", "clock"), 10, line.visit),
     Inspection(("fonts",), 8, screen.visit_fonts),
@@ -37,6 +47,11 @@ TITLES: dict[str, Words] = {
     "pad": Words("密码键盘", "PIN pad"),
     "scanner": Words("扫码器", "code scanner"),
     "printer": Words("证明打印机", "document printer"),
+    "id-reader": Words("身份证阅读器", "ID reader"),
+    "camera": Words("摄像头", "camera"),
+    "dispenser": Words("发卡机", "card dispenser"),
+    "receipt": Words("凭条打印机", "receipt printer"),
+    "sensors": Words("传感器和指示灯", "sensors and lights"),
     "queue": Words("离线队列", "offline queue"),
     "platform": Words("省级平台", "platform"),
     "clock": Words("时钟", "clock"),

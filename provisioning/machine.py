@@ -26,17 +26,18 @@ def _card_service() -> CardService:
 
 
 def _open_pad(config: TerminalConfig) -> PinPad:
-    from drivers.szzt import SzztPinPad
+    from kiosk.devices import open_pad
 
     assert config.pad is not None
-    return SzztPinPad(config.pad.port, config.pad.baud)
+    return open_pad(config.pad)
 
 
 def _open_scanner(config: TerminalConfig) -> CodeScanner:
-    from kiosk.devices import open_scanner
+    from kiosk.devices import open_camera, open_scanner
 
     assert config.scanner is not None
-    return open_scanner(config.scanner)
+    camera = config.camera
+    return open_scanner(config.scanner, None if camera is None else lambda: open_camera(camera))
 
 
 def _open_printer(config: TerminalConfig) -> DocumentPrinter:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drivers.device import DeviceKind
 from drivers.pin_pad import PadNote, PadReason
-from kiosk.device_config import CardDriver
+from kiosk.device_config import CardDriver, PadDriver
+from provisioning.devices.words import Condition, note, obstacle
 from provisioning.findings import Finding, fail, ok, skipped, warn
 from provisioning.machine import Machine
 
@@ -203,25 +205,6 @@ def _vpcd_files(root: Path) -> Iterator[Path]:
         yield from (root / library).glob("*/pcsc/drivers/**/libifdvpcd.so*")
 
 
-_PAD_REASONS: dict[PadReason, tuple[str, str]] = {
-    PadReason.GONE: ("没有应答", "does not answer"),
-    PadReason.TAMPERED: ("已被拆动，密钥已自毁", "was opened and has destroyed its keys"),
-    PadReason.FAULT: ("应答错误，拒绝报告状态", "answers with an error"),
-    PadReason.NO_KEY: ("没有主密钥", "has no master key"),
-    PadReason.BUSY: ("正处于输入状态", "accepts keys now"),
-}
-_PAD_ADVICE: dict[PadReason, tuple[str, str]] = {
-    PadReason.GONE: (
-        "检查电源、串口线和波特率；自助程序运行时请先停止它",
-        "check power, cable and baud; stop the kiosk first while it runs",
-    ),
-    PadReason.TAMPERED: ("停用并更换密码键盘", "take it out of use and replace it"),
-    PadReason.FAULT: ("断电重启密码键盘，无效则更换", "power it anew; replace it if that fails"),
-    PadReason.NO_KEY: ("请由密钥管理员灌注主密钥", "have the key officer load the master key"),
-    PadReason.BUSY: ("自助程序运行时请先停止它", "stop the kiosk first while it runs"),
-}
-
-
 def visit_pad(machine: Machine) -> Iterator[Finding]:
     """pad."""
     config = machine.config
@@ -231,12 +214,18 @@ def visit_pad(machine: Machine) -> Iterator[Finding]:
     if config.pad is None:
         yield skipped("pad", "配置中没有密码键盘", "the configuration has no pad")
         return
+    if config.pad.driver is PadDriver.CCID:
+        yield skipped(
+            "pad", "用读卡器自带的键盘，插卡后才能检查", "a reader's keys: known with a card"
+        )
+        return
     pad = machine.open_pad(config)
     try:
         status = pad.status()
     finally:
         pad.close()
-    facts, name = {}, config.pad.port
+    facts: dict[str, str | int | float | bool] = {}
+    name = config.pad.port
     if status.identity is not None:
         name = status.identity.model
         facts = {
@@ -247,21 +236,16 @@ def visit_pad(machine: Machine) -> Iterator[Finding]:
     loaded_later = status.reason is PadReason.NO_KEY and config.pad.plain_key_load
     if status.reason is None or loaded_later:
         if PadNote.BATTERY_LOW in status.notes:
-            yield warn(
-                "pad",
-                (f"{name} 电池电量低", f"the battery of {name} is low"),
-                ("请尽快更换电池，没电即丢失密钥", "replace it soon: without it the keys are lost"),
-                **facts,
-            )
+            told, advice = _in_words(name, note(DeviceKind.PAD, PadNote.BATTERY_LOW.value))
+            yield warn("pad", told, advice, **facts)
         else:
             yield ok("pad", f"{name} 应答", f"{name} answers", **facts)
         return
-    zh, en = _PAD_REASONS[status.reason]
     severity = warn if status.reason is PadReason.BUSY else fail
-    yield severity(
-        "pad",
-        (f"{name} {zh}", f"{name} {en}"),
-        _PAD_ADVICE[status.reason],
-        reason=status.reason.value,
-        **facts,
-    )
+    told, advice = _in_words(name, obstacle(DeviceKind.PAD, status.reason.value))
+    yield severity("pad", told, advice, reason=status.reason.value, **facts)
+
+
+def _in_words(name: str, found: Condition) -> tuple[tuple[str, str], tuple[str, str]]:
+    told, advice = found.told, found.advice
+    return (f"{name} {told.zh}", f"{name} {told.en}"), (advice.zh, advice.en)
