@@ -49,11 +49,7 @@ class CupsJob:
             own = self._at_device()
         except ExchangeFailed:
             return None
-        if own is None:
-            return self._without_proof(spooled)
-        if own.state.over and own.state is not JobState.COMPLETED and not spooled.state.over:
-            self._spooled.cancel()
-        return own
+        return self._without_proof(spooled) if own is None else own
 
     def status(self) -> PrinterStatus | None:
         """How the device stands; the queue's word only where it speaks no IPP."""

@@ -229,6 +229,19 @@ def test_a_job_that_the_spooler_keeps_for_later_is_taken_out_at_once(bench, stat
     assert len(asked(bench.printer, far.PRINT_JOB)) == 1
 
 
+def test_a_job_that_the_spooler_keeps_while_the_device_prints_is_taken_out_at_once(bench):
+    def fails():
+        stop(bench)
+        bench.job.state = far.STOPPED
+
+    def comes_out():
+        assert bench.job.state == far.CANCELED
+        bench.at_device(impressions=3, state=far.COMPLETED)()
+
+    bench.steps = [bench.arrives(impressions=1), fails, comes_out]
+    assert bench.print() == PrintOutcome(DONE)
+
+
 def test_a_job_that_failed_at_the_device_is_not_sent_again(bench):
     bench.steps = [bench.arrives(state=far.ABORTED)]
     assert bench.print() == PrintOutcome(FAILED)

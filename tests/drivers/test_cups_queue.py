@@ -96,6 +96,17 @@ def test_a_stopped_queue_goes_again_when_the_device_is_well(bench, accepting):
     assert len(asked(bench.printer, far.RESUME)) == 1
 
 
+@pytest.mark.parametrize("accepting", [True, False])
+def test_a_stopped_queue_goes_again_by_its_own_words_where_nobody_else_says(bench, accepting):
+    bench.queue("usb://Maker/Model")
+    stop(bench, accepting)
+    bench.printer.reasons = ("paused", "media-empty-warning")
+    assert bench.driver.status() == PrinterStatus(R.PAPER_OUT)
+    bench.printer.reasons = ("paused",)
+    assert bench.driver.status() == PrinterStatus(None)
+    assert asked(bench.printer, far.RESUME, far.ENABLE) == [far.RESUME, far.ENABLE]
+
+
 def test_a_queue_that_takes_no_jobs_goes_again_too(bench):
     bench.printer.accepting = False
     assert bench.driver.status() == PrinterStatus(None)

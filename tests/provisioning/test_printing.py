@@ -65,6 +65,7 @@ def test_an_obstacle_says_where(tmp_path: Path, reason: PrinterReason, zh: str, 
     assert finding.severity is Severity.FAIL
     assert zh in finding.told.zh
     assert en in finding.told.en
+    assert "manual" not in finding.told.en
 
 
 @pytest.mark.parametrize(
