@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from drivers.device import DeviceKind
 from drivers.document_printer import (
     PrinterAlert,
     PrinterDetails,
@@ -23,6 +24,7 @@ from drivers.document_printer import (
 from kiosk.config import load
 from provisioning.checks.printer_words import lines
 from provisioning.checks.printing import visit_printer
+from provisioning.devices.words import obstacle
 from provisioning.findings import Finding, Severity
 from provisioning.machine import Machine
 from tests.provisioning.machines import FakePrinter, write_config
@@ -54,17 +56,18 @@ def found(folder: Path, **changes: Any) -> Finding:
 @pytest.mark.parametrize(
     ("reason", "zh", "en"),
     [
-        (PrinterReason.PAPER_OUT, "缺纸：纸盒 main", "out of paper: tray main"),
-        (PrinterReason.SUPPLY_OUT, "墨粉用尽：青色墨粉 0%", "out of toner: cyan toner 0%"),
-        (PrinterReason.DOOR, "机盖未关：Close door 2", "a door is open: Close door 2"),
-        (PrinterReason.STOPPED, "已暂停：com.maker.odd", "stopped: com.maker.odd"),
+        (PrinterReason.PAPER_OUT, "：纸盒 main", ": tray main"),
+        (PrinterReason.SUPPLY_OUT, "：青色墨粉 0%", ": cyan toner 0%"),
+        (PrinterReason.DOOR, "：Close door 2", ": Close door 2"),
+        (PrinterReason.STOPPED, "：com.maker.odd", ": com.maker.odd"),
     ],
 )
 def test_an_obstacle_says_where(tmp_path: Path, reason: PrinterReason, zh: str, en: str) -> None:
     finding = found(tmp_path, status=PrinterStatus(reason))
     assert finding.severity is Severity.FAIL
-    assert zh in finding.told.zh
-    assert en in finding.told.en
+    words = obstacle(DeviceKind.PRINTER, reason.value).told
+    assert words.zh + zh in finding.told.zh
+    assert words.en + en in finding.told.en
     assert "manual" not in finding.told.en
 
 
@@ -73,7 +76,7 @@ def test_an_obstacle_says_where(tmp_path: Path, reason: PrinterReason, zh: str, 
     [
         (PrinterNote.SUPPLY_LOW, "废粉盒剩余空间 5%", "cyan toner 0%, waste box 5% free"),
         (PrinterNote.PAPER_SIZE, "纸盒 main 215.9×279.4 mm", "tray main 215.9×279.4 mm"),
-        (PrinterNote.OTHER, "有其他提示：com.maker.odd", "it complains: com.maker.odd"),
+        (PrinterNote.OTHER, "：com.maker.odd", ": com.maker.odd"),
     ],
 )  # fmt: skip
 def test_a_note_says_where(tmp_path: Path, note: PrinterNote, zh: str, en: str) -> None:
