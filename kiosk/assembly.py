@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from kiosk.code_station import CodeStation
 from kiosk.config import ConfigError, TerminalConfig
 from kiosk.configured_devices import ConfiguredDevices
 from kiosk.courier import Courier
-from kiosk.device_config import PadDriver
+from kiosk.device_config import PadDriver, ScannerDriver
 from kiosk.device_watch import DeviceLane, DeviceWatch, Watched
 from kiosk.devices import (
     Readers,
@@ -58,6 +58,8 @@ _PAD_SECONDS = 250
 """The pad's own limit for an entry (one byte on the wire); the visit's own time ends it before."""
 _LANES = (DeviceKind.CAMERA, DeviceKind.DISPENSER, DeviceKind.RECEIPT, DeviceKind.SENSORS)
 """Watched, and not used by a visit."""
+_CAMERA_SECONDS = 30.0
+"""Between two looks through a camera, which films for some seconds each time (mark I)."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         {kind: device for kind, device in watched.items() if device is not None},
         clock,
         WatchTimes(steady=config.limits.device_retry),
+        seldom=dict.fromkeys(_through_the_camera(config), _CAMERA_SECONDS),
     )
     # What a terminal before this one saw is no news.
     (state.path / HEALTH_FILE).unlink(missing_ok=True)
@@ -202,6 +205,12 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         pack.limits["pin-length"].value,
     )
     return Terminal(station, readers, presenter, intents, queue, courier, lanes, devices)
+
+
+def _through_the_camera(config: TerminalConfig) -> Iterator[DeviceKind]:
+    yield DeviceKind.CAMERA
+    if config.scanner is not None and config.scanner.driver is ScannerDriver.CAMERA:
+        yield DeviceKind.SCANNER
 
 
 def _tell_health(file: Path, watch: DeviceWatch) -> None:

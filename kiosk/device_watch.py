@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
@@ -88,6 +88,7 @@ class DeviceWatch:
     """Watches devices; used by one thread.
 
     Args:
+        seldom: what is asked at longer intervals while it serves, and its seconds.
         silence: seconds after which a look is given up.
     """
 
@@ -97,14 +98,18 @@ class DeviceWatch:
         clock: Clock,
         times: WatchTimes | None = None,
         *,
+        seldom: Mapping[DeviceKind, float] | None = None,
         silence: float = SILENCE,
     ) -> None:
         self._clock = clock
         self._silence = silence
-        self._steady = (times or WatchTimes()).steady
-        now = clock.monotonic()
+        usual, rare, now = times or WatchTimes(), seldom or {}, clock.monotonic()
+        self._steady = usual.steady
         self._entries = {
-            kind: _Entry(device, Watch(times), due=now) for kind, device in watched.items()
+            kind: _Entry(
+                device, Watch(replace(usual, steady=rare.get(kind, usual.steady))), due=now
+            )
+            for kind, device in watched.items()
         }
 
     def look(

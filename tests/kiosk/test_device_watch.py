@@ -169,6 +169,17 @@ def test_a_bug_in_a_driver_is_logged_and_the_device_is_looked_at_again(
     assert "printer" in watching.after(TIMES.doubt)
 
 
+def test_what_is_asked_seldom_is_asked_soon_while_in_doubt(watching: Watching) -> None:
+    lanes = {PRINTER: DeviceLane(PRINTER, Device), SENSORS: DeviceLane(SENSORS, Device)}
+    watching.watch = DeviceWatch(lanes, watching.clock, TIMES, seldom={PRINTER: 30.0})
+    both(watching)
+    assert watching.after(TIMES.steady) == ["sensors"]
+    watching.end(SENSORS)
+    assert watching.after(30.0 - TIMES.steady) == ["printer", "sensors"]
+    watching.end(PRINTER, Look(Reason.JAM))
+    assert watching.after(TIMES.doubt) == ["printer"]
+
+
 def test_news_of_what_is_not_watched_is_none(watching: Watching) -> None:
     assert watching.watch.seen(DeviceSeen(DeviceKind.CAMERA, Look(Reason.JAM))) == ()
     assert watching.watch.last(DeviceKind.CAMERA) is None
