@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -161,13 +162,15 @@ def test_damaged_pictures_between_good_ones_cost_nothing(double, camera):
     assert double.opened == 1
 
 
-def test_a_stream_that_ended_is_opened_anew_at_once(double, camera):
+def test_a_stream_that_ended_is_opened_anew_at_once(double):
+    camera = Camera("/dev/video7", replace(QUICK, read=60), opener=double.open)
     camera.newest(0, LONG)
     double.grab = double.nothing
     until(lambda: double.opened > 1)
     double.grab = double.at_a_rate
     last = camera._count
     assert camera.newest(last, LONG).number == last + 1
+    camera.close()
 
 
 def test_a_stream_that_ended_for_good_is_gone(double, camera):
@@ -200,7 +203,7 @@ def test_a_call_that_hangs_holds_nobody(double, camera, where):
     assert time.monotonic() - began < LONG
 
 
-def test_a_hanging_reader_is_replaced_and_what_it_brings_later_is_dropped(double, camera):
+def test_a_hanging_reader_is_replaced_and_ends_when_its_call_returns(double, camera):
     first = camera.newest(0, LONG)
     double.grab = double.hang
     with pytest.raises(CameraError):
@@ -213,6 +216,14 @@ def test_a_hanging_reader_is_replaced_and_what_it_brings_later_is_dropped(double
     until(lambda: double.released >= 1)
     until(lambda: len(threads()) == 1)
     assert camera.newest(frame.number, LONG).number > frame.number
+
+
+def test_a_picture_of_a_reader_that_was_given_up_is_dropped(camera):
+    camera.newest(0, LONG)
+    given_up = camera._reader
+    camera.close()
+    camera.came(given_up, PICTURE.copy())
+    assert camera._frame is None
 
 
 def test_hanging_threads_do_not_pile_up(double, camera):
@@ -235,7 +246,7 @@ def test_hanging_threads_do_not_pile_up(double, camera):
 
 
 def test_let_go_when_nobody_looks_and_opened_again(double):
-    times = CameraTimes(**{**QUICK.__dict__, "idle": 0.05})
+    times = replace(QUICK, idle=0.05)
     camera = Camera("/dev/video7", times, opener=double.open)
     first = camera.newest(0, LONG)
     until(lambda: double.released == 1)
@@ -246,7 +257,7 @@ def test_let_go_when_nobody_looks_and_opened_again(double):
 
 
 def test_not_let_go_while_somebody_waits(double):
-    times = CameraTimes(**{**QUICK.__dict__, "idle": 0.15, "pace": 0.1})
+    times = replace(QUICK, idle=0.15, pace=0.1)
     camera = Camera("/dev/video7", times, opener=double.open)
     number = 0
     for _ in range(5):
@@ -305,7 +316,7 @@ def test_dark_is_told_before_covered():
 
 def test_a_lamp_in_a_dark_hall_is_not_darkness():
     hall = np.full((72, 128, 3), 5, np.uint8)
-    hall[10:30, 20:60] = 200
+    hall[10:20, 20:40] = 200
     assert list(obstacles(hall)) == []
 
 
@@ -319,7 +330,7 @@ def test_status_never_raises(double, camera):
 
 
 def test_slow_pictures_are_noted(double):
-    times = CameraTimes(**{**QUICK.__dict__, "open": 2.0, "read": 2.0})
+    times = replace(QUICK, open=2.0, read=2.0)
     camera = Camera("/dev/video7", times, opener=double.open)
     double.grab = lambda: time.sleep(0.3) or True
     first = camera.newest(0, LONG)

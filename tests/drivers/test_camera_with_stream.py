@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_covered_lens(device, camera):
 
 
 def test_nobody_looks_so_nothing_is_sent(device):
-    times = CameraTimes(**{**TIMES.__dict__, "idle": 0.1})
+    times = replace(TIMES, idle=0.1)
     camera = Camera(device.url, times)
     camera.newest(0, LONG)
     end = time.monotonic() + LONG

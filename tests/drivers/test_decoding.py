@@ -19,7 +19,7 @@ from drivers.decoding import (
     text_of,
 )
 from drivers.decoding.readers import by_pyzbar, by_wechat, by_zxing
-from drivers.decoding.treatments import LARGEST_TREATED, denoised, reduced
+from drivers.decoding.treatments import LARGEST_TREATED, denoised, grown, reduced
 from tests.bench.qr_stills import scene, still, ways
 from tests.drivers.code_pictures import beside, code_picture
 
@@ -201,6 +201,8 @@ def test_large_stills_are_treated_smaller():
     assert LARGEST_TREATED * 0.99 < reduced(large).size <= LARGEST_TREATED
     small = large[:100, :100]
     assert reduced(small) is small
+    assert grown(small).shape == (300, 300)
+    assert grown(large) is large
 
 
 @pytest.mark.parametrize(
@@ -210,6 +212,12 @@ def test_a_code_that_was_found_and_not_read_is_looked_at_more_closely(way, place
     sample = still(way, place)
     assert by_zxing(denoised(sample.image)).payloads == frozenset()
     assert decode(sample.image) == Decoded(sample.payload, decoder)
+
+
+def test_frames_lose_their_grain_before_they_are_looked_at():
+    sample = still("noise", 20)
+    assert by_zxing(sample.image).payloads == frozenset()
+    assert decode(sample.image).payload == sample.payload
 
 
 @pytest.mark.parametrize("way", ways())

@@ -100,9 +100,9 @@ def test_formats_and_modes(one, tmp_path, name, mode, options):
     assert one(saved(tmp_path / name, CODE, mode, **options))["text"] == CODE.decode()
 
 
-@pytest.mark.parametrize("high", [40, 1_000, 65_535])
-def test_sixteen_bits_are_not_cut_off(one, tmp_path, high):
-    deep = (code_picture(CODE) // 255).astype(np.uint16) * high
+@pytest.mark.parametrize(("low", "high"), [(0, 40), (300, 1_000), (9_000, 65_535)])
+def test_sixteen_bits_are_not_cut_off(one, tmp_path, low, high):
+    deep = np.where(code_picture(CODE), high, low).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
     assert one(tmp_path / "deep.png")["text"] == CODE.decode()
 
