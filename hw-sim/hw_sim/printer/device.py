@@ -172,10 +172,16 @@ class PrinterDevice:
         return f"{facts()['printer-description']['printer-info']['text'][0]}\n"
 
     def _exchange(self, post: Post) -> Reply | None:
+        reply = self._served(post) if self._alive.is_set() else None
+        # A stuck printer keeps its connections and says nothing; power takes them away.
+        stuck = not self._alive.is_set()
         self._alive.wait()
+        return None if stuck else reply
+
+    def _served(self, post: Post) -> Reply | None:
         with self._lock:
             ipp = self._ipp
-            if self._http is None or ipp is None:
+            if self._http is None or ipp is None or not self._alive.is_set():
                 return None
             if (wrong := _wrong(post)) is not None:
                 ipp.record(f"HTTP {wrong.status}")
@@ -206,9 +212,6 @@ class PrinterDevice:
                 return Reply(200, reply.body[: int(fault.value)])
             case "corrupt":
                 return Reply(200, _corrupted(reply.body, int(fault.value)))
-            case "stuck":
-                self._alive.wait()
-                return None
             case "power-cycle":
                 self.switch_off()
                 self.switch_on()
