@@ -1,4 +1,4 @@
-"""A job in a CUPS queue, judged by the device's own record of it (docs/decisions/0022)."""
+"""A job in a CUPS queue, judged by the device's own record of it (docs/decisions/0023)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The document printer behind a CUPS queue: for printers that need CUPS' drivers.
 
 The device is asked itself where it speaks IPP; the spooler's word is never proof that a sheet is
-out (docs/decisions/0022).
+out (docs/decisions/0023).
 """
 
 from __future__ import annotations
