@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import cv2
 
@@ -92,6 +94,7 @@ class Camera:
         self._trouble: CameraReason | None = None
         self._pause = 0.0
         self._next_try = 0.0
+        _cameras.add(self)
 
     def newest(self, after: int, timeout: float) -> Frame:
         asked = time.monotonic()
@@ -129,7 +132,7 @@ class Camera:
             self._let_go()
             self._trouble, self._pause, self._next_try = None, 0.0, 0.0
         if reader is not None:
-            reader.thread.join(self._times.fresh)
+            reader.thread.join(self._times.read)
 
     # --- one reader at a time; the lock is held ------------------------------------------------
 
@@ -203,6 +206,16 @@ class Camera:
         with self._news:
             if self._reader is reader:
                 self._failed(trouble)
+
+
+_cameras: WeakSet[Camera] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """A thread that comes out of OpenCV while the interpreter ends aborts the process."""
+    for camera in list(_cameras):
+        camera.close()
 
 
 class _Reader:
