@@ -1,7 +1,8 @@
-"""A PIN typed by its owner: on the terminal's keyboard without echo, or on the PIN pad.
+"""A PIN typed by its owner: on the terminal's keyboard without echo, on the PIN pad, or on the keys
+of the card reader.
 
 The digits come into a `bytearray` and never become text: the terminal's own line is read straight
-into the buffer.
+into the buffer. From a reader's own keys they go to the card and never come here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from kiosk.commands import CommandFailed, Exit
 
 if TYPE_CHECKING:
+    from drivers.card_service import CardConnection
     from kiosk.config import TerminalConfig
     from kiosk.pad_station import PadStation
 
@@ -107,3 +109,57 @@ def at_pad(pad: PadStation, card_number: str, prompt: str) -> bytearray:
             f"密码键盘不可用（{type(problem).__name__}），可加 --keyboard "
             "the pad cannot be used; --keyboard asks on the terminal",
         ) from None
+
+
+def change_at_reader(connection: CardConnection, digits: int) -> None:
+    """Have the PIN of the selected application changed at the reader's own keys.
+
+    Args:
+        digits: of the old PIN and the new one; such a reader is told before.
+
+    Raises:
+        CommandFailed: the reader has no keys, not for this, or its user gave up.
+        PinRejected, PinBlocked, CardError: what the card said.
+    """
+    from drivers.ccid_pin import secure_pin_entry
+    from drivers.pin_pad import (
+        NewPinsDiffer,
+        PadError,
+        PinCancelled,
+        PinLengthRefused,
+        PinTimeout,
+    )
+
+    keys = secure_pin_entry(connection)
+    if keys is None or not keys.can_change:
+        raise CommandFailed(
+            Exit.DEVICE,
+            "这个读卡器不能自己收密码 this reader does not take PINs at keys of its own",
+        )
+    if not keys.serves(digits, digits):
+        raise CommandFailed(
+            Exit.USAGE,
+            f"读卡器收不了 {digits} 位密码，位数须为偶数 "
+            f"the reader takes no PIN of {digits} digits; the number must be even",
+        )
+    sys.stderr.write(
+        "请在读卡器上输入原密码一次、新密码两次 at the reader: the old PIN, the new one twice\n"
+    )
+    sys.stderr.flush()
+    try:
+        keys.change(digits, PAD_SECONDS)
+    except PinCancelled:
+        raise CommandFailed(Exit.INTERRUPTED, "在读卡器上取消 cancelled at the reader") from None
+    except PinTimeout:
+        raise CommandFailed(Exit.DEVICE, "超时未输入密码 no PIN was typed in time") from None
+    except NewPinsDiffer:
+        raise CommandFailed(
+            Exit.USAGE,
+            "两次新密码不一致，卡未收到 the new PINs differ; nothing was sent to the card",
+        ) from None
+    except PinLengthRefused:
+        raise CommandFailed(
+            Exit.USAGE, "位数不对，卡未收到 wrong number of digits; nothing was sent to the card"
+        ) from None
+    except PadError as problem:
+        raise CommandFailed(Exit.DEVICE, f"读卡器拒绝 the reader refused: {problem}") from None

@@ -19,7 +19,10 @@ _STATUS_EXAMPLES = """  yikatong card pin status
 """
 _CHANGE_EXAMPLES = """  yikatong card pin change              # 终端输入，不回显 typed without echo
   yikatong card pin change --keyboard   # 有密码键盘也用终端 not on the pad
+  yikatong card pin change --reader-keys 6   # 带键盘的读卡器 a reader with keys
 """
+_READER_SECONDS = 90.0
+"""For an entry at the reader, whose own limit is shorter."""
 _PAD_MAXIMUM = 12
 """Digits that a pad takes; an ISO 9564 block holds no more."""
 
@@ -46,8 +49,16 @@ def add_to(actions: Actions) -> None:
         summary="修改密码，旧密码一次、新密码两次 old PIN once, new PIN twice",
         examples=_CHANGE_EXAMPLES,
     )
-    change.add_argument(
+    place = change.add_mutually_exclusive_group()
+    place.add_argument(
         "--keyboard", action="store_true", help="用终端而不用密码键盘 the terminal, not the pad"
+    )
+    place.add_argument(
+        "--reader-keys",
+        type=int,
+        metavar="N",
+        help="在读卡器自带的键上输入 N 位密码（未经实机验证）"
+        "at the reader's own keys, PINs of N digits (unverified on hardware)",
     )
     add_card_options(change)
 
@@ -92,6 +103,10 @@ def _change(arguments: argparse.Namespace) -> int:
 
     call = wanted(arguments)
     with CardSession(call) as session:
+        if arguments.reader_keys is not None:
+            session.renew(_READER_SECONDS)
+            session.step(lambda hand: _change_at_reader(hand, arguments.reader_keys))
+            return _changed(call)
         card, number = session.step(lambda hand: _with_number(opened(hand)))
         rules = card.profile.pin
         ask = asker(call, number, rules.digits_min, rules.digits_max, keyboard=arguments.keyboard)
@@ -101,11 +116,30 @@ def _change(arguments: argparse.Namespace) -> int:
             session.step(lambda _: card.change_pin(old, new))
         finally:
             wipe(old, new)
+    return _changed(call)
+
+
+def _changed(call: Wanted) -> int:
     if call.json:
         say_json({"changed": True})
     else:
         say("密码已修改 the PIN is changed")
     return Exit.OK
+
+
+def _change_at_reader(hand: Hand, digits: int) -> None:
+    """One step from the selection on: nobody else selects another application in between."""
+    from kiosk.card.pin_entry import change_at_reader
+    from kiosk.card.stored import opened
+
+    rules = opened(hand).profile.pin
+    if not rules.digits_min <= digits <= rules.digits_max:
+        raise CommandFailed(
+            Exit.USAGE,
+            f"这类卡的密码为 {rules.digits_min} 至 {rules.digits_max} 位 "
+            f"PINs of this card have {rules.digits_min} to {rules.digits_max} digits",
+        )
+    change_at_reader(hand.line.connection, digits)
 
 
 def _with_number(card: SocialSecurityCard) -> tuple[SocialSecurityCard, str]:

@@ -104,9 +104,10 @@ class CardSession:
     ) -> None:
         self._give_back()
 
-    def renew(self) -> None:
-        """A new part of a long command begins: it has the whole deadline again."""
-        self._until = time.monotonic() + DEADLINE_SECONDS
+    def renew(self, seconds: float = DEADLINE_SECONDS) -> None:
+        """A new part of a long command begins: it has the whole deadline again, or a longer one
+        where its user must act at the reader."""
+        self._until = time.monotonic() + seconds
 
     def reopen(self) -> None:
         """Find the card anew: it was taken out, or another program reset it."""
