@@ -1,17 +1,17 @@
 """The one thread that touches flows: it answers steps, keeps time, and gives everything back.
 
-Workers and monitors only post events into its mailbox. The runner owns time-outs, the way back,
-card removal, help, the language, audit of the visit and the wipe; a service knows of none of it.
+Workers and monitors only post events into its mailbox. The runner tells the attendant
+(`kiosk.attendant`) what they mean for the person in front of the terminal; a service knows of no
+time-out, no way back, no help call and no card that is torn out.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Any, assert_never
 
+from kiosk.attendant import Attendant, Phase
 from kiosk.device_watch import DeviceSeen
 from kiosk.events import (
     CatalogueSeen,
@@ -23,31 +23,14 @@ from kiosk.events import (
     Touch,
 )
 from kiosk.executor import Executor, Result
-from kiosk.failures import Failure, NoAnswer
-from kiosk.moment import Badges, Moment
-from kiosk.offer import PLATFORM, Offer, unreachable
-from kiosk.pacing import idle_limit, step_timers
-from kiosk.pages import IdlePage, NoticePage, OutOfServicePage, Page, TakeCardPage
+from kiosk.failures import Failure
+from kiosk.moment import Moment
 from kiosk.platform.link import PlatformDown, PlatformUp
-from kiosk.platform.models import AlarmKind
 from kiosk.session import Session
 from kiosk.slot import SlotNews
 from kiosk.station import TAMPERED, Station
-from kiosk.steps import AwaitAny, Back, Choose, Flow, Leave, Option, Run, Show, Watch
-from kiosk.timers import Due, Timers
-from kiosk.visit import EndReason, Visit
-
-log = logging.getLogger(__name__)
-
-
-class Phase(Enum):
-    """What the terminal is doing for the person in front of it."""
-
-    HOME = "home"
-    VISIT = "visit"
-    NOTICE = "notice"
-    TAKE_CARD = "take-card"
-    OUT_OF_SERVICE = "out-of-service"
+from kiosk.steps import AwaitAny, Back, Choose, Flow, Leave, Run, Show, Watch
+from kiosk.visit import EndReason
 
 
 class Runner:
@@ -76,29 +59,22 @@ class Runner:
         self._clock = station.clock
         self._limits = station.limits
         self._executor = executor
-        self._offer = Offer(station, executor)
-        self._hall = hall
         self._show = show
-        self._wipe = wipe
         self._wake = wake
         self._mail: SimpleQueue[Event] = SimpleQueue()
-        self._visits = 0
-        self._failsafes = 0
-        self._language = station.default_language
         self._shown: Moment | None = None
-        self._notice = NoticePage("unexpected")
-        self._done_well = False
-        self._timers = Timers()
-        # Not in service before everything was looked at once.
-        self._phase = Phase.OUT_OF_SERVICE
-        self._visit = self._fresh_visit()
-        self._look_again()
+        self._attendant = Attendant(station, executor, hall=hall, wipe=wipe, post=self.post)
 
     # --- what others may call -----------------------------------------------------------------
 
     @property
     def phase(self) -> Phase:
-        return self._phase
+        return self._attendant.phase
+
+    @property
+    def moment(self) -> Moment:
+        """Everything that the screen depends on now."""
+        return self._attendant.moment
 
     def post(self, event: Event) -> None:
         """Tell the runner something; from any thread."""
@@ -114,61 +90,29 @@ class Runner:
             except Empty:
                 break
             self._guarded(self._handle, event)
-        while (due := self._timers.take_due(self._clock.monotonic())) is not None:
-            self._guarded(self._on_time, due)
+        while (due := self._attendant.timers.take_due(self._clock.monotonic())) is not None:
+            self._guarded(self._attendant.on_time, due)
         while (moment := self.moment) != self._shown:
             self._shown = moment
             self._guarded(self._show, moment)
 
     def next_wake(self) -> float | None:
         """Seconds until something is due by time alone, None when nothing is."""
-        visiting = self._phase is Phase.VISIT
+        visiting = self.phase is Phase.VISIT
         waits = (
-            self._timers.next_wake(self._clock.monotonic()),
+            self._attendant.timers.next_wake(self._clock.monotonic()),
             self._station.devices.next_look(visiting=visiting),
         )
         return min((wait for wait in waits if wait is not None), default=None)
 
     def stop(self) -> None:
         """End the visit, whoever it is with; the process is about to stop."""
-        if self._phase is Phase.VISIT:
-            self._end(EndReason.STOPPED)
+        if self.phase is Phase.VISIT:
+            self._attendant.end(EndReason.STOPPED)
 
-    @property
-    def moment(self) -> Moment:
-        """Everything that the screen depends on now."""
-        return Moment.at(
-            self._clock,
-            self._timers,
-            page=self._page(),
-            language=self._language,
-            badges=Badges(
-                platform_up=self._station.line_up,
-                reader_ok=self._station.slot.attached and self._station.stuck is None,
-                waiting=self._station.waiting,
-                printer=self._station.obstacle,
-                id_card_lies=self._station.id_card_lies,
-            ),
-        )
-
-    def _page(self) -> Page:
-        match self._phase:
-            case Phase.NOTICE:
-                return self._notice
-            case Phase.TAKE_CARD:
-                return TakeCardPage(
-                    self._done_well, self._station.slot.present, self._station.id_card_lies
-                )
-            case Phase.OUT_OF_SERVICE:
-                stuck = self._station.stuck
-                return OutOfServicePage(
-                    self._offer.out_of_service() or "unexpected",
-                    "" if stuck is None else stuck.reader,
-                )
-            case Phase.HOME | Phase.VISIT:
-                return self._visit.page
-            case _:
-                assert_never(self._phase)
+    def _look_at_devices(self) -> None:
+        visiting = self.phase is Phase.VISIT
+        self._station.devices.look(self._executor, self.post, visiting=visiting)
 
     # --- events ---------------------------------------------------------------------------------
 
@@ -177,7 +121,7 @@ class Runner:
         try:
             call(*args)
         except Exception:
-            self._failsafe()
+            self._attendant.failsafe()
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -186,30 +130,30 @@ class Runner:
             case Reported():
                 self._reported(event)
             case Finished():
-                if self._visit.concerns(event):
-                    self._visit.work_is_over(event.lane)
+                if self._attendant.visit.concerns(event):
+                    self._attendant.visit.work_is_over(event.lane)
                     self._finished(event.lane, event.result)
             case IdCardSeen():
                 self._station.hear(event, self._executor, self.post)
                 self._id_card_seen()
             case CatalogueSeen() | DeviceSeen() | QueueSeen() | PlatformUp() | PlatformDown():
                 self._station.hear(event, self._executor, self.post)
-                if self._phase is Phase.VISIT and self._station.refusal == TAMPERED:
-                    self._end(EndReason.FAILED, Failure("terminal-tampered"))
-                self._look_again()
+                if self.phase is Phase.VISIT and self._station.refusal == TAMPERED:
+                    self._attendant.end(EndReason.FAILED, Failure("terminal-tampered"))
+                self._attendant.look_again()
             case _:
                 news = self._station.slot.hear(event)
                 if news is not None:
                     self._slot_changed(news)
 
     def _reported(self, event: Reported) -> None:
-        visit = self._visit
+        visit = self._attendant.visit
         if not visit.concerns(event):
             return
         match visit.step:
             case Watch(page=page):
                 visit.page = page(event.value)
-                self._activity()
+                self._attendant.activity()
             case Run(progress=progress) if progress is not None:
                 visit.page = progress(event.value)
             case AwaitAny():
@@ -218,29 +162,31 @@ class Runner:
                 pass
 
     def _finished(self, lane: str, result: Result) -> None:
-        step = self._visit.step
+        visit = self._attendant.visit
+        step = visit.step
         if not isinstance(step, AwaitAny):
-            self._advance(result.value, result.error)
+            self._attendant.advance(result.value, result.error)
         elif result.error is None:
             self._station.source_works(lane)
             self._station.watch_id_card(self._executor, self.post)
-            self._advance(step.shown(lane, result.value))
+            self._attendant.advance(step.shown(lane, result.value))
         else:
             # The other ways to go on stay; without this one.
             self._station.source_failed(lane, result.error)
-            self._visit.source_failed()
+            visit.source_failed()
 
     # --- touches --------------------------------------------------------------------------------
 
     def _touched(self, touched: str) -> None:
+        attendant = self._attendant
         if touched == "language":
-            self._language = self._station.next_language(self._language)
-            self._activity()
-        elif self._timers.warned_until is not None:
+            attendant.language = self._station.next_language(attendant.language)
+            attendant.activity()
+        elif attendant.timers.warned_until is not None:
             self._touched_warning(touched)
-        elif self._timers.help_until is not None:
-            self._timers.help_until = None
-            self._activity()
+        elif attendant.timers.help_until is not None:
+            attendant.timers.help_until = None
+            attendant.activity()
         elif touched == "help":
             self._call_help()
         else:
@@ -249,62 +195,55 @@ class Runner:
     def _touched_warning(self, touched: str) -> None:
         """While the warning shows, one touch of anything but the way out goes on."""
         if touched == "leave":
-            self._end(EndReason.LEFT)
+            self._attendant.end(EndReason.LEFT)
         else:
-            self._visit.session.record("timeout.extended")
-            self._activity()
+            self._attendant.visit.session.record("timeout.extended")
+            self._attendant.activity()
 
     def _call_help(self) -> None:
         """Tell where help is, on every screen; a notice stays until that was read."""
-        number = self._visit.number if self._phase is Phase.VISIT else None
+        attendant = self._attendant
+        number = attendant.visit.number if self.phase is Phase.VISIT else None
         self._station.record("help.called", outcome="ok", visit=number, detail={})
-        self._activity()
-        self._timers.help_until = self._clock.monotonic() + self._limits.help_seconds
-        if self._timers.notice_until is not None:
-            self._timers.notice_until += self._limits.help_seconds
+        attendant.activity()
+        attendant.timers.help_until = self._clock.monotonic() + self._limits.help_seconds
+        if attendant.timers.notice_until is not None:
+            attendant.timers.notice_until += self._limits.help_seconds
 
     def _touched_page(self, touched: str) -> None:
-        match self._phase:
+        attendant = self._attendant
+        match self.phase:
             case Phase.HOME:
-                self._activity()
+                attendant.activity()
                 self._answer_touch(touched)
             case Phase.VISIT:
-                self._activity()
+                attendant.activity()
                 match touched:
                     case "leave":
-                        self._advance(error=Leave())
+                        attendant.advance(error=Leave())
                     case "back":
-                        self._advance(error=Back())
+                        attendant.advance(error=Back())
                     case _:
                         self._answer_touch(touched)
             case Phase.NOTICE:
                 if touched == "leave":
-                    self._after_notice()
+                    attendant.after_notice()
             case Phase.TAKE_CARD | Phase.OUT_OF_SERVICE:
                 pass
             case _:
-                assert_never(self._phase)
+                assert_never(self.phase)
 
     def _answer_touch(self, touched: str) -> None:
-        match self._visit.step:
+        match self._attendant.visit.step:
             case Choose(options=options):
                 for option in options:
                     if option.id == touched:
-                        self._choose(option)
+                        self._attendant.choose(option)
                         return
             case Show(actions=actions) | AwaitAny(actions=actions) if touched in actions:
-                self._advance(touched)
+                self._attendant.advance(touched)
             case _:
                 pass
-
-    def _choose(self, option: Option[Any]) -> None:
-        reason = self._offer.reasons().get(option.id)
-        if reason is None:
-            self._begin_if_new()
-            self._advance(option.value)
-        elif reason == PLATFORM:
-            self._begin_if_new()
-            self._end(EndReason.FAILED, Failure(unreachable(option.value)))
 
     # --- the card and its reader ----------------------------------------------------------------
 
@@ -318,7 +257,7 @@ class Runner:
                 self._card_went()
             case SlotNews.READER_CAME:
                 self._station.record("device.back", outcome="ok", detail={"device": "reader"})
-                self._look_again()
+                self._attendant.look_again()
             case SlotNews.READER_WENT:
                 self._station.record("device.lost", outcome="fault", detail={"device": "reader"})
                 self._reader_went()
@@ -326,219 +265,35 @@ class Runner:
                 assert_never(news)
 
     def _card_came(self) -> None:
-        if self._phase is Phase.HOME:
-            self._begin_if_new()
-            self._refresh_home()
-        self._activity()
-        if self._phase is Phase.VISIT and self._visit.awaits_card:
-            self._advance(*self._visit.card_shown())
+        attendant = self._attendant
+        if self.phase is Phase.HOME:
+            attendant.begin_if_new()
+            attendant.refresh_home()
+        attendant.activity()
+        if self.phase is Phase.VISIT and attendant.visit.awaits_card:
+            attendant.advance(*attendant.visit.card_shown())
 
     def _card_went(self) -> None:
-        if self._phase is Phase.VISIT and self._visit.needs_card:
-            self._end(EndReason.CARD_REMOVED, Failure("card-removed"))
-        elif self._phase is Phase.VISIT and isinstance(self._visit.step, Choose):
-            self._end(EndReason.LEFT)
-        elif self._phase is Phase.TAKE_CARD and not self._station.id_card_lies:
-            self._go_home()
+        attendant = self._attendant
+        if self.phase is Phase.VISIT and attendant.visit.needs_card:
+            attendant.end(EndReason.CARD_REMOVED, Failure("card-removed"))
+        elif self.phase is Phase.VISIT and isinstance(attendant.visit.step, Choose):
+            attendant.end(EndReason.LEFT)
+        elif self.phase is Phase.TAKE_CARD and not self._station.id_card_lies:
+            attendant.go_home()
 
     def _id_card_seen(self) -> None:
         """The ID card was taken away, or lies there still."""
         if self._station.id_card_lies:
             self._station.watch_id_card(self._executor, self.post)
-        elif self._phase is Phase.TAKE_CARD and not self._station.slot.present:
-            self._go_home()
+        elif self.phase is Phase.TAKE_CARD and not self._station.slot.present:
+            self._attendant.go_home()
 
     def _reader_went(self) -> None:
-        if self._phase is Phase.VISIT and self._visit.needs_reader:
-            self._end(EndReason.FAILED, Failure("reader-gone"))
-        elif self._phase is Phase.TAKE_CARD:
-            self._go_home()
+        attendant = self._attendant
+        if self.phase is Phase.VISIT and attendant.visit.needs_reader:
+            attendant.end(EndReason.FAILED, Failure("reader-gone"))
+        elif self.phase is Phase.TAKE_CARD:
+            attendant.go_home()
         else:
-            self._look_again()
-
-    # --- the flow -------------------------------------------------------------------------------
-
-    def _fresh_visit(self) -> Visit:
-        self._visits += 1
-        session = Session(self._visits, self._station, self._station.record)
-        return Visit(
-            session,
-            self._hall(session),
-            executor=self._executor,
-            post=self.post,
-            slot=self._station.slot,
-        )
-
-    def _begin_if_new(self) -> None:
-        if self._visit.begun_at is None:
-            self._visit.begun_at = self._clock.monotonic()
-            self._phase = Phase.VISIT
-            self._timers = Timers()
-            self._visit.session.record("visit.begun")
-
-    def _advance(self, answer: Any = None, error: Exception | None = None) -> None:
-        """Let the visit go on with an answer or an error, and time its next step."""
-        ended = self._visit.advance(answer, error)
-        if ended is not None:
-            self._done_well = ended.failure is None
-            self._end(ended.reason, ended.failure)
-            return
-        now, help_until = self._clock.monotonic(), self._timers.help_until
-        self._timers = step_timers(self._visit.step, now, help_until=help_until)
-        self._refresh_home()
-        self._activity()
-
-    # --- time -----------------------------------------------------------------------------------
-
-    def _activity(self) -> None:
-        """Somebody is there: the time without a touch starts anew."""
-        now = self._clock.monotonic()
-        match self._phase:
-            case Phase.VISIT:
-                limit = idle_limit(self._visit.step, self._limits)
-                cap = (self._visit.begun_at or now) + self._limits.visit_cap_seconds
-                self._timers.idle = None if limit is None else min(now + limit, cap)
-                self._timers.warned_until = None
-            case Phase.HOME:
-                self._timers.attract = now + self._limits.attract_seconds
-                if isinstance(self._visit.page, IdlePage):
-                    self._refresh_home()
-            case Phase.NOTICE | Phase.TAKE_CARD | Phase.OUT_OF_SERVICE:
-                pass
-            case _:
-                assert_never(self._phase)
-
-    def _on_time(self, due: Due) -> None:
-        match due:
-            case Due.DEADLINE:
-                step = self._visit.step
-                self._advance(error=NoAnswer(step.lane if isinstance(step, Run) else ""))
-            case Due.EXPIRED:
-                self._visit.session.record("timeout.expired", outcome="refused")
-                self._end(EndReason.TIMED_OUT)
-            case Due.WARN:
-                self._timers.page_until = None
-                self._timers.warned_until = self._clock.monotonic() + self._limits.warning_seconds
-                self._visit.session.record("timeout.warned")
-            case Due.PAGE_OVER:
-                self._advance("elapsed")
-            case Due.NOTICE_OVER:
-                self._after_notice()
-            case Due.HELP_OVER:
-                pass
-            case Due.ATTRACT:
-                self._language = self._station.default_language
-                self._visit.page = IdlePage()
-            case Due.FORGOTTEN:
-                self._station.record("card.forgotten", outcome="fault", detail={})
-                self._station.alarm(AlarmKind.DEVICE_FAULT, "card.forgotten")
-                if not self._station.slot.present:
-                    # An ID card holds up nobody but who wants to lay another one there.
-                    self._go_home()
-            case Due.LOOK_AGAIN:
-                self._look_again()
-            case _:
-                assert_never(due)
-
-    # --- the end of a visit ---------------------------------------------------------------------
-
-    def _end(self, reason: EndReason, failure: Failure | None = None) -> None:
-        """Close the flow, give everything back, wipe, and say what comes next."""
-        visit = self._visit
-        visit.close()
-        self._timers = Timers()
-        if failure is not None:
-            self._station.failed(failure, visit.number)
-        self._station.record(
-            "visit.ended",
-            outcome="ok" if failure is None else "refused",
-            visit=visit.number,
-            detail={"reason": reason.value},
-        )
-        self._station.release_card(self._executor)
-        self._station.look_at_slots(self._executor)
-        self._station.watch_id_card(self._executor, self.post)
-        self._visit = self._fresh_visit()
-        self._wipe()
-        if failure is not None:
-            self._notice = NoticePage(failure.name, failure.reference)
-            self._phase = Phase.NOTICE
-            self._timers.notice_until = self._clock.monotonic() + self._limits.notice_seconds
-        else:
-            self._after_notice()
-
-    def _after_notice(self) -> None:
-        """Nobody is served until the slot is empty and no ID card was left behind."""
-        self._timers = Timers()
-        if self._station.slot.present or self._station.id_card_lies:
-            self._phase = Phase.TAKE_CARD
-            self._timers.forgotten = self._clock.monotonic() + self._limits.take_card_alarm
-            self._station.record("card.reminded", outcome="ok", detail={})
-            self._look_again()
-        else:
-            self._go_home()
-
-    def _go_home(self) -> None:
-        """Ready for the next person; the language was the last one's until now."""
-        self._language = self._station.default_language
-        self._done_well = False
-        self._timers = Timers()
-        self._phase = Phase.HOME
-        self._look_again()
-        if self._phase is Phase.HOME:
-            self._refresh_home()
-            self._activity()
-
-    def _failsafe(self) -> None:
-        """Something that must not happen did: record it, wipe, return the card, start over."""
-        log.exception("failsafe")
-        self._failsafes += 1
-        if self._failsafes >= self._limits.failsafe_repeats:
-            self._station.refusal = "unexpected"
-        try:
-            self._station.record("failsafe", outcome="fault", detail={"count": self._failsafes})
-            self._end(EndReason.FAILSAFE, Failure("unexpected"))
-        except Exception:
-            log.exception("failsafe could not end the visit")
-            self._visit = self._fresh_visit()
-            self._wipe()
-            self._timers = Timers()
-            self._phase = Phase.OUT_OF_SERVICE
-
-    # --- what can be served ---------------------------------------------------------------------
-
-    def _look_at_devices(self) -> None:
-        visiting = self._phase is Phase.VISIT
-        self._station.devices.look(self._executor, self.post, visiting=visiting)
-
-    def _look_again(self) -> None:
-        """Move between serving and out of service, where nobody is being served."""
-        self._station.look_at_slots(self._executor)
-        self._station.watch_id_card(self._executor, self.post)
-        again = self._clock.monotonic() + self._limits.device_retry
-        if self._phase is Phase.TAKE_CARD:
-            self._timers.look_again = again
-        if self._phase not in (Phase.HOME, Phase.OUT_OF_SERVICE):
-            return
-        reason = self._offer.out_of_service()
-        if reason is not None:
-            if self._phase is Phase.HOME:
-                self._station.record(
-                    "terminal.out-of-service", outcome="fault", detail={"reason": reason}
-                )
-            self._phase = Phase.OUT_OF_SERVICE
-            self._timers = Timers(look_again=again, help_until=self._timers.help_until)
-            return
-        if self._phase is Phase.OUT_OF_SERVICE:
-            self._station.record("terminal.in-service", outcome="ok", detail={})
-            self._phase = Phase.HOME
-            self._after_notice()
-            return
-        self._timers.look_again = again
-        if not isinstance(self._visit.page, IdlePage):
-            self._refresh_home()
-
-    def _refresh_home(self) -> None:
-        home = self._offer.home(self._visit.step)
-        if home is not None:
-            self._visit.page = home
+            attendant.look_again()

@@ -97,7 +97,7 @@ def test_a_certificate_is_previewed_printed_taken_and_rated(terminal: TerminalDo
 def test_the_chosen_period_is_asked_for(terminal: TerminalDouble) -> None:
     to_risk(terminal)
     terminal.finish(ALLOW)
-    asker, kind, months = terminal.runner._visit.step.args  # type: ignore[attr-defined]
+    asker, kind, months = terminal.runner._attendant.visit.step.args  # type: ignore[attr-defined]
     assert (asker.number, kind, months) == (NUMBER, "participation", 60)
 
 

@@ -136,5 +136,5 @@ def test_the_main_loop_wakes_for_the_next_look(terminal: TerminalDouble) -> None
     terminal.to_identify()
     for kind in terminal.station.devices.healths():
         terminal.post(DeviceSeen(kind, ScannerStatus(None)))
-    terminal.runner._timers.idle = None
+    terminal.runner._attendant.timers.idle = None
     assert terminal.runner.next_wake() == terminal.limits.device_retry

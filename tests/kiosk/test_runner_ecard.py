@@ -50,12 +50,12 @@ def test_an_ecard_leads_to_the_overview_without_card_and_pin(terminal: TerminalD
     assert terminal.page == IdentifyPage(ecard=True, codes=True)
     terminal.finish(ECARD_CODE)
     assert terminal.page == WorkingPage("ecard.checking")
-    step = terminal.runner._visit.step
+    step = terminal.runner._attendant.visit.step
     assert isinstance(step, Run)
     assert step.args == (ECARD_CODE.decode(), "429900", "T429900-0003-1")
     terminal.finish(an_ecard())
     assert terminal.page == WorkingPage("overview.loading")
-    (asker,) = terminal.runner._visit.step.args  # type: ignore[attr-defined]
+    (asker,) = terminal.runner._attendant.visit.step.args  # type: ignore[attr-defined]
     assert (asker.number, asker.card_id, asker.ticket) == (NUMBER, None, TICKET)
     assert asker.evidence == {Evidence.ECARD_VERIFIED}
     terminal.finish(an_overview())
@@ -225,7 +225,7 @@ def test_a_code_whose_answer_was_lost_is_asked_about_under_the_same_key(
     terminal.to_identify()
     for payload in (ECARD_CODE, ECARD_CODE, ECARD_CODE.swapcase()[:4] + ECARD_CODE[4:], ECARD_CODE):
         terminal.finish(payload)
-        step = terminal.runner._visit.step
+        step = terminal.runner._attendant.visit.step
         if isinstance(step, Run):
             keys.append(step.args[2])
             terminal.finish(error=PlatformUnavailable(Outage.TIMEOUT))

@@ -73,7 +73,7 @@ def test_an_id_card_leads_to_one_s_own_records(terminal: TerminalDouble) -> None
     assert terminal.page == READY
     lay(terminal, an_id_card())
     assert terminal.page == WorkingPage("overview.loading")
-    step = terminal.runner._visit.step
+    step = terminal.runner._attendant.visit.step
     assert isinstance(step, Run)
     (asker,) = step.args
     assert (asker.number, asker.card_id, asker.ticket) == (NUMBER, None, None)
@@ -113,7 +113,7 @@ def test_who_is_known_by_id_card_must_show_more_where_more_is_needed(
     terminal: TerminalDouble,
 ) -> None:
     to_overview(terminal)
-    session = terminal.runner._visit.session
+    session = terminal.runner._attendant.visit.session
     with pytest.raises(StopIteration):
         next(identify(session))
     session.needed = frozenset({Leg.REAL_NAME, Leg.GENUINE_CARD})
@@ -210,11 +210,11 @@ def test_an_id_card_will_do_without_reader_and_scanner(terminal: TerminalDouble)
     terminal.scanner.failed = True
     terminal.executor.stuck_lanes.add("pad")
     terminal.touch("language")
-    reasons = terminal.runner._offer.reasons()
+    reasons = terminal.runner._attendant.offer.reasons()
     assert QUERY not in reasons and CERTIFICATE in reasons
     assert terminal.id_reader is not None
     terminal.id_reader.failed = True
-    assert QUERY in terminal.runner._offer.reasons()
+    assert QUERY in terminal.runner._attendant.offer.reasons()
 
 
 # --- the card that is left behind -----------------------------------------------------------------

@@ -88,7 +88,7 @@ events = st.one_of(
 
 
 def _succeed(terminal: TerminalDouble, verdict: CardVerdict) -> None:
-    step = terminal.runner._visit.step
+    step = terminal.runner._attendant.visit.step
     job = terminal.executor.current
     if job is None:
         return
@@ -117,7 +117,7 @@ def _succeed(terminal: TerminalDouble, verdict: CardVerdict) -> None:
 
 
 def _progress(terminal: TerminalDouble, count: int) -> object:
-    step = terminal.runner._visit.step
+    step = terminal.runner._attendant.visit.step
     printing = isinstance(step, Run) and step.progress is not None
     return PrintProgress(count) if printing else count
 
@@ -213,15 +213,15 @@ def test_a_removed_card_means_the_session_is_gone(happened: list[tuple[Any, ...]
     terminal = TerminalDouble(with_id_reader=True)
     for event in happened:
         _do(terminal, event)
-        session = terminal.runner._visit.session
-        used = terminal.runner._visit.uses_card and terminal.phase == "visit"
+        session = terminal.runner._attendant.visit.session
+        used = terminal.runner._attendant.visit.uses_card and terminal.phase == "visit"
         if used:
             assert terminal.station.slot.present
-    session = terminal.runner._visit.session
-    used = terminal.runner._visit.uses_card and terminal.phase == "visit"
+    session = terminal.runner._attendant.visit.session
+    used = terminal.runner._attendant.visit.uses_card and terminal.phase == "visit"
     terminal.take()
     if used:
-        assert terminal.runner._visit.session is not session
+        assert terminal.runner._attendant.visit.session is not session
         assert session.identity.resident is None
         assert not session.identity.legs
 

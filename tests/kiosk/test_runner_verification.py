@@ -58,7 +58,7 @@ def test_a_scanned_code_is_asked_about_with_its_digest(
     assert terminal.page == VerifyPage(codes=True)
     terminal.finish(QR)
     assert terminal.page == WorkingPage("verify.checking")
-    assert terminal.runner._visit.step.args == (CODE, DIGEST)  # type: ignore[attr-defined]
+    assert terminal.runner._attendant.visit.step.args == (CODE, DIGEST)  # type: ignore[attr-defined]
     terminal.finish(GENUINE)
     assert terminal.page.result is GENUINE
     assert terminal.audit.details("certificate.checked") == [
@@ -131,7 +131,7 @@ def test_a_typed_code_is_asked_about_when_its_check_character_fits(
     assert terminal.page == CodeEntryPage(FIRST)
     type_code(terminal, CODE[-1])
     assert terminal.page == WorkingPage("verify.checking")
-    assert terminal.runner._visit.step.args == (CODE, "")  # type: ignore[attr-defined]
+    assert terminal.runner._attendant.visit.step.args == (CODE, "")  # type: ignore[attr-defined]
     unknown = CertificateVerdict(CertificateState.UNKNOWN, None)
     terminal.finish(unknown)
     assert terminal.page.result is unknown
