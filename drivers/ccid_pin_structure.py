@@ -124,7 +124,7 @@ class PinEntry:
 
     def _tail(self) -> bytes:
         """bTeoPrologue of zeros (T=1 only; the driver below numbers blocks), then the command."""
-        return bytes(3) + struct.pack("<L", len(self.command)) + self.command
+        return bytes(3) + _packed("<L", len(self.command)) + self.command
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class PinVerification(PinEntry):
 
     def encode(self) -> bytes:
         """19 bytes and the command. Raises ValueError: a field does not take its value."""
-        shown = struct.pack("<BBHB", self.end, self.messages, self.language, self.message)
+        shown = _packed("<BBHB", self.end, self.messages, self.language, self.message)
         return self._head() + self._lengths() + shown + self._tail()
 
 
@@ -157,9 +157,17 @@ class PinModification(PinEntry):
     def encode(self) -> bytes:
         """24 bytes and the command. Raises ValueError: a field does not take its value."""
         offsets = bytes([self.old_at, self.new_at])
-        shown = struct.pack("<BBBH", self.confirm, self.end, self.messages, self.language)
+        shown = _packed("<BBBH", self.confirm, self.end, self.messages, self.language)
         head = self._head() + offsets + self._lengths()
         return head + shown + bytes(self.prompts) + self._tail()
+
+
+def _packed(form: str, *values: int) -> bytes:
+    """Raises ValueError: one does not take its value."""
+    try:
+        return struct.pack(form, *values)
+    except struct.error as error:
+        raise ValueError(str(error)) from None
 
 
 def features(answer: bytes) -> dict[Feature, int]:

@@ -108,6 +108,8 @@ class FrameReader:
     def __init__(self, address: int) -> None:
         self._address = address
         self._held = bytearray()
+        self._lost = False
+        """Within a damaged frame, whose end nobody knows."""
 
     @property
     def partial(self) -> bool:
@@ -121,9 +123,10 @@ class FrameReader:
         while self._held:
             if self._held[0] != STX:
                 control = _CONTROLS.get(self._held.pop(0))
-                if control is not None:
+                if control is not None and not self._lost:
                     found.append(control)
                 continue
+            self._lost = False
             if len(self._held) < _HEAD:
                 break
             size = int.from_bytes(self._held[2:_HEAD], "big")
@@ -145,16 +148,19 @@ class FrameReader:
         return found
 
     def give_up(self) -> bool:
-        """Drop an answer that never ended; true when there was one."""
+        """The line is silent: drop an answer that never ended; true when there was one."""
         partial = self.partial
         self._held.clear()
+        self._lost = False
         return partial
 
     def _drop(self) -> None:
-        """Go on at the next STX: a lost byte makes a frame swallow the head of the next. What
-        stands between are bytes of an answer, and none of them may pass for a control byte."""
+        """Go on at the next STX, also one that has not come yet: a lost byte makes a frame swallow
+        the head of the next. What stands between are bytes of an answer, and none of them may pass
+        for a control byte."""
         following = self._held.find(STX, 1)
-        del self._held[: following if following > 0 else len(self._held)]
+        self._lost = following < 0
+        del self._held[: len(self._held) if self._lost else following]
 
 
 def _answer(text: bytes) -> Good | Bad | Damaged:

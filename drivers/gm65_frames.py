@@ -118,8 +118,7 @@ class PayloadReader:
     def feed(self, data: bytes) -> bytes | None:
         """The payload that these bytes complete; None when there is none yet."""
         self._held += data
-        if not self._skipping:
-            self._skip_late_answers()
+        self._skip_late_answers()
         while self._end and self._end in self._held:
             payload, _, rest = self._held.partition(self._end)
             self._held = rest
@@ -128,6 +127,7 @@ class PayloadReader:
             self.dropped = self.dropped or too_long
             if payload and not too_long:
                 return bytes(payload)
+            self._skip_late_answers()
         if len(self._held) >= self._longest + max(1, len(self._end)):
             self._skipping = True
         if self._skipping:
@@ -144,5 +144,5 @@ class PayloadReader:
 
     def _skip_late_answers(self) -> None:
         """Answers to a command that was repeated, or to a stop, are no part of a code."""
-        while self._held.startswith(WRITTEN):
+        while not self._skipping and self._held.startswith(WRITTEN):
             del self._held[: len(WRITTEN)]

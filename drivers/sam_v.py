@@ -168,7 +168,12 @@ class SamVReader:
         with self._call(None):
             self._select()
             answer = self._exchange("newest-address", self._times.read)
-            return None if answer.code == _NO_SUCH_ITEM else decode_text(answer.data)
+            if answer.code == _NO_SUCH_ITEM:
+                return None
+            try:
+                return decode_text(answer.data)
+            except ValueError:
+                raise ReadFailed("the card's newest address is no text") from None
 
     def _read_found(self) -> RawIdCard:
         failed: ReadFailed | None = None

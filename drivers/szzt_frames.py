@@ -88,7 +88,7 @@ class FrameReader:
                 break
             text = self._text(total)
             if text is None:
-                self._drop()
+                self._drop(total)
                 found.append(Damaged())
             else:
                 del self._held[:total]
@@ -113,13 +113,11 @@ class FrameReader:
         finally:
             frame.release()
 
-    def _drop(self) -> None:
-        """Go on at the next STX: a lost byte makes a frame swallow the head of the next."""
-        following = self._held.find(STX, 1)
-        if following < 0:
-            self._held.clear()
-        else:
-            del self._held[:following]
+    def _drop(self, total: int) -> None:
+        """Go on at the next STX within: a lost byte makes a frame swallow the head of the next.
+        What stands behind the frame may well be key presses."""
+        following = self._held.find(STX, 1, total)
+        del self._held[: following if following > 0 else total]
 
 
 def _xor(octets: memoryview) -> int:

@@ -144,6 +144,13 @@ def test_a_field_that_does_not_take_its_value(change):
         replace(OPENSC_309, **change).encode()
 
 
+@pytest.mark.parametrize("field", ["end", "messages", "language", "message", "seconds", "longest"])
+def test_a_number_that_its_field_does_not_take(field):
+    for number in (-1, 0x10000):
+        with pytest.raises(ValueError):
+            replace(OPENSC_309, **{field: number}).encode()
+
+
 @pytest.mark.parametrize("cut", range(1, len(FEATURES)))
 def test_a_cut_list_is_seen(cut):
     whole = len(FEATURES[:cut]) % 6 == 0

@@ -110,7 +110,22 @@ def test_the_rest_of_a_damaged_answer_holds_no_control_byte(content):
     frame[-1] ^= 1
     reader = FrameReader(0)
     assert reader.feed(bytes(frame)) == [Damaged()]
+    # Its check byte may happen to begin a frame.
+    assert reader.partial == (frame[-1] == 0xF2)
+
+
+@given(st.integers(4, 12))
+def test_nor_does_what_comes_of_it_later(cut):
+    """Until the next answer begins, or the line was silent."""
+    frame = b"\xf2\x00\xff\xff" + b"\x04\x15\x06" * 3
+    reader = FrameReader(0)
+    assert reader.feed(frame[:cut]) + reader.feed(frame[cut:]) == [Damaged()]
     assert not reader.partial
+    assert reader.feed(good("3130")) == [Good(0x31, 0x30, b"020", b"")]
+    assert reader.feed(b"\x06") == [Control.ACK]
+    reader.feed(frame)
+    reader.give_up()
+    assert reader.feed(b"\x04") == [Control.EOT]
 
 
 @given(st.binary(max_size=200), data)

@@ -179,6 +179,7 @@ def test_late_answers_before_a_payload_are_no_part_of_it():
     for octet in ACK + ACK + b"\x02\x00code":
         assert reader.feed(bytes([octet])) is None
     assert reader.feed(b"\r") == b"\x02\x00code"
+    assert reader.feed(b"\r" + ACK + b"code\r") == b"code"
 
 
 def test_control_bytes_are_passed_on():

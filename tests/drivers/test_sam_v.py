@@ -249,6 +249,9 @@ def test_the_newest_address(module, reader):
     assert reader.newest_address() is None
     module.script["address"] = [frame(0x90, "江城市新路2号".ljust(35).encode("utf-16-le"))]
     assert reader.newest_address() == "江城市新路2号"
+    module.script["address"] = [frame(0x90, b"\x00\xd8" * 35)]
+    with pytest.raises(ReadFailed):
+        reader.newest_address()
     module.lies = False
     with pytest.raises(CardLeft):
         reader.newest_address()

@@ -98,6 +98,12 @@ def test_the_bytes_of_a_damaged_frame_are_no_keys():
     assert FrameReader().feed(bytes(frame) + framed(b"5")) == [Damaged(), Frame(b"5")]
 
 
+def test_keys_right_behind_a_damaged_frame_are_keys():
+    frame = bytearray(framed(b"5"))
+    frame[-1] ^= 1
+    assert FrameReader().feed(bytes(frame) + b"*\r") == [Damaged(), BareKey(0x2A), BareKey(0x0D)]
+
+
 def test_another_end_than_etx_is_no_frame():
     inner = b"0015\x04"
     assert FrameReader().feed(b"\x02" + inner + b"%02X" % (0x30 ^ 0x30 ^ 0x31 ^ 0x35 ^ 0x04)) == [

@@ -83,6 +83,11 @@ def chunk(answer: bytes) -> bytes:
     return (bytes((size,)) if size < 0xFF else b"\xff" + size.to_bytes(2, "big")) + answer
 
 
+def every_way(data: bytes) -> None:
+    """What a card answers to everything that reads one."""
+    one_input(data)
+
+
 def one_input(data: bytes) -> int:
     """Everything that reads, over the same hostile card; how many commands that took.
 

@@ -1,66 +1,47 @@
-"""``python -m tests.fuzz.seeds``: writes the corpus anew from the simulated cards' answers.
+"""``python -m tests.fuzz.seeds``: writes the corpus anew, but for what the fuzzer found.
 
-Each seed is what one card answers to one way of reading it, recorded: nobody's name or number is
-in it.
+A seed is what a simulator says; nobody is in it but demonstration residents (429900).
 """
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
-from apdu.custodian import AuthenticationRequest, ProtectionRequest
-from apdu.errors import CardError
-from apdu.psam import PsamCustodian
-from apdu.recording.recorder import RecordingTransport
-from apdu.recording.stand_ins import StandIns
-from apdu.recording.transcript import Exchange, Redacted
-from hw_sim.cards.catalogue import make_card
-from tests.apdu.card_in_process import CardInProcess
-from tests.fuzz.hostile_card import PROOF, WAYS, Way, chunk
+from tests.fuzz import card_seeds, line_seeds, other_seeds
+from tests.fuzz.targets import CORPUS
 
-CORPUS = Path(__file__).parent / "corpus"
-CARDS = ("v1", "v2", "v3", "bank", "pki", "damaged", "blocked", "blank")
+FOUND = "found-"
+"""How the names of inputs begin that the fuzzer found and that are kept."""
 
-
-class _Psam:
-    """The PSAM of the cards' city, which leaves out what the fuzzer's custodian leaves out."""
-
-    def __init__(self) -> None:
-        self._inner = PsamCustodian(CardInProcess(make_card("psam")))
-
-    def cryptogram(self, request: AuthenticationRequest) -> bytes | None:
-        return None if request.key.name.startswith(PROOF) else self._inner.cryptogram(request)
-
-    def protect(self, request: ProtectionRequest) -> bytes | None:
-        return self._inner.protect(request)
-
-
-def seed(card: str, way: Way) -> bytes:
-    """The chunks that replay what `card` answered."""
-    recorder = RecordingTransport(CardInProcess(make_card(card)), StandIns(bytes(16)))
-    with contextlib.suppress(CardError):
-        way(recorder, _Psam())
-    recorded = recorder.transcript
-    answers = [
-        event.answer.filled
-        for event in recorded.events
-        if isinstance(event, Exchange) and isinstance(event.answer, Redacted)
-    ]
-    return b"".join(chunk(answer) for answer in (recorded.atr.filled, *answers))
+SEEDS: Mapping[str, Callable[[], Mapping[str, bytes]]] = {
+    "card": card_seeds.card,
+    "gm65-answers": line_seeds.gm65_answers,
+    "gm65-payloads": line_seeds.gm65_payloads,
+    "hid": other_seeds.hid,
+    "pictures": other_seeds.pictures,
+    "codes": other_seeds.codes,
+    "code-patterns": other_seeds.code_patterns,
+    "szzt": line_seeds.szzt,
+    "ccid-pin": other_seeds.ccid_pin,
+    "sam-v": line_seeds.sam_v,
+    "id-card": line_seeds.id_texts,
+    "crt591": line_seeds.crt591,
+    "contactless": line_seeds.contactless,
+    "sensor-board": line_seeds.sensor_board,
+    "ipp": other_seeds.ipp,
+    "escpos": other_seeds.escpos,
+}
 
 
 def main() -> None:
-    CORPUS.mkdir(exist_ok=True)
-    for old in CORPUS.glob("card-*.bin"):
-        old.unlink()
-    kept: set[bytes] = set()
-    for card in CARDS:
-        for name, way in WAYS.items():
-            found = seed(card, way)
-            if found not in kept:
-                kept.add(found)
-                (CORPUS / f"card-{card}-{name}.bin").write_bytes(found)
+    for target, make in SEEDS.items():
+        folder = CORPUS / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("*.bin"):
+            if not old.name.startswith(FOUND):
+                old.unlink()
+        for name, data in make().items():
+            (folder / f"{name}.bin").write_bytes(data)
 
 
 if __name__ == "__main__":
