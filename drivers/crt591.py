@@ -62,6 +62,7 @@ class Crt591:
         contacts: where the card is spoken to.
         moves: counts movements: whatever was said to the card before them is void.
         powered: facts' names of what has power by our doing; it must be cut before a movement.
+        kept: the card that was seen last was captured.
     """
 
     def __init__(
@@ -81,9 +82,11 @@ class Crt591:
         self._ask_again_at = 0.0
         self._name = ""
         self._at: str | None = None
+        self._seen = CardPlace.NONE
         self.contacts = IcContacts(self)
         self.moves = 0
         self.powered: set[str] = set()
+        self.kept = False
 
     # --- how it stands ---------------------------------------------------------------------------
 
@@ -93,7 +96,7 @@ class Crt591:
                 self._see_whether_it_is_well()
                 state = self.look()
             except DispenserGone:
-                return DispenserStatus(DispenserReason.GONE)
+                return DispenserStatus(DispenserReason.GONE, place=self._seen)
             except DispenserError:
                 return DispenserStatus(self._trouble or DispenserReason.BROKEN)
             told = state.obstacles if self._trouble is None else {*state.obstacles, self._trouble}
@@ -103,7 +106,14 @@ class Crt591:
         """The device's own word on where a card is, and on stacker and bin."""
         names = self.facts["status"]
         good = self.ask(Request(names["cm"], names["report"], self.times.query))
-        return read_state(good.state, self.facts)
+        state = read_state(good.state, self.facts)
+        self._saw(state.place)
+        return state
+
+    def _saw(self, place: CardPlace) -> None:
+        self._seen = place
+        if place is not CardPlace.NONE:
+            self.kept = False
 
     def _see_whether_it_is_well(self) -> None:
         """A device does not say by itself that staff have put a trouble right; its
@@ -162,6 +172,7 @@ class Crt591:
     def capture(self) -> None:
         with self._lock:
             self._move("bin", self._place_of_a_card(), {CardPlace.NONE})
+            self.kept = True
 
     def bring(self, where: str) -> None:
         """Move the card inside to "ic" or "rf", unless that is where it was brought last.
@@ -270,10 +281,12 @@ class Crt591:
             self._power_cards_off()
             self.moves += 1
             self._at = None
+            self._seen = CardPlace.UNKNOWN
             answer = self.tell(request)
             match answer:
                 case Good():
                     place = read_state(answer.state, self.facts).place
+                    self._saw(place)
                     if place not in goal:
                         raise self._stuck(f"a card sent to {where} is {place.value}")
                     self._trouble = None

@@ -151,7 +151,7 @@ class Crt591Cards:
             case CardPlace.NONE:
                 self._note(ReaderState(CONTACT, False, False, b""))
                 if before.present:
-                    post(CardTaken(CONTACT))
+                    post(CardTaken(CONTACT, self._dispenser.kept))
             case CardPlace.INSIDE:
                 atr = self._look_at_card()
                 self._note(ReaderState(CONTACT, True, not atr, atr))

@@ -60,7 +60,8 @@ class DispenserStatus:
 
     Attributes:
         reason: the most urgent obstacle, None when it serves.
-        place: where a card is.
+        place: where a card is; of a device that is gone, where it was seen last, and NONE where
+            none was seen ever.
     """
 
     reason: DispenserReason | None

@@ -81,11 +81,15 @@ def give_back(
     except DispenserError as error:
         return _left(dispenser, error)
     end = clock() + times.patience
-    while clock() < end:
-        if dispenser.status().place is CardPlace.NONE:
-            return Release(ReleaseEnd.RELEASED)
-        if stop.wait(min(times.poll, max(0.0, end - clock()))):
+    # What is inside by now is the next person's: the gate opens again once the card was taken.
+    while dispenser.status().place not in (CardPlace.NONE, CardPlace.INSIDE):
+        left = end - clock()
+        if left <= 0:
+            break
+        if stop.wait(min(times.poll, left)):
             return _left(dispenser, None)
+    else:
+        return Release(ReleaseEnd.RELEASED)
     try:
         dispenser.capture()
     except NoCard:

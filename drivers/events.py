@@ -35,9 +35,14 @@ class CardMuted:
 
 @dataclass(frozen=True)
 class CardTaken:
-    """The slot is empty now."""
+    """The slot is empty now.
+
+    Attributes:
+        kept: nobody took the card: the machine moved it into its bin.
+    """
 
     reader: str
+    kept: bool = False
 
 
 @dataclass(frozen=True)

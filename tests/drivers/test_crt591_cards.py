@@ -107,10 +107,23 @@ def test_who_only_issues_takes_no_card_in(device, dispenser, box):
     dispenser.dispense_to_ic()
     assert isinstance(box.take(1)[0], CardInserted)
     dispenser.capture()
-    assert box.take(1) == [CardTaken(CONTACT)]
+    assert box.take(1) == [CardTaken(CONTACT, kept=True)]
     service.stop()
     assert not device.machine.entry
     assert "3330" not in device.commands
+
+
+def test_a_card_that_was_taken_after_one_that_was_kept_was_taken(device, dispenser, service, box):
+    put(device, "v3")
+    box.take(1)
+    dispenser.capture()
+    assert box.take(1) == [CardTaken(CONTACT, kept=True)]
+    put(device, "v2")
+    box.take(1)
+    dispenser.hold_at_gate()
+    with device.lock:
+        device.machine.take()
+    assert box.take(1) == [CardTaken(CONTACT)]
 
 
 def test_insertion_ends_with_the_service(device, dispenser, box):

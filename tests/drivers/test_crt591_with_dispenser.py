@@ -289,7 +289,8 @@ def test_never_two_cards_whatever_goes_wrong(device, driver, faults):
 def test_unplugged_at_any_time_and_back(device, driver):
     driver.dispense_to_ic()
     device.unplug()
-    assert driver.status() == DispenserStatus(DispenserReason.GONE)
+    # It is still in there.
+    assert driver.status() == DispenserStatus(DispenserReason.GONE, place=CardPlace.INSIDE)
     device.plug()
     assert driver.status().place is CardPlace.INSIDE
     is_well_again(device, driver)

@@ -127,6 +127,34 @@ def test_a_card_that_is_stuck_between_two_sensors_was_not_taken():
     assert found == Release(ReleaseEnd.STILL_PRESENT, DispenserReason.JAM)
 
 
+class TakenAndFollowed:
+    """The card is taken, and the next person's comes before anybody has looked."""
+
+    def __init__(self):
+        self.places = [CardPlace.INSIDE, CardPlace.AT_GATE, CardPlace.INSIDE]
+
+    def status(self):
+        return DispenserStatus(None, frozenset(), self.places.pop(0))
+
+    def allow_insertion(self, allowed):
+        assert not allowed
+
+    def hold_at_gate(self):
+        pass
+
+
+def test_the_next_persons_card_is_not_captured_for_the_one_before():
+    assert give_back(TakenAndFollowed(), QUICK) == Release(ReleaseEnd.RELEASED)
+
+
+def test_a_device_that_went_away_empty_holds_nobodys_card(device, dispenser):
+    dispenser.hold_at_gate()
+    device.machine.take()
+    assert dispenser.status().place is CardPlace.NONE
+    device.unplug()
+    assert give_back(dispenser, QUICK) == Release(ReleaseEnd.RELEASED)
+
+
 def test_unplugged(device, dispenser):
     device.unplug()
     found = give_back(dispenser, QUICK)

@@ -159,7 +159,7 @@ def test_forgotten_kept_counted_and_the_next_is_served(device, dispenser, servic
     assert device.machine.bin == ["v3"]
     assert news == [CardCaptured(1)]
     assert CaptureRecord(tmp_path, Time()).captured.count == record.captured.count == 1
-    assert box.take(1) == [CardTaken(CONTACT)]
+    assert box.take(1) == [CardTaken(CONTACT, kept=True)]
     insert(device, box, "v2")
     cards.release()
     assert news == [CardCaptured(1), CardCaptured(2)]
