@@ -99,8 +99,8 @@ def test_a_jam_on_the_way_to_the_gate(device, dispenser):
 
 def test_a_jam_on_the_way_into_the_bin(device, dispenser):
     dispenser.hold_at_gate()
-    # Before it the place is asked three times, and insertion is forbidden.
-    device.set_fault("5:jam")
+    # Before it the place is asked four times, and insertion is forbidden.
+    device.set_fault("6:jam")
     found = give_back(dispenser, ReleaseTimes(patience=0.0, poll=0.01))
     assert found == Release(ReleaseEnd.STILL_PRESENT, DispenserReason.JAM)
     assert device.machine.bin == []
