@@ -15,7 +15,7 @@ from drivers.card_service import CardConnection, ReaderState
 from drivers.crt591 import Crt591
 from drivers.crt591_card import Crt591Connection
 from drivers.crt591_contacts import Contacts, RfContacts, SamContacts
-from drivers.dispenser import CardPlace, DispenserError, DispenserReason
+from drivers.dispenser import CardPlace, DispenserError, DispenserReason, NoCard
 from drivers.events import CardInserted, CardMuted, CardTaken, Post, ReaderAttached, ReaderDetached
 
 log = logging.getLogger(__name__)
@@ -45,8 +45,10 @@ class Crt591Cards:
     """`CardService` on a dispenser, which others may move cards with meanwhile.
 
     Args:
-        takes_in: people insert their cards; False where the dispenser only issues.
+        takes_in: people insert their cards, and find them at the gate when the service stops; False
+            where the dispenser only issues, or is only looked at.
         antenna: it has one.
+        sams: its SAM slots are used.
     """
 
     def __init__(
@@ -56,12 +58,13 @@ class Crt591Cards:
         *,
         takes_in: bool = True,
         antenna: bool = False,
+        sams: bool = True,
     ) -> None:
         self._dispenser = dispenser
         self._times = times or Crt591CardTimes()
         self._takes_in = takes_in
         self._contacts: dict[str, Contacts] = {CONTACT: dispenser.contacts}
-        for number in range(1, dispenser.facts["sam"]["slots"] + 1):
+        for number in range(1, dispenser.facts["sam"]["slots"] + 1 if sams else 1):
             self._contacts[f"{SAM} {number}"] = SamContacts(dispenser, number)
         if antenna:
             self._contacts[ANTENNA] = RfContacts(dispenser)
@@ -122,10 +125,17 @@ class Crt591Cards:
                 log.exception("a look at the dispenser's card failed")
             self._stopping.wait(self._times.poll)
         if self._takes_in:
-            try:
-                self._dispenser.allow_insertion(False)
-            except DispenserError as error:
-                log.info("insertion stays as it is: %s", type(error).__name__)
+            self._end()
+
+    def _end(self) -> None:
+        """Nobody's card stays where no hand reaches it."""
+        try:
+            self._dispenser.allow_insertion(False)
+            self._dispenser.hold_at_gate()
+        except NoCard:
+            return
+        except DispenserError as error:
+            log.info("the dispenser stays as it is: %s", type(error).__name__)
 
     def _attach(self, post: Post) -> None:
         if self._states:

@@ -157,6 +157,7 @@ def load(path: Path) -> TerminalConfig:
     def device(name: str, read: Callable[[Table, bool], T]) -> T | None:
         return read(top.table(name), kind is Kind.FIELD) if name in top else None
 
+    dispenser = device("dispenser", read_dispenser)
     config = TerminalConfig(
         file=path,
         kind=kind,
@@ -167,12 +168,12 @@ def load(path: Path) -> TerminalConfig:
         state=read_path(top, "state") or (FIELD_STATE if kind is Kind.FIELD else DEMO_STATE),
         pack=_pack(top.table("pack"), kind),
         screen=_screen(top.table("screen")),
-        card=read_card(top.table("card"), kind is Kind.FIELD),
+        card=read_card(top.table("card"), kind is Kind.FIELD, dispenser),
         id_reader=device("id_reader", read_id_reader),
         scanner=device("scanner", read_scanner),
         camera=device("camera", read_camera),
         pad=device("pad", read_pad),
-        dispenser=device("dispenser", read_dispenser),
+        dispenser=dispenser,
         printer=device("printer", read_printer),
         receipt=device("receipt", read_receipt),
         sensors=device("sensors", read_sensors),

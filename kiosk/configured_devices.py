@@ -29,6 +29,7 @@ from kiosk.devices import (
 )
 
 if TYPE_CHECKING:
+    from drivers.crt591 import Crt591
     from drivers.frames import FrameSource
 
 
@@ -51,7 +52,7 @@ class ConfiguredDevice:
 class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
     """The devices of one configuration by kind, in the order of `DeviceKind`.
 
-    What several of them share (the card service, the camera) is opened once, at its first use,
+    What several of them share (card service, camera, dispenser) is opened once, at its first use,
     and closed by `close`.
     """
 
@@ -59,6 +60,7 @@ class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
         self._config = config
         self._readers: Readers | None = None
         self._camera: FrameSource | None = None
+        self._dispenser: Crt591 | None = None
         self._lock = threading.Lock()
         found = {device.kind: device for device in self._of(config)}
         self._devices = {kind: found[kind] for kind in DeviceKind if kind in found}
@@ -85,29 +87,45 @@ class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
                 self._camera = open_camera(self._config.camera)
             return self._camera
 
+    def dispenser(self) -> Crt591:
+        """The dispenser, for who issues cards, reads them and looks at it: its port has one owner.
+
+        Raises:
+            LookupError: none is configured.
+        """
+        if self._config.dispenser is None:
+            raise LookupError("no dispenser is configured")
+        with self._lock:
+            if self._dispenser is None:
+                self._dispenser = open_dispenser(self._config.dispenser)
+            return self._dispenser
+
     def close(self) -> None:
         """Close what is shared; the devices themselves are closed by who opened them."""
         with self._lock:
             readers, self._readers = self._readers, None
             camera, self._camera = self._camera, None
+            dispenser, self._dispenser = self._dispenser, None
         if camera is not None:
             camera.close()
         if readers is not None:
             readers.service.stop()
+        if dispenser is not None:
+            dispenser.close()
 
     def _of(self, config: TerminalConfig) -> Iterator[ConfiguredDevice]:
         card = config.card
         yield ConfiguredDevice(
             DeviceKind.READER,
             card.driver.value,
-            card.contact_reader or str(card.contact_address),
+            card.address,
             self._contact_slot,
         )
-        if card.psam_reader or card.psam_address is not None:
+        if card.psam:
             yield ConfiguredDevice(
                 DeviceKind.PSAM,
                 card.driver.value,
-                card.psam_reader or str(card.psam_address),
+                card.psam,
                 self._psam_slot,
             )
         yield from _named(DeviceKind.ID_READER, config.id_reader, open_id_reader)
@@ -118,7 +136,9 @@ class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
         )
         yield from _named(DeviceKind.CAMERA, config.camera, lambda _camera: _Shared(self.camera()))
         yield from _named(DeviceKind.PAD, config.pad, self._pad)
-        yield from _named(DeviceKind.DISPENSER, config.dispenser, open_dispenser)
+        yield from _named(
+            DeviceKind.DISPENSER, config.dispenser, lambda _dispenser: _Shared(self.dispenser())
+        )
         yield from _named(DeviceKind.PRINTER, config.printer, open_printer)
         yield from _named(DeviceKind.RECEIPT, config.receipt, open_receipt)
         yield from _named(DeviceKind.SENSORS, config.sensors, open_sensors)
@@ -138,9 +158,10 @@ class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
         return LoadedLater(opened) if pad.plain_key_load else opened
 
     def _service(self) -> Readers:
+        shared = None if self._config.card.dispenser is None else self.dispenser()
         with self._lock:
             if self._readers is None:
-                self._readers = open_readers(self._config.card)
+                self._readers = open_readers(self._config.card, shared, takes_in=False)
                 self._readers.service.start(lambda _event: None)
             return self._readers
 

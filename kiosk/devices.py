@@ -41,7 +41,7 @@ from kiosk.platform.custodian import PlatformCustodian
 
 if TYPE_CHECKING:
     # Those of the camera need numpy.
-    from drivers.dispenser import Dispenser
+    from drivers.crt591 import Crt591
     from drivers.frames import FrameSource
     from drivers.id_reader import IdReader
     from drivers.receipt_printer import ReceiptPrinter
@@ -64,16 +64,18 @@ class Readers:
     psam: str
 
 
-def open_readers(card: CardConfig) -> Readers:
-    """The card service of a configuration, not started yet."""
+def open_readers(
+    card: CardConfig, dispenser: Crt591 | None = None, *, takes_in: bool = True
+) -> Readers:
+    """The card service of a configuration, not started yet.
+
+    Args:
+        dispenser: the one that others use too, where it is the reader; None for one of its own.
+        takes_in: whether people may insert cards there.
+    """
     match card.driver:
         case CardDriver.PCSC:
-            if card.pcsc_socket:
-                # libpcsclite reads it once, at its first use in the process.
-                os.environ["PCSCLITE_CSOCK_NAME"] = card.pcsc_socket
-            from drivers.pcsc.service import PcscService
-
-            return Readers(PcscService(), card.contact_reader, card.psam_reader)
+            return Readers(_pcsc(card), card.contact_reader, card.psam_reader)
         case CardDriver.DIRECT:
             from drivers.direct import DirectService
 
@@ -84,8 +86,35 @@ def open_readers(card: CardConfig) -> Readers:
                 if address is not None
             }
             return Readers(DirectService(listening), _DIRECT_CONTACT, _DIRECT_PSAM)
+        case CardDriver.DISPENSER:
+            return _in_dispenser(card, dispenser, takes_in=takes_in)
         case _:
             assert_never(card.driver)
+
+
+def _pcsc(card: CardConfig) -> CardService:
+    if card.pcsc_socket:
+        # libpcsclite reads it once, at its first use in the process.
+        os.environ["PCSCLITE_CSOCK_NAME"] = card.pcsc_socket
+    from drivers.pcsc.service import PcscService
+
+    return PcscService()
+
+
+def _in_dispenser(card: CardConfig, shared: Crt591 | None, *, takes_in: bool) -> Readers:
+    """Residents' cards in the dispenser; the PSAM in one of its SAM slots or in a PC/SC reader."""
+    from drivers.card_services import CombinedCardServices
+    from drivers.crt591_cards import CONTACT, SAM, Crt591Cards
+
+    if card.dispenser is None:
+        raise ValueError("the reader of this configuration is no dispenser")
+    dispenser = shared or open_dispenser(card.dispenser)
+    if not card.psam_in_dispenser:
+        # A part such as "SAM" means the PC/SC reader, never a slot of the dispenser.
+        cards = Crt591Cards(dispenser, takes_in=takes_in, sams=False)
+        return Readers(CombinedCardServices(cards, _pcsc(card)), CONTACT, card.psam_reader)
+    psam = (card.psam_reader or SAM) if dispenser.facts["sam"]["slots"] else ""
+    return Readers(Crt591Cards(dispenser, takes_in=takes_in), CONTACT, psam)
 
 
 def custodians(
@@ -169,7 +198,7 @@ def open_scanner(
             assert_never(scanner.driver)
 
 
-def open_dispenser(dispenser: DispenserConfig) -> Dispenser:
+def open_dispenser(dispenser: DispenserConfig) -> Crt591:
     """The card dispenser of a configuration, opened at its first use."""
     from drivers.crt591 import Crt591, crt591_facts
 
@@ -181,6 +210,12 @@ def open_dispenser(dispenser: DispenserConfig) -> Dispenser:
         # Who ejects by the one holds at the gate by the other.
         hold = 0x39 if dispenser.eject_pm == 0x30 else 0x30
         facts["move"] |= {"eject": dispenser.eject_pm, "hold": hold}
+    if dispenser.stacker_used is not None:
+        facts["status"] |= {"stacker_used": dispenser.stacker_used}
+    if dispenser.sam_slots is not None:
+        facts["sam"] |= {"slots": dispenser.sam_slots}
+    if dispenser.switches is not None:
+        facts["frame"] |= {"address": dispenser.switches}
     match dispenser.driver:
         case DispenserDriver.CRT_591:
             return Crt591(dispenser.port, dispenser.baud, facts=facts)

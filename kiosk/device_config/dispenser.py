@@ -28,6 +28,10 @@ class DispenserConfig:
         full_bin_char: the status character of a full bin, "1" or "0": the sources disagree. None
             for what `drivers/crt591.toml` takes for true.
         eject_pm: the parameter that ejects a card without holding it, 0x30 or 0x39; as above.
+        stacker_used: it holds cards to issue; False where an empty stacker is no obstacle. None as
+            above.
+        sam_slots: SAM slots that are built in, 0..5; None as above.
+        switches: the address set on its board, 0..15; None as above.
     """
 
     driver: DispenserDriver
@@ -35,6 +39,9 @@ class DispenserConfig:
     baud: int
     full_bin_char: str | None = None
     eject_pm: int | None = None
+    stacker_used: bool | None = None
+    sam_slots: int | None = None
+    switches: int | None = None
 
     @property
     def address(self) -> str:
@@ -49,12 +56,18 @@ def read_dispenser(table: Table, in_field: bool) -> DispenserConfig:
         full = table.matching("full_bin_char", re.compile("[01]"), '"0" or "1"')
     if "eject_pm" in table:
         eject = int(table.matching("eject_pm", re.compile("3[09]"), '"30" or "39"'), 16)
+    stacker = table.boolean("stacker_used") if "stacker_used" in table else None
+    slots = table.integer("sam_slots", 0, 5) if "sam_slots" in table else None
+    switches = table.integer("address", 0, 15) if "address" in table else None
     dispenser = DispenserConfig(
         table.choice("driver", DispenserDriver, DispenserDriver.CRT_591),
         read_device(table, "port", in_field=in_field),
         read_baud(table, _BAUD),
         full,
         eject,
+        stacker,
+        slots,
+        switches,
     )
     table.finish()
     return dispenser

@@ -30,6 +30,9 @@ _RESTART = ("systemctl restart pcscd", "systemctl restart pcscd")
 _PCSCD = ("systemctl enable --now pcscd.socket", "systemctl enable --now pcscd.socket")
 
 
+_BY_DISPENSER = ("由发卡机读卡，见 dispenser 一项", "the dispenser reads cards: see dispenser")
+
+
 def visit_readers(machine: Machine) -> Iterator[Finding]:
     """vpcd, pcsc, contact-reader, psam."""
     yield _vpcd(machine)
@@ -38,6 +41,10 @@ def visit_readers(machine: Machine) -> Iterator[Finding]:
         zh, en = "演示直连模式，不经读卡服务", "demonstration by socket, without the service"
         for name in ("pcsc", "contact-reader", "psam"):
             yield skipped(name, zh, en)
+        return
+    if config is not None and config.card.psam_in_dispenser:
+        for name in ("pcsc", "contact-reader", "psam"):
+            yield skipped(name, *_BY_DISPENSER)
         return
     missing = ""
     try:
@@ -95,6 +102,8 @@ def _contact(machine: Machine, readers: tuple[ReaderState, ...], service: CardSe
     from apdu.errors import ReaderGone
     from drivers.card_service import find_reader
 
+    if machine.config is not None and machine.config.card.driver is CardDriver.DISPENSER:
+        return skipped("contact-reader", *_BY_DISPENSER)
     if not readers:
         return fail("contact-reader", ("没有读卡器", "there is no reader"), _CABLE)
     if machine.config is None:

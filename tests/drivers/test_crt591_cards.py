@@ -113,6 +113,19 @@ def test_who_only_issues_takes_no_card_in(device, dispenser, box):
     assert "3330" not in device.commands
 
 
+def test_what_was_inserted_stands_at_the_gate_when_the_service_ends(device, dispenser, box):
+    service = Crt591Cards(dispenser, Crt591CardTimes(poll=0.01, stop=5))
+    service.start(box)
+    put(device, "v3")
+    service.stop()
+    assert device.machine.spot.name == "GATE"
+    assert not device.machine.entry
+
+
+def test_sams_that_are_not_used_are_not_shown(dispenser):
+    assert list(Crt591Cards(dispenser, sams=False)._contacts) == [CONTACT]
+
+
 def test_a_card_that_was_taken_after_one_that_was_kept_was_taken(device, dispenser, service, box):
     put(device, "v3")
     box.take(1)

@@ -10,6 +10,7 @@ from kiosk.config import ConfigError, TerminalConfig, load
 from kiosk.device_config import (
     CameraConfig,
     CameraDriver,
+    CardDriver,
     DispenserConfig,
     DispenserDriver,
     Encoding,
@@ -93,6 +94,14 @@ def test_nothing_is_there_that_is_not_named(tmp_path: Path) -> None:
         (
             "dispenser", 'port = "/dev/d"\nbaud = 115200\nfull_bin_char = "0"\neject_pm = "30"',
             DispenserConfig(DispenserDriver.CRT_591, "/dev/d", 115_200, "0", 0x30), "/dev/d",
+        ),
+        (
+            "dispenser",
+            'port = "/dev/d"\naddress = 15\nstacker_used = false\nsam_slots = 0',
+            DispenserConfig(
+                DispenserDriver.CRT_591, "/dev/d", 9600, None, None, False, 0, 15
+            ),
+            "/dev/d",
         ),
         (
             "printer", 'url = "ipp://p/ipp/print"\npatience = 9',
@@ -231,3 +240,55 @@ def test_the_field_takes_devices_and_a_stream_of_its_own(tmp_path: Path, field: 
     )
     config = load(write(tmp_path, field + tables))
     assert config.camera is not None and config.id_reader is not None
+
+
+READER = """driver = "pcsc"
+contact_reader = "Yikatong Contact Reader"
+psam_reader = "Yikatong PSAM Slot"
+"""
+IN_DISPENSER = BARE.replace(READER, 'driver = "dispenser"\n')
+
+
+@pytest.mark.parametrize(
+    ("card", "slots", "psam", "inside"),
+    [
+        ("", "", "[dispenser]", True),
+        ("", "sam_slots = 0", "", True),
+        ('psam_reader = "CRT-591 SAM 2"', "sam_slots = 2", "[dispenser]", True),
+        ('psam_reader = "SAM"', "", "SAM", False),
+    ],
+)
+def test_a_dispenser_as_the_reader(
+    tmp_path: Path, card: str, slots: str, psam: str, inside: bool
+) -> None:
+    text = IN_DISPENSER.replace('driver = "dispenser"', f'driver = "dispenser"\n{card}')
+    config = load(write(tmp_path, text + f'[dispenser]\nport = "/dev/d"\n{slots}\n'))
+    assert config.card.driver is CardDriver.DISPENSER
+    assert config.card.dispenser is config.dispenser is not None
+    assert (config.card.address, config.card.psam) == ("[dispenser]", psam)
+    assert config.card.psam_in_dispenser is inside
+
+
+def test_a_dispenser_that_is_no_reader_stays_out_of_the_cards_table(tmp_path: Path) -> None:
+    card = loaded(tmp_path, '[dispenser]\nport = "/dev/d"\n').card
+    assert card.dispenser is None
+    assert (card.address, card.psam) == ("Yikatong Contact Reader", "Yikatong PSAM Slot")
+    assert not card.psam_in_dispenser
+
+
+@pytest.mark.parametrize(
+    ("card", "tables", "where"),
+    [
+        ("", "", "card.driver"),
+        ('contact_reader = "Contact"', '[dispenser]\nport = "/dev/d"', "card.contact_reader"),
+        ("", '[dispenser]\nport = "/dev/d"\naddress = 16', "dispenser.address"),
+        ("", '[dispenser]\nport = "/dev/d"\nsam_slots = 6', "dispenser.sam_slots"),
+        ("", '[dispenser]\nport = "/dev/d"\nstacker_used = 1', "dispenser.stacker_used"),
+    ],
+)
+def test_what_a_dispenser_as_the_reader_may_not_say(
+    tmp_path: Path, card: str, tables: str, where: str
+) -> None:
+    text = IN_DISPENSER.replace('driver = "dispenser"', f'driver = "dispenser"\n{card}')
+    with pytest.raises(ConfigError, match=where):
+        load(write(tmp_path, f"{text}{tables}\n"))

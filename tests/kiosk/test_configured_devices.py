@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from drivers.card_services import CombinedCardServices
+from drivers.crt591_cards import CONTACT, Crt591Cards
 from drivers.device import Device, DeviceKind
+from drivers.dispenser import DispenserReason
 from drivers.pin_pad import PadIdentity, PadReason, PadStatus
 from drivers.reader_device import SlotReason
+from hw_sim.dispenser import DispenserDevice
 from kiosk.config import load
 from kiosk.configured_devices import ConfiguredDevices, LoadedLater
 from kiosk.device_config import DispenserConfig, DispenserDriver
-from kiosk.devices import open_dispenser, open_receipt
+from kiosk.devices import open_dispenser, open_readers, open_receipt
 from tests.kiosk.test_config_file import DEMO, write
 
 NO_READERS = DEMO.replace(
@@ -143,6 +148,68 @@ def test_what_sources_disagree_about_reaches_the_dispenser(
     open_dispenser(DispenserConfig(DispenserDriver.CRT_591, "/none", 9600, full, eject))
     status, move = made[0]["status"], made[0]["move"]
     assert (status["bin_full"], status["bin_not_full"], move["eject"], move["hold"]) == expected
+
+
+def test_how_a_dispenser_is_built_reaches_its_driver() -> None:
+    built = DispenserConfig(
+        DispenserDriver.CRT_591, "/none", 9600, stacker_used=False, sam_slots=3, switches=5
+    )
+    facts = open_dispenser(built).facts
+    assert facts["status"]["stacker_used"] is False
+    assert facts["sam"]["slots"] == 3
+    assert facts["frame"]["address"] == 5
+    plain = open_dispenser(DispenserConfig(DispenserDriver.CRT_591, "/none", 9600)).facts
+    assert (plain["status"]["stacker_used"], plain["sam"]["slots"]) == (True, 1)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[DispenserDevice]:
+    made = DispenserDevice(tmp_path / "none", move_seconds=0.0, seed=7)
+    made.plug()
+    yield made
+    made.unplug()
+    assert made.illegal == ()
+
+
+IN_DISPENSER = "[dispenser]\nport = 'NONE'"
+
+
+def in_dispenser(folder: Path, psam: str = "") -> ConfiguredDevices:
+    place = NO_READERS.index("driver = "), NO_READERS.index('psam_address = "127.0.0.1:PORT1"')
+    text = NO_READERS[: place[0]] + f'driver = "dispenser"\n{psam}' + NO_READERS[place[1] :]
+    text = text.replace('psam_address = "127.0.0.1:PORT1"', "")
+    text += IN_DISPENSER.replace("NONE", str(folder / "none")) + "\n"
+    return ConfiguredDevices(load(write(folder, text)))
+
+
+def test_a_dispenser_is_reader_and_psam_and_its_port_is_opened_once(
+    tmp_path: Path, machine: DispenserDevice
+) -> None:
+    devices = in_dispenser(tmp_path)
+    assert list(devices) == [DeviceKind.READER, DeviceKind.PSAM, DeviceKind.DISPENSER]
+    try:
+        for kind in devices:
+            device: Device = devices[kind].open()
+            reason = device.status().reason
+            # Its stacker is empty, which keeps nobody from being served.
+            assert reason is (DispenserReason.STACKER_EMPTY if kind.value == "dispenser" else None)
+            device.close()
+        assert devices.dispenser() is devices.dispenser()
+        # Who only looks lets nobody insert a card.
+        assert not machine.machine.entry
+    finally:
+        devices.close()
+
+
+def test_a_psam_in_a_reader_of_its_own_beside_the_dispenser(tmp_path: Path) -> None:
+    devices = in_dispenser(tmp_path, 'psam_reader = "SAM"')
+    config = devices._config.card
+    readers = open_readers(config)
+    assert isinstance(readers.service, CombinedCardServices)
+    assert (readers.contact, readers.psam) == (CONTACT, "SAM")
+    cards = readers.service._services[0]
+    assert isinstance(cards, Crt591Cards)
+    assert list(cards._contacts) == [CONTACT]
 
 
 def test_paper_and_signs_reach_the_receipt_printer(
