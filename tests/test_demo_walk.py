@@ -17,7 +17,7 @@ from hw_sim.population import DEMO_PIN, population
 from kiosk.audit.verify import verify
 
 BIN = Path(sys.executable).parent
-WALK_SECONDS = 400
+WALK_SECONDS = 600
 TOOLS = ("Xvfb", "xdotool", "pcscd", "pdffonts")
 ECARD_CODE = re.compile(rb"SSC1[0-9A-Za-z]{40}")
 
