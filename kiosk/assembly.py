@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,10 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from drivers.device import Device, DeviceKind
+from drivers.dispenser_release import ReleaseTimes
 from drivers.watch import WatchTimes
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog
 from kiosk.audit.shipper import AuditShipper
+from kiosk.capture import CaptureNews, CaptureRecord, CardReturn
 from kiosk.card_station import CardStation
 from kiosk.clock import Clock
 from kiosk.code_station import CodeStation
@@ -67,6 +70,7 @@ class Terminal:
     """Everything of one terminal but its window and its threads.
 
     Attributes:
+        card_return: how the dispenser gives cards back; None where people pull them out.
         lanes: devices that are watched, by kind, which are no station of the visits' own.
         devices: what they share.
     """
@@ -77,6 +81,7 @@ class Terminal:
     intents: Intents
     queue: Queue
     courier: Courier
+    card_return: CardReturn | None
     lanes: Mapping[DeviceKind, DeviceLane[Device]]
     devices: ConfiguredDevices
 
@@ -152,8 +157,19 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         errand=issuing.settle_open,
     )
     outbox.changed = courier.wake
-    readers = open_readers(config.card)
     devices = ConfiguredDevices(config)
+    shared = None if config.card.dispenser is None else devices.dispenser()
+    readers = open_readers(config.card, shared)
+    stopping = threading.Event()
+    card_return = None
+    if shared is not None:
+        card_return = CardReturn(
+            shared,
+            CaptureRecord(state.path, clock),
+            _unheard,
+            ReleaseTimes(patience=config.limits.card_offer_seconds),
+            stopping,
+        )
     lanes = {kind: DeviceLane(kind, devices[kind].open) for kind in _LANES if kind in devices}
     scanner = _scanner(config, devices)
     id_reader = _id_reader(config, clock)
@@ -181,6 +197,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
             readers.contact,
             custodians(config, readers, client),
             random=os.urandom,
+            give_back=card_return,
         ),
         pad=_pad(config, pack.limits["pin-length"].value),
         platform=client,
@@ -194,6 +211,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         subject_tag=keys.subject_tag,
         free_bytes=state.free_bytes,
         devices=watch,
+        stopping=stopping,
         scanner=scanner,
         id_reader=id_reader,
         printer=printer,
@@ -204,7 +222,14 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         Place(config.hall, config.machine, pack.texts["hotline"].zh),
         pack.limits["pin-length"].value,
     )
-    return Terminal(station, readers, presenter, intents, queue, courier, lanes, devices)
+    return Terminal(
+        station, readers, presenter, intents, queue, courier, card_return, lanes, devices
+    )
+
+
+def _unheard(news: CaptureNews) -> None:
+    """Nobody gives cards back before there is a runner to tell."""
+    log.error("nobody heard of %s", news)
 
 
 def _through_the_camera(config: TerminalConfig) -> Iterator[DeviceKind]:

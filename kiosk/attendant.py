@@ -101,6 +101,8 @@ class Attendant:
             case Phase.NOTICE:
                 return self._notice
             case Phase.TAKE_CARD:
+                if self._station.out_of_reach and self._station.slot.present:
+                    return OutOfServicePage("card-out-of-reach")
                 return TakeCardPage(
                     self._done_well, self._station.slot.present, self._station.id_card_lies
                 )
@@ -232,11 +234,20 @@ class Attendant:
         self.visit = self._fresh_visit()
         self._wipe()
         if failure is not None:
-            self._notice = NoticePage(failure.name, failure.reference)
-            self.phase = Phase.NOTICE
-            self.timers.notice_until = self._clock.monotonic() + self._limits.notice_seconds
+            self._show_notice(NoticePage(failure.name, failure.reference))
         else:
             self.after_notice()
+
+    def tell_of_card(self, failure: str) -> None:
+        """What became of the card that was to be given back, while its holder is who is served."""
+        if self.phase in (Phase.NOTICE, Phase.TAKE_CARD):
+            self._show_notice(NoticePage(failure))
+
+    def _show_notice(self, notice: NoticePage) -> None:
+        self._notice = notice
+        self.phase = Phase.NOTICE
+        until = self._clock.monotonic() + self._limits.notice_seconds
+        self.timers = Timers(notice_until=until)
 
     def after_notice(self) -> None:
         """Nobody is served until the slot is empty and no ID card was left behind."""

@@ -134,6 +134,11 @@ class CardNotReturned:
 
     reason: DispenserReason | None
 
+    @property
+    def out_of_reach(self) -> bool:
+        """No hand can take it; a card that only the bin has no room for stands at the gate."""
+        return self.reason is not DispenserReason.ERROR_BIN_FULL
+
 
 CaptureNews = CardCaptured | CardNotReturned
 
@@ -145,6 +150,9 @@ class CardReturn:
     Args:
         post: is told of every card that was not taken, on the calling thread.
         stop: set when the process ends; the card then stays at the gate.
+
+    Attributes:
+        post: as given; whoever makes it before there is anybody to tell sets it later.
     """
 
     def __init__(
@@ -157,9 +165,10 @@ class CardReturn:
     ) -> None:
         self._dispenser = dispenser
         self._record = record
-        self._post = post
+        self.post = post
         self._times = times
         self._stop = stop or threading.Event()
+        self._gone_with_card = False
 
     def __call__(self) -> Release:
         release = give_back(self._dispenser, self._times, stop=self._stop)
@@ -170,10 +179,16 @@ class CardReturn:
                 # The card is in the bin all the same, and staff must hear of it.
                 log.exception("a captured card can't be written down")
                 count = self._record.captured.count
-            self._post(CardCaptured(count))
+            self.post(CardCaptured(count))
         elif release.end is ReleaseEnd.STILL_PRESENT and not self._stop.is_set():
-            self._post(CardNotReturned(release.reason))
+            self._not_returned(release.reason)
+        self._gone_with_card = release.reason is DispenserReason.GONE
         return release
+
+    def _not_returned(self, reason: DispenserReason | None) -> None:
+        """Of a card in a dispenser that is away staff were told once, not after each visit."""
+        if not (self._gone_with_card and reason is DispenserReason.GONE):
+            self.post(CardNotReturned(reason))
 
 
 def record_capture(news: CaptureNews, record: Recorder, alarm: Callable[[str], None]) -> None:

@@ -133,6 +133,11 @@ class CardStation:
         self._reading: CardReading | None = None
 
     @property
+    def gives_back(self) -> bool:
+        """A motor takes cards in and gives them back; no hand pulls them out meanwhile."""
+        return self._give_back is not None
+
+    @property
     def card_id(self) -> bytes:
         """卡识别码 of the card read in this visit, 16 bytes.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from drivers.events import DeviceEvent
+from kiosk.capture import CaptureNews
 from kiosk.device_watch import DeviceSeen
 from kiosk.executor import Result
 from kiosk.platform.link import LinkEvent
@@ -64,7 +65,7 @@ class QueueSeen:
     level: Level
 
 
-News = CatalogueSeen | DeviceSeen | IdCardSeen | QueueSeen | LinkEvent
+News = CatalogueSeen | DeviceSeen | IdCardSeen | QueueSeen | CaptureNews | LinkEvent
 """What concerns the terminal and no single visit."""
 
 Event = Touch | Reported | Finished | News | DeviceEvent

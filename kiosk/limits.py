@@ -33,6 +33,8 @@ class Limits:
     """A full name and number stay this long on the screen (DESIGN §10)."""
     attract_seconds: float = 60
     """The untouched menu gives way to the idle screen."""
+    card_offer_seconds: float = 30
+    """A dispenser holds a card so long at its gate, then keeps it."""
     take_card_alarm: float = 120
     """A card left in the slot so long after the visit raises an alarm."""
     card_deadline: float = 8

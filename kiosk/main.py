@@ -137,6 +137,8 @@ def _loop(
     )
     with _stopped_by_signals() as stopping:
         try:
+            if terminal.card_return is not None:
+                terminal.card_return.post = runner.post
             terminal.readers.service.start(runner.post)
             _check(terminal, state)
             if station.printer is not None:

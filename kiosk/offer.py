@@ -116,5 +116,6 @@ class Offer:
             step.page.first,
             step.page.entries,
             card_seen=self._station.slot.present,
+            card_inside=self._station.slot.present and self._station.cards.gives_back,
             unavailable=tuple(sorted(self.reasons().items())),
         )

@@ -22,12 +22,14 @@ class HomePage:
     Attributes:
         first: the large choice.
         card_seen: a card is already in the slot.
+        card_inside: it is where no hand can take it back.
         unavailable: (id on the screen, reason) of what can't be served now.
     """
 
     first: Item | None
     entries: tuple[Item | Group, ...]
     card_seen: bool = False
+    card_inside: bool = False
     unavailable: tuple[tuple[str, str], ...] = ()
 
 

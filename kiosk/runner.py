@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, assert_never
 
 from kiosk.attendant import Attendant, Phase
+from kiosk.capture import CardCaptured, CardNotReturned
 from kiosk.device_watch import DeviceSeen
 from kiosk.events import (
     CatalogueSeen,
@@ -136,6 +137,10 @@ class Runner:
             case IdCardSeen():
                 self._station.hear(event, self._executor, self.post)
                 self._id_card_seen()
+            case CardCaptured() | CardNotReturned():
+                self._station.hear(event, self._executor, self.post)
+                if self._station.out_of_reach:
+                    self._attendant.tell_of_card("card-not-returned")
             case CatalogueSeen() | DeviceSeen() | QueueSeen() | PlatformUp() | PlatformDown():
                 self._station.hear(event, self._executor, self.post)
                 if self.phase is Phase.VISIT and self._station.refusal == TAMPERED:
@@ -248,6 +253,7 @@ class Runner:
     # --- the card and its reader ----------------------------------------------------------------
 
     def _slot_changed(self, news: SlotNews) -> None:
+        self._station.out_of_reach = False
         match news:
             case SlotNews.CARD_CAME:
                 self._station.record("card.inserted", outcome="ok", detail={})
@@ -255,6 +261,9 @@ class Runner:
             case SlotNews.CARD_WENT:
                 self._station.record("card.removed", outcome="ok", detail={})
                 self._card_went()
+            case SlotNews.CARD_KEPT:
+                # Its audit line comes with `CardCaptured`, which counts it.
+                self._attendant.tell_of_card("card-captured")
             case SlotNews.READER_CAME:
                 self._station.record("device.back", outcome="ok", detail={"device": "reader"})
                 self._attendant.look_again()
@@ -269,6 +278,9 @@ class Runner:
         if self.phase is Phase.HOME:
             attendant.begin_if_new()
             attendant.refresh_home()
+        elif self.phase is not Phase.VISIT and self._station.cards.gives_back:
+            # Nobody can pull it out, and nobody is served who could be told to leave with it.
+            self._station.release_card(self._executor)
         attendant.activity()
         if self.phase is Phase.VISIT and attendant.visit.awaits_card:
             attendant.advance(*attendant.visit.card_shown())

@@ -13,6 +13,8 @@ class SlotNews(Enum):
 
     CARD_CAME = "card-came"
     CARD_WENT = "card-went"
+    CARD_KEPT = "card-kept"
+    """Nobody took it: the dispenser did."""
     READER_CAME = "reader-came"
     READER_WENT = "reader-went"
 
@@ -45,8 +47,9 @@ class Slot:
                 return self._card_came(mute=False)
             case device.CardMuted():
                 return self._card_came(mute=True)
-            case device.CardTaken():
-                news = SlotNews.CARD_WENT if self.present else None
+            case device.CardTaken(kept=kept):
+                went = SlotNews.CARD_KEPT if kept else SlotNews.CARD_WENT
+                news = went if self.present else None
                 self.present = self.mute = False
                 return news
             case device.ReaderAttached():

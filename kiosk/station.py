@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
 from drivers.code_scanner import ScanCancelled, ScannerError, ScannerReason, ScannerStatus
@@ -23,6 +24,7 @@ from drivers.sensors import SensorsReason
 from drivers.watch import Back, Change, Changed, Lost, NoteAdded, NoteGone
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog, AuditUnavailable
+from kiosk.capture import CardCaptured, CardNotReturned, record_capture
 from kiosk.card_station import CardStation, HeldSlot
 from kiosk.clock import Clock
 from kiosk.code_station import CodeStation
@@ -79,6 +81,8 @@ class Station:
         refusal: why nobody may be served until an engineer came (message id), or None.
         room: whose messages the queue still takes.
         stuck: the slot that a call never came back from, None when all are free.
+        out_of_reach: a card is in the dispenser that could not be given back.
+        stopping: set when the process ends: nobody waits for a card to be taken any more.
         id_card_lies: an ID card that was read was left on its reader.
     """
 
@@ -109,6 +113,8 @@ class Station:
     waiting: int = 0
     room: Level = Level.FREE
     stuck: HeldSlot | None = None
+    out_of_reach: bool = False
+    stopping: threading.Event = field(default_factory=threading.Event)
     id_card_lies: bool = False
     _watching: bool = False
     _held_since: float | None = None
@@ -177,6 +183,9 @@ class Station:
                 self._room_changed(level)
             case DeviceSeen():
                 self._device_seen(news)
+            case CardCaptured() | CardNotReturned():
+                self.out_of_reach = isinstance(news, CardNotReturned) and news.out_of_reach
+                record_capture(news, self.record, partial(self.alarm, AlarmKind.DEVICE_FAULT))
             case IdCardSeen(lies=lies):
                 self._watching, self.id_card_lies = False, lies
             case PlatformUp() | PlatformDown():
@@ -322,8 +331,9 @@ class Station:
             )
 
     def put_card_down(self) -> None:
-        """Power the card off at the very end. A slot that is held, by whomever, would hold us too:
-        then the service powers it off when it sees that we are gone."""
+        """Power the card off and offer it, at the very end. A slot that is held, by whomever, would
+        hold us too: then the service powers it off when it sees that we are gone."""
+        self.stopping.set()
         last = threading.Thread(target=self.cards.release, name="last release", daemon=True)
         last.start()
         last.join(LAST_SECONDS)

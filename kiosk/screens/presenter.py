@@ -76,6 +76,8 @@ class Presenter:
             case IdlePage():
                 body = menu.idle(self._place.hall.of(moment.language), moment, t)
                 return body, "idle", going
+            case HomePage(card_inside=True):
+                return menu.home(page, moment, t), "home", going
             case HomePage():
                 return menu.home(page, moment, t), "home", self._home_footer(moment, t)
             case GroupPage():
@@ -206,6 +208,8 @@ def _footer(moment: Moment, t: Texts) -> views.Footer:
     back: tuple[str, str] | None = _BACK
     forward = _HELP
     match moment.page:
+        case HomePage():
+            back, forward = None, ("leave", "home.card-back")
         case OverviewPage() | CardStatusPage():
             forward = _LEAVE
         case RiskPage():

@@ -161,6 +161,7 @@ class PadStreamDouble:
 
 class Cards:
     lane = "card"
+    gives_back = False
     card_id = bytes(range(16))
 
     def __init__(self) -> None:

@@ -185,6 +185,32 @@ def test_a_full_bin_is_told(device, dispenser, service, box, tmp_path):
     assert record.captured.count == 0
 
 
+def test_a_dispenser_that_is_away_with_a_card_is_told_once(device, dispenser, service, box,
+                                                           tmp_path):  # fmt: skip
+    news = []
+    cards, _record = station(service, dispenser, tmp_path, news, QUICK)
+    insert(device, box)
+    device.unplug()
+    gone = Release(ReleaseEnd.STILL_PRESENT, DispenserReason.GONE)
+    # The second is the end of a visit by e-card.
+    assert [cards.release(), cards.release()] == [gone, gone]
+    assert news == [CardNotReturned(DispenserReason.GONE)]
+    device.plug()
+    assert cards.release() == Release(ReleaseEnd.CAPTURED)
+    device.unplug()
+    assert cards.release() == Release(ReleaseEnd.RELEASED)
+    assert news[1:] == [CardCaptured(1)]
+
+
+def test_only_a_card_that_the_bin_has_no_room_for_can_be_taken():
+    assert not CardNotReturned(DispenserReason.ERROR_BIN_FULL).out_of_reach
+    assert all(
+        CardNotReturned(reason).out_of_reach
+        for reason in (None, *DispenserReason)
+        if reason is not DispenserReason.ERROR_BIN_FULL
+    )
+
+
 def test_the_end_of_the_process_is_no_trouble(device, dispenser, service, box, tmp_path):
     news, stop = [], threading.Event()
     cards, _record = station(service, dispenser, tmp_path, news, LONG, stop)

@@ -13,7 +13,7 @@ FAILURES = frozenset({
     "card-unproven", "card-lost", "card-cancelled", "card-locked", "card-sealed",
     "card-unregistered", "pin-blocked", "pin-cancelled", "pad-gone", "pad-tampered", "reader-gone",
     "reader-busy", "no-answer", "platform-unavailable", "platform-refused", "platform-untrusted",
-    "unexpected", "card-captured", "terminal-tampered",
+    "unexpected", "card-captured", "card-not-returned", "terminal-tampered",
     "ecard-refused", "risk-blocked", "certificate-offline", "certificate-untrusted",
     "certificate-characters", "verification-offline", "document-failed", "printer-busy",
     "print-failed", "print-unknown",
