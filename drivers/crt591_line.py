@@ -190,8 +190,8 @@ class Crt591Line:
         """Tell the device to drop what it does, until it says that it has."""
         if not self._owed:
             return
-        self._reader.give_up()
         for _ in range(2):
+            self._reader.give_up()
             self._say(Control.EOT)
             end = time.monotonic() + self._times.clear
             while (received := self._next(end)) is not None:

@@ -1,8 +1,8 @@
 """``./run fuzz [SECONDS] [TARGET ...]``: atheris against our parsers, from the committed corpus on.
 
 The time is divided over the targets, all of them where none is named. What is found is left as
-``crash-*`` under ``.state/fuzz/TARGET``; put it into the target's corpus with a name that says
-what it is, and the test of the corpus keeps it.
+``crash-*`` under ``.state/fuzz/TARGET``; put it into the target's corpus with a name that begins
+with ``found-`` and says what it is, and the test of the corpus keeps it.
 """
 
 from __future__ import annotations

@@ -66,6 +66,7 @@ def sam_v() -> dict[str, bytes]:
         **{name.name.lower().replace("_", "-"): b"\x3f" + octets for name, octets in said.items()},
         "damaged-then-good": b"\x05" + module.bad_check(said[Asked.FIND]) + said[Asked.SELECT],
         "lost-byte": b"\x0a" + said[Asked.SELECT][:8] + said[Asked.SELECT][9:] + said[Asked.FIND],
+        "length-that-cannot-be": b"\xff" + read[:5] + b"\x0f\xff" + bytes(2_500),
         "cut": b"\x7f" + NOISE + read[:700] + said[Asked.STATUS],
     }
 
@@ -73,6 +74,8 @@ def sam_v() -> dict[str, bytes]:
 def id_texts() -> dict[str, bytes]:
     """The texts of all demonstration cards; every number begins with 429900."""
     texts = {name: id_card(name).text for name in names()}
+    issued = "20200102".encode("utf-16-le")
+    texts["issued-before-birth"] = texts["citizen"].replace(issued, "19000102".encode("utf-16-le"))
     return {name: text for name, text in texts.items() if text}
 
 

@@ -64,6 +64,7 @@ def pictures() -> dict[str, bytes]:
         "chinese": _input(chinese, still=True),
         "noise": _input(np.clip(sharp + noise, 0, 255).astype(np.uint8), still=False),
         "cut": _input(sharp[:30], still=True),
+        "empty": _input(sharp[:0], still=True),
         "two": _input(np.hstack([sharp, chinese]), still=False),
     }
 

@@ -135,6 +135,10 @@ def escpos(data: bytes) -> None:
     """Status bytes: four at a time answer the four questions."""
     for octet in data:
         kind = kind_of(octet)
+        # Bits 1 and 4 are always one, bits 0 and 7 always zero.
+        bits = f"{octet:08b}"
+        fixed = bits[0] + bits[3] + bits[6] + bits[7]
+        assert (kind is Answer.STATUS) == (fixed == "0110")
         found = [findings(question, octet) for question in Question]
         assert all((each is not None) == (kind is Answer.STATUS) for each in found)
         paper_end(octet)
