@@ -16,7 +16,7 @@ from kiosk.executor import Executor
 from kiosk.failures import Failure, NoAnswer
 from kiosk.moment import Badges, Moment
 from kiosk.offer import PLATFORM, Offer, unreachable
-from kiosk.pacing import idle_limit, step_timers
+from kiosk.pacing import LATE_SOURCE, idle_limit, step_timers
 from kiosk.pages import IdlePage, NoticePage, OutOfServicePage, Page, TakeCardPage
 from kiosk.platform.models import AlarmKind
 from kiosk.session import Session
@@ -157,8 +157,13 @@ class Attendant:
             return
         now, help_until = self._clock.monotonic(), self.timers.help_until
         self.timers = step_timers(self.visit.step, now, help_until=help_until)
+        self._await_late()
         self.refresh_home()
         self.activity()
+
+    def _await_late(self) -> None:
+        if self.visit.has_late:
+            self.timers.look_again = self._clock.monotonic() + LATE_SOURCE
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -208,6 +213,9 @@ class Attendant:
                 if not self._station.slot.present:
                     # An ID card holds up nobody but who wants to lay another one there.
                     self.go_home()
+            case Due.LOOK_AGAIN if self.phase is Phase.VISIT:
+                self.visit.watch_late()
+                self._await_late()
             case Due.LOOK_AGAIN:
                 self.look_again()
             case _:

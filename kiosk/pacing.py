@@ -8,6 +8,9 @@ from kiosk.limits import Limits
 from kiosk.steps import Run, Show, Step, Watch
 from kiosk.timers import Timers
 
+LATE_SOURCE = 0.2
+"""Seconds between two looks whether a scanner or reader has come back from what was given up."""
+
 
 def step_timers(step: Step[Any], now: float, *, help_until: float | None) -> Timers:
     """What a new step waits for by time alone; the help box stays over it."""

@@ -81,6 +81,7 @@ class Visit:
         self._slot = slot
         self._step_number = 0
         self._jobs: dict[str, Job] = {}
+        self._late: tuple[Stream[Any], ...] = ()
         self.uses_card = False
         self.begun_at: float | None = None
         step = flow.send(None)
@@ -161,9 +162,8 @@ class Visit:
                 self.page = page
                 return None
             case AwaitAny(streams=streams):
-                for stream in streams:
-                    self._work(stream.lane, stream.run)
-                self.page = step.page(step.ready(self._jobs))
+                self._late = streams
+                self.watch_late()
                 return None
             case Watch(stream=stream):
                 self.page = step.page(None)
@@ -173,6 +173,16 @@ class Visit:
                 return self._work(step.lane, step.call)
             case _:
                 raise TypeError(f"the flow yielded {type(step).__name__}, no step")
+
+    @property
+    def has_late(self) -> bool:
+        """A source of the current step is still at a call that an earlier step gave up."""
+        return bool(self._late)
+
+    def watch_late(self) -> None:
+        """Watch those sources that are free by now."""
+        self._late = tuple(each for each in self._late if self._work(each.lane, each.run))
+        self.source_failed()
 
     def _work(self, lane: str, work: Work) -> Exception | None:
         if self._executor.stuck(lane):
@@ -200,7 +210,7 @@ class Visit:
 
     def drop_work(self) -> None:
         """Nobody waits for the current step's work any more; a stream is told to stop."""
-        jobs, self._jobs = self._jobs, {}
+        jobs, self._jobs, self._late = self._jobs, {}, ()
         for job in jobs.values():
             job.abandon()
         for stream in self._streams:

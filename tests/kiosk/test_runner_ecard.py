@@ -10,6 +10,7 @@ from drivers.device import DeviceKind
 from kiosk.codes import CodeFamily
 from kiosk.device_watch import DeviceSeen
 from kiosk.identity import Leg
+from kiosk.pacing import LATE_SOURCE
 from kiosk.pages import (
     CertificateShownPage,
     CodeProblem,
@@ -298,3 +299,20 @@ def test_a_scanner_that_is_still_busy_costs_only_its_own_way(terminal: TerminalD
     terminal.executor.stuck_lanes.add("scanner")
     terminal.to_identify()
     assert terminal.page == IdentifyPage(ecard=True, codes=False)
+
+
+def test_a_scanner_that_was_busy_is_watched_as_soon_as_it_is_free(terminal: TerminalDouble) -> None:
+    terminal.to_identify()
+    terminal.touch("back")
+    terminal.executor.stuck_lanes.add("scanner")
+    terminal.to_identify()
+    terminal.wait(2 * LATE_SOURCE)
+    assert terminal.page == IdentifyPage(ecard=True, codes=False)
+    terminal.executor.stuck_lanes.clear()
+    terminal.wait(2 * LATE_SOURCE)
+    assert terminal.page == IdentifyPage(ecard=True, codes=True)
+    begun = len(terminal.executor.jobs)
+    terminal.wait(2 * LATE_SOURCE)
+    assert len(terminal.executor.jobs) == begun
+    terminal.finish(ECARD_CODE, lane="scanner")
+    assert terminal.page == WorkingPage("ecard.checking")
