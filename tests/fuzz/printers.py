@@ -28,8 +28,10 @@ _TEXTS = (
 
 
 def ipp(data: bytes) -> None:
-    """An answer, and all that is made of it. Where the strict decoder of the simulated printer
-    takes it, ours reads the same."""
+    """An IPP printer's answer, and all that is made of it.
+
+    Where the strict decoder of the simulated printer takes it, ours reads the same.
+    """
     strict = _strictly(data)
     try:
         answer = read_answer(data)

@@ -73,8 +73,10 @@ def _patterns() -> CodePatterns:
 
 
 def code_patterns(data: bytes) -> None:
-    """Patterns as a pack may declare them, one a line, and in the last line a text: `re` agrees
-    about what fits, and two that fit one text meet."""
+    """Patterns of a pack, one a line, and a text in the last.
+
+    `re` agrees about what fits, and two that fit one text meet.
+    """
     *declared, text = data.decode("utf-8", "replace").split("\n")
     fitting = []
     for line in declared[:4]:

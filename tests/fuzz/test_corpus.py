@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.fuzz.__main__ import main
 from tests.fuzz.hostile_card import WAYS, chunk, chunks, one_input
 from tests.fuzz.pieces import same_in_any_pieces, stand_in_order
 from tests.fuzz.seeds import FOUND, SEEDS
@@ -61,6 +63,22 @@ def mutated(seed: bytes, luck: random.Random) -> bytes:
 def test_no_seed_is_longer_than_its_target_takes() -> None:
     for file in FILES:
         assert file.stat().st_size <= TARGETS[file.parent.name].longest, file.name
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def test_the_targets_are_listed_and_others_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["fuzz", "--list"])
+    assert main() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(TARGETS)
+    assert all(line.endswith(".") for line in lines)
+    monkeypatch.setattr(sys, "argv", ["fuzz", "5", "nothing"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
 
 
 # --- what the targets themselves stand on ---------------------------------------------------------
