@@ -89,7 +89,7 @@ class Attendant:
             language=self.language,
             badges=Badges(
                 platform_up=self._station.line_up,
-                reader_ok=self._station.slot.attached and self._station.stuck is None,
+                reader_ok=self._station.reader_ok,
                 waiting=self._station.waiting,
                 printer=self._station.obstacle,
                 id_card_lies=self._station.id_card_lies,

@@ -139,6 +139,11 @@ class Station:
         """Why the printer can't print, None when it can or there is none."""
         return None if self.printer is None else self.printer.obstacle
 
+    @property
+    def reader_ok(self) -> bool:
+        """Cards can be read, as far as the reader and the card in it let them."""
+        return self.slot.attached and self.stuck is None and not self.out_of_reach
+
     def next_language(self, language: str) -> str:
         """The language after this one, around and around."""
         tags = list(LANGUAGES)

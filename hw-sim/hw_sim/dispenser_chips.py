@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
+from hw_sim.cards.catalogue import make_card
+from hw_sim.cards.faults import Fault, FaultyContacts
 from hw_sim.cards.iso7816 import Card
 
 T0, T1 = b"0", b"1"
@@ -17,12 +22,28 @@ class ChipError(Exception):
 
 
 class Socket:
-    """Contacts with or without a chip in them."""
+    """Contacts with or without a chip in them.
 
-    def __init__(self) -> None:
-        self.card: Card | None = None
+    Args:
+        torn: called when a fault pulls the card out in the middle of a command.
+        other: makes the card that a fault brings in its place.
+    """
+
+    def __init__(
+        self,
+        torn: Callable[[], object] = lambda: None,
+        other: Callable[[str], Card] = make_card,
+    ) -> None:
+        self._torn = torn
+        self._other = other
+        self._faulty: FaultyContacts | None = None
         self.powered = False
         self.apdus = 0
+
+    @property
+    def card(self) -> Card | None:
+        """The chip in it."""
+        return None if self._faulty is None else self._faulty.card
 
     @property
     def protocol(self) -> bytes:
@@ -33,10 +54,15 @@ class Socket:
         first = sum(bool(atr[1] & bit) for bit in (0x10, 0x20, 0x40))
         return T1 if atr[2 + first] & 0x0F == 1 else T0
 
-    def put(self, card: Card | None) -> None:
+    def put(self, card: Card | None, faults: tuple[Fault, ...] = ()) -> None:
         """Another chip comes to the contacts, or none; the one before has lost its power."""
         self.off()
-        self.card = card
+        self._faulty = None if card is None else FaultyContacts(card, faults, self._other)
+
+    def schedule(self, faults: tuple[Fault, ...]) -> None:
+        """What goes wrong with the chip's coming commands."""
+        if self._faulty is not None:
+            self._faulty.schedule(faults)
 
     def power(self) -> bytes:
         """Cold reset; returns protocol and ATR."""
@@ -69,18 +95,23 @@ class Socket:
         """
         if not self.powered:
             raise ChipError("65")
-        card = self._chip("67")
+        self._chip("67")
         if not _SHORTEST <= len(command) <= _LONGEST:
             raise ChipError("04")
         if protocol not in (None, self.protocol):
             raise ChipError("62")
         self.apdus += 1
-        answer = card.execute(command)
-        if answer is None:
+        assert self._faulty is not None
+        reaction = self._faulty.exchange(command)
+        time.sleep(reaction.delay)
+        if reaction.pulled:
+            self._torn()
+            raise ChipError("67")
+        if reaction.answer is None:
             # The device waits for the chip's working time, then it cuts the power.
             self.off()
             raise ChipError("63")
-        return answer
+        return reaction.answer
 
     def _chip(self, code: str) -> Card:
         if self.card is None:

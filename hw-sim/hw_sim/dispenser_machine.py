@@ -10,6 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from hw_sim.cards.catalogue import canonical_name, make_card
+from hw_sim.cards.faults import Fault
 from hw_sim.cards.iso7816 import Card
 from hw_sim.dispenser_chips import T0, T1, ChipError, Socket, seen_at_antenna
 from hw_sim.dispenser_frames import Command
@@ -86,7 +87,9 @@ class DispenserMachine:
         self.entry = False
         self.initialised = False
         self.moving: Callable[[], None] = lambda: None
-        self.contacts = Socket()
+        self.contacts = Socket(self.tear_out, self._other)
+        self._card_faults: tuple[Fault, ...] = ()
+        self._strangers: list[Card] = []
         self.antenna = Socket()
         self.sams = [Socket()]
         if sam is not None:
@@ -151,6 +154,11 @@ class DispenserMachine:
         self.jammed = False
         self._place(None, Spot.NONE)
         return name
+
+    def set_card_faults(self, faults: tuple[Fault, ...]) -> None:
+        """What goes wrong with the card at the contacts, and with those after it."""
+        self._card_faults = faults
+        self.contacts.schedule(faults)
 
     def empty_bin(self) -> None:
         """Take the captured cards away."""
@@ -289,7 +297,7 @@ class DispenserMachine:
     def _place(self, card: str | None, spot: Spot) -> None:
         self.card, self.spot = card, spot
         chip = self._made(card) if card is not None and spot is Spot.INSIDE else None
-        self.contacts.put(None if self.contact_fails else chip)
+        self.contacts.put(None if self.contact_fails else chip, self._card_faults)
         self.antenna.put(chip)
 
     def _sensors(self) -> bytes:
@@ -355,4 +363,9 @@ class DispenserMachine:
     @property
     def bugs(self) -> int:
         """How often a simulated card broke inside."""
-        return sum(len(card.bugs) for card in self._cards.values())
+        return sum(len(card.bugs) for card in (*self._cards.values(), *self._strangers))
+
+    def _other(self, name: str) -> Card:
+        """What a fault brings in place of a card."""
+        self._strangers.append(make_card(name))
+        return self._strangers[-1]

@@ -97,7 +97,8 @@ class FakeHall:
                 "pad": {"entry": self.entry},
                 "platform": {"alarms": self.alarms, "events": dict(self.events)},
                 "printer": {"sheets_out": self.sheets, "illegal": []},
-                "scanner": {"illegal": list(self.illegal)},
+                "scanner": {"illegal": []},
+                "dispenser": {"illegal": list(self.illegal)},
             }
         if do == "prints":
             return {"prints": self.prints}
@@ -359,7 +360,7 @@ def test_what_no_correct_host_sends_spoils_the_visit(walk: Walk) -> None:
     assert walk.walk(Approach()).ok
     walk.kiosk.reactions["insert"] = lambda: walk.hall.illegal.append("7e0042")
     report = walk.walk(Approach(), Insert("v3"))
-    assert report.visits[0].outcome == "illegal on the wire: scanner: 7e0042"
+    assert report.visits[0].outcome == "illegal on the wire: dispenser: 7e0042"
 
 
 def test_a_bug_of_a_simulated_card_spoils_the_visit(walk: Walk) -> None:

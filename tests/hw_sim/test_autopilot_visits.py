@@ -8,8 +8,9 @@ import pytest
 
 from hw_sim.cards.catalogue import canonical_name
 from hw_sim.cards.faults import parse_faults
+from hw_sim.dispenser import DISPENSER_FAULTS
 from hw_sim.faults import Schedule
-from hw_sim.hall.slot import INSERTABLE
+from hw_sim.hall.slot import INSERTABLE, Way
 from hw_sim.hall.steps import (
     FAILURES,
     SCREENS,
@@ -24,6 +25,7 @@ from hw_sim.hall.steps import (
     described,
 )
 from hw_sim.hall.visits import VISITS
+from hw_sim.hall.visits.moves import LIMIT
 from hw_sim.hall.walk import NoSuchVisit, chosen
 from hw_sim.id_cards import id_card
 from hw_sim.id_reader import FAULTS as ID_FAULTS
@@ -62,6 +64,8 @@ def test_visit_ends_at_home_with_an_empty_slot(visit: Visit) -> None:
         elif isinstance(step, Remove):
             assert inside
             inside = False
+        elif step == Expect("failure.card-captured", LIMIT):
+            inside = False
     assert not inside
 
 
@@ -77,6 +81,8 @@ def test_what_was_broken_is_mended_by_its_end(visit: Visit) -> None:
         "paper": "in",
         "jam": "clear",
         "door": "closed",
+        "dispenser": "plugged",
+        "bin": "empty",
     }
     state = dict(well)
     for step in visit.steps:
@@ -120,8 +126,14 @@ def test_cards_keys_and_faults_exist(visit: Visit) -> None:
             case Sim(do="ecard", arguments={"card": card, "state": state}):
                 holder_named(card)
                 CodeState(state)
-            case Sim(do="reader" | "pcscd"):
-                assert visit.needs_pcscd
+            case Sim(do="fault", arguments={"where": "dispenser", "what": what}):
+                Schedule(WIRE_FAULTS | DISPENSER_FAULTS).set(what)
+            case Sim(do="pcscd"):
+                assert visit.ways == {Way.PCSCD}
+            case Sim(do="reader"):
+                assert Way.DIRECT not in visit.ways
+            case Sim(do="bin" | "stick" | "dispenser"):
+                assert visit.ways == {Way.DISPENSER}
             case _:
                 pass
 

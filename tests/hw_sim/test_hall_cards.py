@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from hw_sim.cards import catalogue
 from hw_sim.cards.catalogue import make_card
 from hw_sim.cards.image import image_names, traps
-from hw_sim.hall.slot import CardSlot, listed
+from hw_sim.hall.reader_slot import ReaderSlot
+from hw_sim.hall.slot import listed
 from hw_sim.hall.telling import cards_table
 from hw_sim.population import CardState
 from tests.hw_sim import pki_terminal as pki
@@ -225,15 +226,15 @@ def test_the_list_has_every_card_and_every_trap() -> None:
 
 
 @pytest.fixture
-def slot() -> Iterator[CardSlot]:
-    slot = CardSlot(None, direct=True)
+def slot() -> Iterator[ReaderSlot]:
+    slot = ReaderSlot(None, direct=True)
     yield slot
     slot.close()
 
 
 @pytest.mark.parametrize(("name", "check"), EVERY, ids=[name for name, _ in EVERY])
 def test_a_listed_card_goes_in_and_is_what_it_is_called(
-    slot: CardSlot, name: str, check: Check
+    slot: ReaderSlot, name: str, check: Check
 ) -> None:
     assert slot.direct is not None
     host, port = slot.direct["contact"].split(":")

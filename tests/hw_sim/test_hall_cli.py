@@ -31,7 +31,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHall]:
 def test_announcement_has_what_the_seam_says(hall: RunningHall) -> None:
     told = hall.told
     assert set(told) == {
-        "pid", "csock_name", "contact_reader", "psam_reader", "direct", "pad", "scanner",
+        "pid", "way", "csock_name", "contact_reader", "psam_reader", "direct", "pad", "scanner",
         "printer", "platform", "enrolment_code", "pad_master_key_file",
         *desk_facts.announced(),
     }  # fmt: skip

@@ -68,6 +68,18 @@ def test_hands_at_the_gate(desk):
     assert desk.status()["place"] == "NONE"
 
 
+def test_the_next_movement_sticks(desk):
+    ask(desk, "stick")
+    machine = desk.device.machine
+    assert desk.status()["sticks"]
+    assert any(press.chosen and press.do == "stick" for press in desk.presses(desk.status()))
+    machine.initialised = machine.entry = True
+    ask(desk, "put", card="v3")
+    with pytest.raises(Exception, match="10"):
+        machine._move(0x30)
+    assert (desk.status()["jammed"], desk.status()["sticks"]) == (True, False)
+
+
 def test_its_plug(desk, tmp_path):
     ask(desk, "dispenser", state="unplugged")
     assert not (tmp_path / "dispenser").exists()

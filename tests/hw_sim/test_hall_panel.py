@@ -213,7 +213,8 @@ def test_plugs_offer_the_other_way(plugged: bool) -> None:
 
 
 def test_without_pcscd_it_can_not_be_restarted() -> None:
-    assert not named(panel(status(pcscd="direct")), "pcscd", do2="restart").enabled
+    for way in ("direct", "dispenser"):
+        assert not named(panel(status(pcscd=way)), "pcscd", do2="restart").enabled
 
 
 def test_typing_is_told_as_a_count() -> None:

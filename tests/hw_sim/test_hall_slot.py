@@ -9,21 +9,22 @@ from collections.abc import Iterator
 import pytest
 
 from hw_sim.cards.application import Challenges
-from hw_sim.hall import slot as slot_module
+from hw_sim.hall import reader_slot
 from hw_sim.hall.control import Refused
-from hw_sim.hall.slot import CardSlot
+from hw_sim.hall.reader_slot import ReaderSlot
+from hw_sim.hall.slot import Way
 from hw_sim.pcscd import PcscdUnavailable
 
 
 @pytest.fixture
-def slot() -> Iterator[CardSlot]:
-    slot = CardSlot(None, direct=True)
+def slot() -> Iterator[ReaderSlot]:
+    slot = ReaderSlot(None, direct=True)
     yield slot
     slot.close()
 
 
 @pytest.fixture
-def reader(slot: CardSlot) -> Iterator[socket.socket]:
+def reader(slot: ReaderSlot) -> Iterator[socket.socket]:
     """What a terminal would listen with."""
     assert slot.direct is not None
     host, port = slot.direct["contact"].split(":")
@@ -39,7 +40,7 @@ def ask(card: socket.socket, message: bytes) -> bytes:
 
 
 def test_bugs_of_its_cards_are_counted(
-    slot: CardSlot,
+    slot: ReaderSlot,
     reader: socket.socket,
     card_bugs: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -59,7 +60,7 @@ def test_bugs_of_its_cards_are_counted(
     card_bugs.clear()
 
 
-def test_one_card_at_a_time(slot: CardSlot) -> None:
+def test_one_card_at_a_time(slot: ReaderSlot) -> None:
     assert slot.card is None
     slot.insert("v3")
     assert slot.card == "v3"
@@ -71,17 +72,19 @@ def test_one_card_at_a_time(slot: CardSlot) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "v4", "psam", "resident:200"])
-def test_card_that_nobody_has(slot: CardSlot, name: str) -> None:
+def test_card_that_nobody_has(slot: ReaderSlot, name: str) -> None:
     with pytest.raises(Refused, match="resident:N"):
         slot.insert(name)
 
 
-def test_residents_have_cards(slot: CardSlot) -> None:
+def test_residents_have_cards(slot: ReaderSlot) -> None:
     slot.insert("resident:42")
     assert slot.card == "resident:42"
 
 
-def test_fault_meets_the_next_card_and_ends_with_it(slot: CardSlot, reader: socket.socket) -> None:
+def test_fault_meets_the_next_card_and_ends_with_it(
+    slot: ReaderSlot, reader: socket.socket
+) -> None:
     slot.set_fault("1:6F00")
     assert slot.faults_pending == 1
     slot.insert("v3")
@@ -99,7 +102,7 @@ def test_fault_meets_the_next_card_and_ends_with_it(slot: CardSlot, reader: sock
         assert ask(card, bytes.fromhex("00A40000023F00")) != b"\x6f\x00"
 
 
-def test_torn_card_is_gone_and_its_fault_too(slot: CardSlot, reader: socket.socket) -> None:
+def test_torn_card_is_gone_and_its_fault_too(slot: ReaderSlot, reader: socket.socket) -> None:
     slot.set_fault("1:tear")
     slot.insert("v3")
     card, _ = reader.accept()
@@ -111,7 +114,7 @@ def test_torn_card_is_gone_and_its_fault_too(slot: CardSlot, reader: socket.sock
     assert slot.faults_pending == 0
 
 
-def test_none_forgets_and_nonsense_is_refused(slot: CardSlot) -> None:
+def test_none_forgets_and_nonsense_is_refused(slot: ReaderSlot) -> None:
     slot.set_fault("*:delay=5")
     with pytest.raises(Refused):
         slot.set_fault("3:fire")
@@ -129,10 +132,10 @@ def test_without_pcscd_it_warns_aloud_and_goes_on(
         def start(self) -> None:
             raise PcscdUnavailable("pcscd is not installed")
 
-    monkeypatch.setattr(slot_module, "PcscdWorld", Absent)
+    monkeypatch.setattr(reader_slot, "PcscdWorld", Absent)
     with caplog.at_level(logging.WARNING):
-        slot = CardSlot(None, direct=False)
+        slot = ReaderSlot(None, direct=False)
     assert slot.direct is not None
-    assert slot.service == "direct"
+    assert slot.way is Way.DIRECT
     assert "NO PCSCD: pcscd is not installed" in caplog.text
     slot.close()

@@ -30,6 +30,7 @@ def announced(folder: Path, **changes: Any) -> dict[str, Any]:
         "csock_name": "/run/x/pcscd.comm",
         "contact_reader": "Yikatong Contact Reader 00 00",
         "psam_reader": "Yikatong PSAM Slot 00 00",
+        "way": "pcscd",
         "direct": None,
         "pad": str(folder / "pad"),
         "scanner": str(folder / "scanner"),
@@ -70,12 +71,24 @@ def test_terminal_takes_it(tmp_path: Path, walk: bool, screen: TerminalScreen) -
 def test_terminal_takes_the_direct_sockets(tmp_path: Path) -> None:
     file = tmp_path / "terminal.toml"
     direct = {"contact": "127.0.0.1:4001", "psam": "127.0.0.1:4002"}
-    hall = announced(tmp_path, csock_name=None, direct=direct)
+    hall = announced(tmp_path, csock_name=None, way="direct", direct=direct)
     write_configuration(file, hall, TerminalScreen(PORTRAIT), walk=True)
     card = load(file).card
     assert card.driver is CardDriver.DIRECT
     assert card.contact_address is not None
     assert card.contact_address.port == 4001
+    assert environment(hall) == {}
+
+
+def test_terminal_takes_the_dispenser(tmp_path: Path) -> None:
+    file = tmp_path / "terminal.toml"
+    hall = announced(tmp_path, csock_name=None, way="dispenser", contact_reader="", psam_reader="")
+    write_configuration(file, hall, TerminalScreen(PORTRAIT), walk=True)
+    config = load(file)
+    assert config.card.driver is CardDriver.DISPENSER
+    assert config.card.dispenser is config.dispenser is not None
+    assert config.card.psam == "[dispenser]"
+    assert config.limits.card_offer_seconds == 8
     assert environment(hall) == {}
 
 

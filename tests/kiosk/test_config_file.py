@@ -252,6 +252,7 @@ def test_what_the_demonstration_writes_is_accepted(
     key = tmp_path / "pad-tmk.hex"
     key.write_text("00" * 16)
     hall = {
+        "way": "pcscd" if direct is None else "direct",
         "direct": direct,
         "csock_name": "/run/hall/pcscd.comm" if direct is None else None,
         "contact_reader": "Yikatong Contact Reader",

@@ -93,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
         "--seed", type=int, help="of the cards' challenges; without it they are random"
     )
     start.add_argument("--port", type=int, default=0, help="of the platform; 0: any free one")
-    _direct_option(start)
+    _way_options(start)
 
     insert = command("insert", "put a card into the slot")
     insert.add_argument(
@@ -152,7 +152,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--kiosk", type=Path, help="the command yikatong, when not on the path")
     demo.add_argument("--landscape", action="store_true", help="1920x1080 instead of 1080x1920")
     _state_option(demo)
-    _direct_option(demo)
+    _way_options(demo)
     _visit_option(demo)
     return whole
 
@@ -211,11 +211,17 @@ def _state_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _direct_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+def _way_options(parser: argparse.ArgumentParser) -> None:
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
         "--direct",
         action="store_true",
         help="no pcscd: cards connect to the terminal's own sockets",
+    )
+    ways.add_argument(
+        "--dispenser",
+        action="store_true",
+        help="no reader: the dispenser takes residents' cards in and gives them back",
     )
 
 

@@ -189,10 +189,10 @@ class Autopilot:
                 self._expect_sheets(wanted)
             case ExpectEvents(kind=kind, count=count, within=within):
                 self._expect_events(kind, count, within)
-            case ExpectAlarm(within=within):
+            case ExpectAlarm(within=within, count=count):
                 self._poll_hall(
                     within,
-                    lambda: self._evidence.alarms() > 0,
+                    lambda: self._evidence.alarms() >= count,
                     "no new alarm at the platform",
                 )
             case _:
@@ -327,7 +327,10 @@ class Autopilot:
             ("fault", {"where": "printer", "what": "none"}),
             ("fault", {"where": "platform", "what": "none"}),
             ("platform", {"state": "up"}),
+            ("fault", {"where": "dispenser", "what": "none"}),
             ("reader", {"state": "plugged"}),
+            ("dispenser", {"state": "plugged"}),
+            ("bin", {"state": "empty"}),
             ("pad", {"state": "plugged"}),
             ("scanner", {"state": "plugged"}),
             ("printer", {"state": "on"}),

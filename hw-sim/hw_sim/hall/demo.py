@@ -197,9 +197,10 @@ class _Demo:
             sys.stderr.write("yikatong-sim: the demo province has changed; its state begins anew\n")
         (self._run_directory / ANNOUNCEMENT_NAME).unlink(missing_ok=True)
         python = (sys.executable, "-m", "hw_sim.hall.cli", "start")
-        direct = ("--direct",) if self._arguments.direct else ()
+        ways = {"--direct": self._arguments.direct, "--dispenser": self._arguments.dispenser}
+        way = [option for option, wanted in ways.items() if wanted]
         return self._child(
-            "hall", *python, "--run", self._run_directory, "--state", self._state.hall, *direct
+            "hall", *python, "--run", self._run_directory, "--state", self._state.hall, *way
         )
 
     def _wait_for_hall(self, hall: Child) -> Answer:
@@ -210,7 +211,7 @@ class _Demo:
                 raise DemoFailed(f"the hall did not open; its log is {hall.log}")
             time.sleep(_POLL)
         found = announcement(self._run_directory)
-        if found["direct"] is not None:
+        if found["way"] == "direct":
             sys.stderr.write("yikatong-sim: without pcscd; cards connect directly (see the log)\n")
         return found
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from hw_sim.cards.catalogue import UnknownCardError
 from hw_sim.dispenser import DISPENSER_FAULTS, DispenserDevice
-from hw_sim.dispenser_machine import CannotDo
+from hw_sim.dispenser_machine import CannotDo, Halt
 from hw_sim.hall.client import Answer
 from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word
@@ -24,7 +24,11 @@ _PLACES = {"NONE": "无卡", "GATE": "卡在出口", "INSIDE": "卡在机内"}
 
 
 class DispenserDesk:
-    """`hw_sim.hall.desk.Desk` of the card dispenser."""
+    """`hw_sim.hall.desk.Desk` of the card dispenser.
+
+    Attributes:
+        seed: of its cards' challenges; None draws them at random. Set before it is opened.
+    """
 
     name = "dispenser"
     title = "发卡机 · dispenser"
@@ -33,6 +37,7 @@ class DispenserDesk:
         Verb("unstack", "empty the stacker"),
         Verb("take", "take the card at the dispenser's gate"),
         Verb("put", "insert a card at its gate", (Word("card", "as for insert"),)),
+        Verb("stick", "let the card stick on its next way"),
         Verb("tear", "pull its card out by force; that ends a jam"),
         Verb("bin", "empty or fill its bin", (Word("state", "how it is then", _BIN),)),
         Verb("dispenser", "plug the dispenser in or out", (Word("state", "its plug", _PLUG),)),
@@ -41,11 +46,13 @@ class DispenserDesk:
 
     def __init__(self) -> None:
         self._device: DispenserDevice | None = None
+        self.seed: int | None = None
         self.questions: Questions = {
             "stack": self._stack,
             "unstack": lambda _question: self._do(lambda device: device.machine.stacker.clear()),
             "take": lambda _question: {"card": self._did(lambda device: device.machine.take())},
             "put": self._put,
+            "stick": lambda _question: self._do(_stick),
             "tear": lambda _question: {"card": self._did(lambda device: device.machine.tear_out())},
             "bin": self._bin,
             "dispenser": self._switch,
@@ -53,11 +60,16 @@ class DispenserDesk:
 
     def open(self, run: Path, state: Path) -> Answer:
         """Plug it in, with blanks in its stacker. It keeps nothing in `state`."""
-        device = DispenserDevice(run.resolve() / "dispenser")
+        device = DispenserDevice(run.resolve() / "dispenser", seed=self.seed)
         device.machine.stack(_FIRST)
         device.plug()
         self._device = device
         return {"dispenser_port": str(device.link)}
+
+    @property
+    def device(self) -> DispenserDevice:
+        """The dispenser; refused before it is opened."""
+        return here(self._device)
 
     def close(self) -> None:
         """Unplug it; safe at any time and twice."""
@@ -76,6 +88,7 @@ class DispenserDesk:
                 "place": machine.spot.name,
                 "card": machine.card,
                 "jammed": machine.jammed,
+                "sticks": machine.halt is Halt.JAM,
                 "entry": machine.entry,
                 "given": len(machine.given),
                 "bin": len(machine.bin),
@@ -109,7 +122,7 @@ class DispenserDesk:
                 {"state": _BIN[not status["bin_full"]]},
                 wrong=bool(status["bin_full"]),
             ),
-            Press("卡住", "fault", {"where": self.name, "what": "1:jam"}, enabled=on),
+            Press("卡住", "stick", chosen=bool(status["sticks"]), enabled=on),
             Press(
                 "拔线" if on else "插线",
                 "dispenser",
@@ -171,3 +184,7 @@ class DispenserDesk:
         else:
             device.unplug()
         return {}
+
+
+def _stick(device: DispenserDevice) -> None:
+    device.machine.halt = Halt.JAM

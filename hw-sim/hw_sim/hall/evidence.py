@@ -38,12 +38,11 @@ class Evidence:
         return _sheets(self._hall.ask("status")) - _sheets(self._before)
 
     def illegal(self) -> tuple[str, ...]:
-        """What came over the scanner's or printer's wire that no correct host sends."""
-        status = self._hall.ask("status")
+        """What came over a device's wire that no correct host sends."""
         return tuple(
             f"{device}: {what}"
-            for device in ("scanner", "printer")
-            for what in status[device]["illegal"][len(self._before[device]["illegal"]) :]
+            for device, illegal in _illegal(self._hall.ask("status")).items()
+            for what in illegal[len(_illegal(self._before)[device]) :]
         )
 
     def card_bugs(self) -> int:
@@ -67,3 +66,12 @@ def _events(status: Answer, kind: str) -> int:
 
 def _sheets(status: Answer) -> int:
     return int(status["printer"]["sheets_out"])
+
+
+def _illegal(status: Answer) -> dict[str, list[str]]:
+    """By device, whatever devices the hall has."""
+    return {
+        device: part["illegal"]
+        for device, part in status.items()
+        if isinstance(part, dict) and "illegal" in part
+    }

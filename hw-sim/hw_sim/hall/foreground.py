@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             port=arguments.port,
             direct=arguments.direct,
+            dispenser=arguments.dispenser,
         )
     )
     # A self-pipe: the signal only makes the waiting below return; no work in a handler.

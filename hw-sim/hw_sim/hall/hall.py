@@ -26,8 +26,11 @@ from hw_sim.hall.codes import CodeDesk
 from hw_sim.hall.control import ControlServer, Refused
 from hw_sim.hall.desk import Desk
 from hw_sim.hall.desks import desks
+from hw_sim.hall.dispenser_desk import DispenserDesk
+from hw_sim.hall.dispenser_slot import DispenserSlot
 from hw_sim.hall.prints import PrintDesk
 from hw_sim.hall.questions import Question, choice, here, text
+from hw_sim.hall.reader_slot import ReaderSlot
 from hw_sim.hall.slot import CardSlot, listed
 from hw_sim.line.faults import LineFaultError
 from hw_sim.line.proxy import FaultyLine
@@ -50,6 +53,7 @@ class HallSettings:
         seed: of the cards' challenges; None draws them at random.
         port: where terminals reach the platform; 0 takes a free one.
         direct: cards connect to the terminal's own sockets; no pcscd.
+        dispenser: the dispenser takes residents' cards in; no other reader.
         page_seconds: that the document printer takes for a side.
     """
 
@@ -58,6 +62,7 @@ class HallSettings:
     seed: int | None = None
     port: int = 0
     direct: bool = False
+    dispenser: bool = False
     page_seconds: float = PAGE_SECONDS
 
 
@@ -78,7 +83,9 @@ class Hall:
         self._slot: CardSlot | None = None
         self._codes = CodeDesk()
         self._prints = PrintDesk()
+        self._dispenser = DispenserDesk()
         self._desks: dict[str, Desk] = {desk.name: desk for desk in desks()}
+        self._desks[self._dispenser.name] = self._dispenser
         self._made_run = False
         self._line_state = "up"
         self._platform_faults = 0
@@ -118,7 +125,7 @@ class Hall:
         with ThreadPoolExecutor(1) as beside:
             # The platform's imports and database take as long as pcscd does; side by side.
             platform = beside.submit(self._open_platform)
-            self._slot = CardSlot(self._settings.seed, direct=self._settings.direct)
+            self._slot = self._open_slot()
             self._platform = platform.result()
         self._line = FaultyLine(self._platform.url, self._settings.port).start()
         self._codes.open(run / "scanner", self._platform)
@@ -154,6 +161,13 @@ class Hall:
             with suppress(OSError):  # somebody else put something into it
                 self._settings.run.rmdir()
 
+    def _open_slot(self) -> CardSlot:
+        seed = self._settings.seed
+        self._dispenser.seed = seed
+        if self._settings.dispenser:
+            return DispenserSlot(lambda: self._dispenser.device)
+        return ReaderSlot(seed, direct=self._settings.direct)
+
     def _open_platform(self) -> PlatformServer:
         return PlatformServer(self._settings.state / "platform.db").start()
 
@@ -174,10 +188,8 @@ class Hall:
         slot, platform, run = here(self._slot), here(self._platform), self._settings.run
         found: Answer = {
             "pid": os.getpid(),
-            "csock_name": slot.csock_name,
-            "contact_reader": slot.contact_reader,
-            "psam_reader": slot.psam_reader,
-            "direct": slot.direct,
+            "way": slot.way.value,
+            **slot.announced,
             "pad": str(run.resolve() / "pad"),
             "scanner": str(run.resolve() / "scanner"),
             "printer": here(self._prints.printer).url,
@@ -297,7 +309,7 @@ class Hall:
             "card": slot.card,
             "card_bugs": slot.card_bugs,
             "reader": "plugged" if slot.plugged else "unplugged",
-            "pcscd": slot.service,
+            "pcscd": slot.way.value,
             "pad": {
                 "plugged": pad.plugged,
                 "entry": pad.entry is EntryState.RUNNING,

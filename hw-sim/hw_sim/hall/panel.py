@@ -47,7 +47,7 @@ _REASONS = {
     "media-low": "纸少",
     "toner-low": "墨粉少",
 }
-_WAYS = {"pcscd": "经 pcscd", "direct": "直连，无 pcscd"}
+_WAYS = {"pcscd": "经 pcscd", "direct": "直连，无 pcscd", "dispenser": "发卡机"}
 
 
 class Look(Enum):

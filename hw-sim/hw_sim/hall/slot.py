@@ -1,25 +1,21 @@
-"""The card slot of the hall: which card is in it, and the reader and service behind it.
+"""The slot for the residents' cards: which cards there are, and what is asked of any slot.
 
-Two ways to a terminal: the real ``pcscd`` with virtual readers, or, where that can't run, sockets
-that the terminal itself listens on (the terminal's direct driver, demonstrations only).
+Three ways to a terminal: the real ``pcscd`` with virtual readers, sockets that the terminal itself
+listens on where that can't run (`hw_sim.hall.reader_slot`), and the gate of a dispenser that takes
+cards in (`hw_sim.hall.dispenser_slot`).
 """
 
 from __future__ import annotations
 
-import logging
-import socket
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Protocol
 
 from hw_sim.cards.catalogue import UnknownCardError, canonical_name
-from hw_sim.cards.faults import FaultSyntaxError, parse_faults
+from hw_sim.cards.faults import parse_faults
 from hw_sim.cards.image import traps
-from hw_sim.cards.slots import CONTACT, PSAM, SlotError, Slots
+from hw_sim.cards.slots import PSAM
 from hw_sim.hall.control import Refused
-from hw_sim.pcscd import CONTACT_READER, PSAM_READER, PcscdUnavailable, PcscdWorld
-
-T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 INSERTABLE: Sequence[tuple[str, str, str]] = (
     ("v3", "三代社保卡", "third-generation social security card"),
@@ -50,176 +46,105 @@ FURTHER: Sequence[tuple[str, str, str]] = (
 """What else there is, for the counter, for the shell and for tests; any card takes any traps."""
 
 
-class _Places(Protocol):
-    """Where cards are put; `SlotsClient` over a wire, `_OwnSlots` in this process."""
+class Way(Enum):
+    """What is behind the slot, as the hall announces it."""
 
-    def insert(self, name: str, slot: str = ..., challenge_seed: int | None = ...) -> None: ...
-
-    def remove(self, slot: str = ...) -> str: ...
-
-    def fault(self, text: str, slot: str = ...) -> None: ...
-
-    def status(self) -> dict[str, Any]: ...
+    PCSCD = "pcscd"
+    DIRECT = "direct"
+    DISPENSER = "dispenser"
 
 
-class _OwnSlots(Slots):
-    def fault(self, text: str, slot: str = CONTACT) -> None:
-        self.set_faults(text, slot)
-
-
-class CardSlot:
+class CardSlot(Protocol):
     """The slot for the residents' cards.
 
-    Args:
-        seed: of the cards' challenges; None draws them at random.
-        direct: no pcscd.
-
-    Attributes:
-        csock_name: for ``PCSCLITE_CSOCK_NAME``; None without pcscd.
-        contact_reader, psam_reader: PC/SC names.
-        direct: addresses that the terminal listens on; None with pcscd.
-        plugged: whether the reader is plugged in.
-
     A schedule of faults is for the card in the slot, or for the next one; it ends with that card.
+    What can't be done raises `hw_sim.hall.control.Refused`.
     """
 
-    contact_reader = CONTACT_READER
-    psam_reader = PSAM_READER
+    @property
+    def way(self) -> Way: ...
 
-    def __init__(self, seed: int | None, *, direct: bool) -> None:
-        self._seed = seed
-        self._world: PcscdWorld | None = None
-        self._own: _OwnSlots | None = None
-        self._faults = ""
-        self._faults_met_card = False
-        self.csock_name: str | None = None
-        self.direct: dict[str, str] | None = None
-        self.plugged = True
-        if not direct:
-            try:
-                self._start_world()
-            except PcscdUnavailable as error:
-                log.warning(
-                    "NO PCSCD: %s. Cards connect to the terminal's own sockets instead; that is "
-                    "not how a terminal of the field reads cards.",
-                    error,
-                )
-        if self._world is None:
-            self._start_direct()
+    @property
+    def announced(self) -> Mapping[str, object]:
+        """What ``hall.json`` says of it: how a terminal reaches its cards."""
 
-    def _start_world(self) -> None:
-        world = PcscdWorld()
-        world.start()
-        self._world, self._places = world, world.slots
-        self.csock_name = world.csock_name
-
-    def _start_direct(self) -> None:
-        contact, psam = _free_ports(2)
-        self.direct = {"contact": f"127.0.0.1:{contact}", "psam": f"127.0.0.1:{psam}"}
-        self._own = self._places = _OwnSlots(
-            {CONTACT: ("127.0.0.1", contact), PSAM: ("127.0.0.1", psam)}
-        )
-        self._own.insert("psam", PSAM)
-
-    _places: _Places
+    @property
+    def plugged(self) -> bool:
+        """Whether the reader is plugged in."""
 
     @property
     def card(self) -> str | None:
         """Name of the card in the slot."""
-        name = self._ask(self._places.status)["slots"][CONTACT]["card"]
-        return None if name is None else str(name)
 
     @property
     def card_bugs(self) -> int:
         """How often a simulated card broke inside, and answered 6F00."""
-        return int(self._ask(self._places.status)["bugs"])
-
-    @property
-    def service(self) -> str:
-        """What is behind the reader: ``pcscd`` or ``direct``."""
-        return "direct" if self._world is None else "pcscd"
 
     @property
     def faults_pending(self) -> int:
         """Entries of the schedule in force."""
-        return len(parse_faults(self._faults))
 
     def insert(self, name: str) -> None:
-        """Put a card in.
-
-        Raises:
-            Refused: no such card, or the slot is not empty.
-        """
-        name = _known(name)
-        if self._faults_met_card and self.card is None:
-            self._set(faults="")
-        self._ask(lambda: self._places.insert(name, challenge_seed=self._seed))
-        self._faults_met_card = True
+        """Put a card in; refused where there is no such card, or the slot is not empty."""
 
     def remove(self) -> None:
-        """Take the card out, or tear it out.
-
-        Raises:
-            Refused: there is none.
-        """
-        self._ask(self._places.remove)
-        self._set(faults="")
+        """Take the card out, or tear it out; refused where there is none."""
 
     def set_fault(self, text: str) -> None:
-        """Schedule faults (`hw_sim.cards.faults`); ``none`` forgets them.
-
-        Raises:
-            Refused: it can't be read.
-        """
-        self._set("" if text == "none" else text)
-        self._faults_met_card = self.card is not None
-
-    def _set(self, faults: str) -> None:
-        if faults == self._faults == "":
-            return
-        self._ask(lambda: self._places.fault(faults))
-        self._faults = faults
-        self._faults_met_card = False
+        """Schedule faults (`hw_sim.cards.faults`); ``none`` forgets them. Refused where it can't
+        be read."""
 
     def set_reader(self, *, plugged: bool) -> None:
-        """Pull or push the reader's plug; nothing happens when it is so already.
-
-        Raises:
-            Refused: there is no pcscd.
-        """
-        world = self._with_world()
-        if plugged != self.plugged:
-            self._ask(world.plug_reader if plugged else world.unplug_reader)
-            self.plugged = plugged
+        """Pull or push the reader's plug; nothing happens when it is so already."""
 
     def restart_service(self) -> None:
-        """Kill pcscd and start it again; cards stay in their slots.
-
-        Raises:
-            Refused: there is no pcscd.
-        """
-        self._ask(self._with_world().restart_daemon)
+        """Kill pcscd and start it again; cards stay in their slots. Refused without pcscd."""
 
     def close(self) -> None:
         """End everything."""
-        if self._own is not None:
-            self._own.close()
-        if self._world is not None:
-            self._world.stop()
 
-    def _with_world(self) -> PcscdWorld:
-        if self._world is None:
-            raise Refused("there is no pcscd here; cards connect directly")
-        return self._world
 
-    @staticmethod
-    def _ask(question: Callable[[], T]) -> T:
-        try:
-            return question()
-        except (SlotError, FaultSyntaxError) as error:
-            raise Refused(str(error)) from None
-        except (PcscdUnavailable, OSError) as error:
-            raise Refused(f"the card slots do not answer: {error}") from error
+class CardFaults:
+    """The schedule of a slot.
+
+    Args:
+        apply: hands it to the card in the slot, and to those after it.
+    """
+
+    def __init__(self, apply: Callable[[str], object]) -> None:
+        self._apply = apply
+        self._text = ""
+        self._met_card = False
+
+    @property
+    def pending(self) -> int:
+        """Entries of the schedule in force."""
+        return len(parse_faults(self._text))
+
+    def set(self, text: str, *, card: bool) -> None:
+        """Another schedule; `card` tells whether one is there, or the next is meant."""
+        self._set("" if text == "none" else text)
+        self._met_card = card
+
+    def card_comes(self) -> None:
+        """Before a card is put into the empty slot."""
+        if self._met_card:
+            self._set("")
+
+    def card_came(self) -> None:
+        """The schedule is that card's now."""
+        self._met_card = True
+
+    def card_went(self) -> None:
+        """The schedule went with it."""
+        self._set("")
+
+    def _set(self, text: str) -> None:
+        if text == self._text == "":
+            return
+        self._apply(text)
+        self._text = text
+        self._met_card = False
 
 
 def listed() -> list[dict[str, str]]:
@@ -227,7 +152,8 @@ def listed() -> list[dict[str, str]]:
     return [{"name": name, "zh": zh, "en": en} for name, zh, en in (*INSERTABLE, *FURTHER)]
 
 
-def _known(name: str) -> str:
+def known(name: str) -> str:
+    """The card's own name; refused where residents have no such card."""
     try:
         found = canonical_name(name)
     except UnknownCardError:
@@ -236,13 +162,3 @@ def _known(name: str) -> str:
         names = ", ".join(each for each, _, _ in (*INSERTABLE, *FURTHER))
         raise Refused(f"no card is called {name!r}; there is {names}")
     return found
-
-
-def _free_ports(count: int) -> list[int]:
-    # Held open together, so that they differ. Another program may still take one before the
-    # terminal listens; it would say so.
-    holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(holder.getsockname()[1]) for holder in holders]
-    for holder in holders:
-        holder.close()
-    return ports

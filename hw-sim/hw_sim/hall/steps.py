@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hw_sim.hall.slot import Way
+
 FAILURES = frozenset({
     "card-removed", "card-mute", "card-unknown", "card-damaged", "card-not-genuine",
     "card-unproven", "card-lost", "card-cancelled", "card-locked", "card-sealed",
@@ -151,9 +153,10 @@ class ExpectEvents:
 
 @dataclass(frozen=True)
 class ExpectAlarm:
-    """The platform must have received a new alarm since the visit began."""
+    """The platform must have received so many new alarms since the visit began, or more."""
 
     within: float = 15.0
+    count: int = 1
 
 
 Step = (
@@ -181,12 +184,12 @@ class Visit:
     Attributes:
         name: short, unique; names it in progress lines and the report.
         steps: the last one is where it must end.
-        needs_pcscd: unplugs or restarts what the direct sockets do not have.
+        ways: how the terminal must reach cards for it.
     """
 
     name: str
     steps: tuple[Step, ...]
-    needs_pcscd: bool = False
+    ways: frozenset[Way] = frozenset(Way)
 
 
 def described(step: Step) -> str:
@@ -218,5 +221,5 @@ def described(step: Step) -> str:
             return f"expect {sheets} sheets"
         case ExpectEvents(kind=kind, count=count):
             return f"expect {count} {kind}"
-        case ExpectAlarm():
-            return "expect alarm"
+        case ExpectAlarm(count=count):
+            return "expect alarm" if count == 1 else f"expect {count} alarms"

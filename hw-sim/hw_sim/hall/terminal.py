@@ -42,6 +42,7 @@ _WALK_LIMITS: Mapping[str, float] = {
     "platform_connect": 1,
     "platform_retry": 0.5,
     "device_retry": 0.3,
+    "card_offer_seconds": 8,
 }
 """Limits of a walk: long enough for the autopilot's eyes, short enough to sit through."""
 
@@ -113,6 +114,8 @@ def write_configuration(path: Path, hall: Answer, screen: TerminalScreen, *, wal
 
 
 def _card(hall: Answer) -> Mapping[str, object]:
+    if hall["way"] == "dispenser":
+        return {"driver": "dispenser"}
     if hall["direct"] is not None:
         return {
             "driver": "direct",

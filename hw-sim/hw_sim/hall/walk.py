@@ -12,6 +12,7 @@ from hw_sim.hall.autopilot import Autopilot
 from hw_sim.hall.client import HallClient, announcement
 from hw_sim.hall.observed import ObservedScreens
 from hw_sim.hall.report import Report
+from hw_sim.hall.slot import Way
 from hw_sim.hall.steps import Visit
 from hw_sim.hall.visits import VISITS
 from hw_sim.hall.window import DisplayUnusable, XWindow
@@ -65,10 +66,10 @@ def walk(
     watch: Callable[[], None] = lambda: None,
 ) -> Report:
     """Walk, with progress on standard output."""
-    if announcement(run_directory)["direct"] is not None:
-        for visit in [each for each in visits if each.needs_pcscd]:
-            say(f"left out, there is no pcscd: {visit.name}")
-        visits = [each for each in visits if not each.needs_pcscd]
+    way = Way(announcement(run_directory)["way"])
+    for visit in [each for each in visits if way not in each.ways]:
+        say(f"left out with {way.value}: {visit.name}")
+    visits = [each for each in visits if way in each.ways]
     return Autopilot(
         ObservedScreens(observe), window, HallClient(run_directory), out, say, watch
     ).walk(visits)

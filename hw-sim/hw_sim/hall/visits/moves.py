@@ -6,6 +6,7 @@ through; a machine with the limits of the field walks the same visits, only slow
 
 from __future__ import annotations
 
+from hw_sim.hall.slot import Way
 from hw_sim.hall.steps import (
     Approach,
     Expect,
@@ -41,10 +42,18 @@ def fault(where: str, what: str) -> Sim:
     return Sim("fault", {"where": where, "what": what})
 
 
-def visit(name: str, *steps: Step | tuple[Step, ...], needs_pcscd: bool = False) -> Visit:
+ANY_WAY = frozenset(Way)
+PCSCD = frozenset({Way.PCSCD})
+DISPENSER = frozenset({Way.DISPENSER})
+BY_READER = frozenset({Way.PCSCD, Way.DIRECT})
+WITH_PLUG = frozenset({Way.PCSCD, Way.DISPENSER})
+"""The direct sockets have none that could be pulled."""
+
+
+def visit(name: str, *steps: Step | tuple[Step, ...], ways: frozenset[Way] = ANY_WAY) -> Visit:
     """A visit from steps and rows of steps."""
     flat = [one for step in steps for one in (step if isinstance(step, tuple) else (step,))]
-    return Visit(name, tuple(flat), needs_pcscd)
+    return Visit(name, tuple(flat), ways)
 
 
 TO_SLOT: tuple[Step, ...] = (Approach(), Touch(QUERY), Expect("identify"))
@@ -105,12 +114,15 @@ def refused_code(name: str, screen: str, *code: Step) -> Visit:
     )
 
 
-def served(name: str, card: str, *, needs_pcscd: bool = False) -> Visit:
-    return visit(name, to_overview(card), LEAVE, needs_pcscd=needs_pcscd)
+def served(name: str, card: str, *, ways: frozenset[Way] = ANY_WAY) -> Visit:
+    return visit(name, to_overview(card), LEAVE, ways=ways)
 
 
-def refused(name: str, card: str, failure: str, *more: Step) -> Visit:
-    return visit(name, TO_SLOT, Insert(card), Expect(f"failure.{failure}", LIMIT), more, LEAVE)
+def refused(
+    name: str, card: str, failure: str, *more: Step, ways: frozenset[Way] = ANY_WAY
+) -> Visit:
+    came = Expect(f"failure.{failure}", LIMIT)
+    return visit(name, TO_SLOT, Insert(card), came, more, LEAVE, ways=ways)
 
 
 def torn(name: str, *until: Step | tuple[Step, ...]) -> Visit:
