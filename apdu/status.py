@@ -140,6 +140,10 @@ def commands_of(sw: int) -> tuple[str, ...]:
     return tuple(sorted(each for each in found if meaning(sw, each) != meaning(sw)))
 
 
+_JUDGING = frozenset({"VERIFY", "CHANGE PIN", "EXTERNAL AUTHENTICATE"})
+"""Commands by which the card judges: a remark about the end of a file is no yes to them."""
+
+
 def raise_for(command: str, response: Response, *, accept: Collection[int] = ()) -> Response:
     """Return `response` when the card did what it was told, else raise what went wrong.
 
@@ -165,7 +169,9 @@ def raise_for(command: str, response: Response, *, accept: Collection[int] = ())
 
 def _error(command: str, found: StatusMeaning) -> CardError | None:
     match found.outcome:
-        case Outcome.SUCCESS | Outcome.WARNING:
+        case Outcome.SUCCESS:
+            return None
+        case Outcome.WARNING if command not in _JUDGING:
             return None
         case Outcome.PIN_REJECTED if found.tries_left is not None:
             return PinRejected(found.tries_left)
@@ -178,7 +184,8 @@ def _error(command: str, found: StatusMeaning) -> CardError | None:
         case Outcome.DAMAGED:
             return MalformedAnswer(f"{command} answered {found.sw:04X}")
         case (
-            Outcome.PIN_REJECTED
+            Outcome.WARNING
+            | Outcome.PIN_REJECTED
             | Outcome.MORE_DATA
             | Outcome.WRONG_LE
             | Outcome.LOCKED_OUT
