@@ -97,7 +97,10 @@ class ConfiguredDevices(Mapping[DeviceKind, ConfiguredDevice]):
             raise LookupError("no dispenser is configured")
         with self._lock:
             if self._dispenser is None:
-                self._dispenser = open_dispenser(self._config.dispenser)
+                # Nobody waits longer for a card, which is given back the sooner.
+                self._dispenser = open_dispenser(
+                    self._config.dispenser, self._config.limits.card_deadline
+                )
             return self._dispenser
 
     def close(self) -> None:

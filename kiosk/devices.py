@@ -198,10 +198,16 @@ def open_scanner(
             assert_never(scanner.driver)
 
 
-def open_dispenser(dispenser: DispenserConfig) -> Crt591:
-    """The card dispenser of a configuration, opened at its first use."""
-    from drivers.crt591 import Crt591, crt591_facts
+def open_dispenser(dispenser: DispenserConfig, card_seconds: float | None = None) -> Crt591:
+    """The card dispenser of a configuration, opened at its first use.
 
+    Args:
+        card_seconds: how long a card may take for one command; None for as long as any may.
+    """
+    from drivers.crt591 import Crt591, crt591_facts
+    from drivers.crt591_line import Crt591Times
+
+    times = Crt591Times() if card_seconds is None else Crt591Times(card=card_seconds)
     facts = crt591_facts()
     if dispenser.full_bin_char is not None:
         full = dispenser.full_bin_char
@@ -218,7 +224,7 @@ def open_dispenser(dispenser: DispenserConfig) -> Crt591:
         facts["frame"] |= {"address": dispenser.switches}
     match dispenser.driver:
         case DispenserDriver.CRT_591:
-            return Crt591(dispenser.port, dispenser.baud, facts=facts)
+            return Crt591(dispenser.port, dispenser.baud, times, facts)
         case _:
             assert_never(dispenser.driver)
 

@@ -290,6 +290,24 @@ def test_failure_that_was_not_expected_is_not_waited_out(walk: Walk) -> None:
     assert walk.walk(Insert("v3"), Expect("failure.card-lost")).ok
 
 
+def test_one_failure_may_follow_another_that_was_expected(walk: Walk) -> None:
+    walk.kiosk.shows("home")
+
+    def one_after_the_other() -> None:
+        for screen in ("failure.reader-gone", "failure.reader-gone", "failure.card-not-returned"):
+            walk.kiosk.shows(screen, "leave")
+
+    walk.kiosk.reactions["insert"] = one_after_the_other
+    walk.kiosk.on("leave", "failure.card-not-returned")
+    gone, held = Expect("failure.reader-gone"), Expect("failure.card-not-returned")
+    assert walk.walk(Approach(), Insert("v3"), gone, held).ok
+    # After a touch it is news again.
+    walk.kiosk.shows("home")
+    last = Expect("home", within=60)
+    outcome = walk.walk(Approach(), Insert("v3"), gone, held, Touch("leave"), last)
+    assert outcome.visits[0].outcome.startswith("expect home: failure.card-not-returned came")
+
+
 def test_after_a_failed_visit_the_hall_is_put_right_and_the_next_one_walked(walk: Walk) -> None:
     walk.kiosk.shows("home", "leave")
     walk.hall.refuses = {"remove"}

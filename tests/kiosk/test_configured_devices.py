@@ -20,6 +20,7 @@ from kiosk.config import load
 from kiosk.configured_devices import ConfiguredDevices, LoadedLater
 from kiosk.device_config import DispenserConfig, DispenserDriver
 from kiosk.devices import open_dispenser, open_readers, open_receipt
+from kiosk.limits import Limits
 from tests.kiosk.test_config_file import DEMO, write
 
 NO_READERS = DEMO.replace(
@@ -144,7 +145,7 @@ def test_what_sources_disagree_about_reaches_the_dispenser(
     monkeypatch: pytest.MonkeyPatch, full: str | None, eject: int | None, expected: Any
 ) -> None:
     made: list[Any] = []
-    monkeypatch.setattr("drivers.crt591.Crt591", lambda *_, facts: made.append(facts))
+    monkeypatch.setattr("drivers.crt591.Crt591", lambda *given: made.append(given[3]))
     open_dispenser(DispenserConfig(DispenserDriver.CRT_591, "/none", 9600, full, eject))
     status, move = made[0]["status"], made[0]["move"]
     assert (status["bin_full"], status["bin_not_full"], move["eject"], move["hold"]) == expected
@@ -195,6 +196,7 @@ def test_a_dispenser_is_reader_and_psam_and_its_port_is_opened_once(
             assert reason is (DispenserReason.STACKER_EMPTY if kind.value == "dispenser" else None)
             device.close()
         assert devices.dispenser() is devices.dispenser()
+        assert devices.dispenser().times.card == Limits().card_deadline
         # Who only looks lets nobody insert a card.
         assert not machine.machine.entry
     finally:

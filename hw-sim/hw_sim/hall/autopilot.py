@@ -92,6 +92,7 @@ class Autopilot:
         self._say = say
         self._watch = watch
         self._cursor = 0
+        self._met = ""
         self._shots = 0
         self._evidence = Evidence(hall)
 
@@ -117,7 +118,7 @@ class Autopilot:
         began = time.monotonic()
         self._evidence.begin()
         self._screens.read()
-        self._cursor = max(0, len(self._screens.seen) - 1)
+        self._cursor, self._met = max(0, len(self._screens.seen) - 1), ""
         for step in visit.steps:
             before = time.monotonic()
             try:
@@ -239,7 +240,7 @@ class Autopilot:
         thing = latest.find(wanted)
         if thing is None:
             raise StepFailed(f"{wanted} went away before it could be touched")
-        self._cursor = len(self._screens.seen)
+        self._cursor, self._met = len(self._screens.seen), ""
         self._window.touch(thing.centre, latest.size)
 
     def _press(self, keys: str, within: float) -> None:
@@ -259,13 +260,14 @@ class Autopilot:
                 if one.screen == step.screen and step.overlay in (None, one.overlay):
                     at = index
                     return True
-                if one.screen != step.screen and one.screen.startswith("failure."):
+                other = one.screen not in (step.screen, self._met)
+                if other and one.screen.startswith("failure."):
                     raise StepFailed(f"{one.screen} came instead, saw {self._trail()}")
             return False
 
         if not self._screens.wait(step.within, seen, self._watch):
             raise StepFailed(f"not seen within {step.within:g} s, saw {self._trail()}")
-        self._cursor = at
+        self._cursor, self._met = at, step.screen
 
     def _stays(self, step: Stays) -> None:
         gone = lambda: self._latest().screen != step.screen  # noqa: E731
