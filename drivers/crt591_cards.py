@@ -157,6 +157,8 @@ class Crt591Cards:
         if place is self._place:
             return
         before = self._states[CONTACT]
+        # A card that is seen first when the dispenser is.
+        found = self._place is CardPlace.UNKNOWN
         match place:
             case CardPlace.NONE:
                 self._note(ReaderState(CONTACT, False, False, b""))
@@ -166,13 +168,15 @@ class Crt591Cards:
                 atr = self._look_at_card()
                 self._note(ReaderState(CONTACT, True, not atr, atr))
                 if before.atr != atr or not before.present:
-                    post(CardInserted(CONTACT, atr) if atr else CardMuted(CONTACT))
+                    found = found and not before.present
+                    came = CardInserted(CONTACT, atr, found) if atr else CardMuted(CONTACT, found)
+                    post(came)
             case CardPlace.AT_GATE | CardPlace.UNKNOWN:
                 # One that was used and is given back is not news; one that was there before us is,
                 # and can't be powered where it stands.
                 if not before.present:
                     self._note(ReaderState(CONTACT, True, True, b""))
-                    post(CardMuted(CONTACT))
+                    post(CardMuted(CONTACT, found))
         self._place = place
 
     def _let_in(self) -> None:

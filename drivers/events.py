@@ -20,17 +20,24 @@ class CardInserted:
     Attributes:
         reader: the reader's full name.
         atr: answer to reset, 2 to 33 bytes.
+        found: nobody put it in now: a motor held it there before the reader was seen.
     """
 
     reader: str
     atr: bytes
+    found: bool = False
 
 
 @dataclass(frozen=True)
 class CardMuted:
-    """Something is in the slot and does not answer: wrong way round, broken, or no chip."""
+    """Something is in the slot and does not answer: wrong way round, broken, or no chip.
+
+    Attributes:
+        found: as of `CardInserted`.
+    """
 
     reader: str
+    found: bool = False
 
 
 @dataclass(frozen=True)

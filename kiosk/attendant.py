@@ -268,6 +268,14 @@ class Attendant:
         else:
             self.go_home()
 
+    def give_back_found(self) -> None:
+        """A card that an earlier visit left inside is offered before anybody else is served; while
+        somebody is being served, when that visit ends."""
+        if self.phase is not Phase.VISIT:
+            self._station.release_card(self._executor)
+        if self.phase is Phase.HOME:
+            self.after_notice()
+
     def go_home(self) -> None:
         """Ready for the next person; the language was the last one's until now."""
         self.language = self._station.default_language

@@ -258,6 +258,9 @@ class Runner:
             case SlotNews.CARD_CAME:
                 self._station.record("card.inserted", outcome="ok", detail={})
                 self._card_came()
+            case SlotNews.CARD_FOUND:
+                self._station.record("card.found", outcome="ok", detail={})
+                self._attendant.give_back_found()
             case SlotNews.CARD_WENT:
                 self._station.record("card.removed", outcome="ok", detail={})
                 self._card_went()

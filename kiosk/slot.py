@@ -12,6 +12,8 @@ class SlotNews(Enum):
     """What happened to the resident's slot."""
 
     CARD_CAME = "card-came"
+    CARD_FOUND = "card-found"
+    """Nobody put it in now: the dispenser had it when it was seen first."""
     CARD_WENT = "card-went"
     CARD_KEPT = "card-kept"
     """Nobody took it: the dispenser did."""
@@ -43,10 +45,10 @@ class Slot:
                 return None
             case _ if self._name_part not in event.reader:
                 return None
-            case device.CardInserted():
-                return self._card_came(mute=False)
-            case device.CardMuted():
-                return self._card_came(mute=True)
+            case device.CardInserted(found=found):
+                return self._card_came(mute=False, found=found)
+            case device.CardMuted(found=found):
+                return self._card_came(mute=True, found=found)
             case device.CardTaken(kept=kept):
                 went = SlotNews.CARD_KEPT if kept else SlotNews.CARD_WENT
                 news = went if self.present else None
@@ -61,11 +63,12 @@ class Slot:
             case _:
                 assert_never(event)
 
-    def _card_came(self, *, mute: bool) -> SlotNews | None:
+    def _card_came(self, *, mute: bool, found: bool) -> SlotNews | None:
         news = self.present is False or self.mute != mute
         self.attached = self.present = True
         self.mute = mute
-        return SlotNews.CARD_CAME if news else None
+        came = SlotNews.CARD_FOUND if found else SlotNews.CARD_CAME
+        return came if news else None
 
     def _reader_went(self) -> SlotNews | None:
         """The reader is gone, and with it whatever we knew of its card."""

@@ -92,7 +92,7 @@ def test_a_card_that_stood_at_the_gate_before(device, dispenser, box):
     dispenser.dispense_to_gate()
     service = Crt591Cards(dispenser, Crt591CardTimes(poll=0.01, stop=5))
     service.start(box)
-    assert box.take(3)[2] == CardMuted(CONTACT)
+    assert box.take(3)[2] == CardMuted(CONTACT, found=True)
     with device.lock:
         device.machine.take()
     assert box.take(1) == [CardTaken(CONTACT)]
@@ -151,7 +151,7 @@ def test_a_card_that_somebody_speaks_to_is_not_reset_by_the_look_at_it(device, d
     connection = lay_in(device, dispenser, "v3")
     service = Crt591Cards(dispenser, Crt591CardTimes(poll=0.01, stop=5))
     service.start(box)
-    assert box.take(3)[2] == CardInserted(CONTACT, connection.atr)
+    assert box.take(3)[2] == CardInserted(CONTACT, connection.atr, found=True)
     assert connection.transmit(CHALLENGE)[-2:] == b"\x90\x00"
     service.stop()
 

@@ -17,6 +17,7 @@ from tests.kiosk.terminal_double import QUERY, READER, TerminalDouble
 from ui import views
 
 KEPT = device.CardTaken(READER, kept=True)
+FOUND = device.CardInserted(READER, bytes(17), found=True)
 JAM = CardNotReturned(DispenserReason.JAM)
 
 
@@ -101,10 +102,36 @@ def test_a_dispenser_that_went_away_with_the_card_says_so(terminal: TerminalDoub
     assert terminal.page == NoticePage("card-not-returned")
     terminal.touch("leave")
     assert isinstance(terminal.page, HomePage), "an e-card can still be shown"
-    terminal.post(device.ReaderAttached(READER))
-    terminal.insert()
+    before = given_back(terminal)
+    terminal.post(device.ReaderAttached(READER), FOUND)
+    assert isinstance(terminal.page, TakeCardPage), "before anybody else is served"
+    assert given_back(terminal) == before + 1
+    terminal.take()
     assert isinstance(terminal.page, HomePage)
-    assert terminal.page.card_inside
+
+
+@pytest.mark.parametrize("event", [device.CardMuted(READER, found=True), None])
+def test_a_card_that_was_inside_before_the_terminal_began_is_offered(
+    terminal: TerminalDouble, event: device.CardMuted | None
+) -> None:
+    before = given_back(terminal)
+    terminal.post(event or FOUND)
+    assert isinstance(terminal.page, TakeCardPage)
+    assert given_back(terminal) == before + 1
+    assert terminal.audit.events().count("card.found") == 1
+    assert "card.inserted" not in terminal.audit.events()
+
+
+def test_who_is_being_served_is_not_disturbed_by_a_card_that_is_found(
+    terminal: TerminalDouble,
+) -> None:
+    terminal.to_identify()
+    before = terminal.page, given_back(terminal)
+    terminal.post(FOUND)
+    assert (terminal.page, given_back(terminal)) == before
+    terminal.touch("back", "leave")
+    assert isinstance(terminal.page, TakeCardPage)
+    assert given_back(terminal) == before[1] + 1
 
 
 def test_who_is_served_next_hears_nothing_of_it(terminal: TerminalDouble) -> None:

@@ -121,7 +121,7 @@ DISPENSER_VISITS: tuple[Visit, ...] = (
     visit(
         "noise on the dispenser's line",
         Approach(),
-        fault("dispenser", "2:bad-check,5:noise,8:nak,11:split,14:busy,17:no-ack"),
+        fault("dispenser", "2:bad-check,5:noise,8:nak,11:split,14:no-ack"),
         to_overview("v3"),
         fault("dispenser", "none"),
         LEAVE,
