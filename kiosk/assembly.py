@@ -13,6 +13,7 @@ from pathlib import Path
 
 from drivers.device import Device, DeviceKind
 from drivers.dispenser_release import ReleaseTimes
+from drivers.reader_device import ReaderDevice
 from drivers.watch import WatchTimes
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog
@@ -24,7 +25,7 @@ from kiosk.code_station import CodeStation
 from kiosk.config import ConfigError, TerminalConfig
 from kiosk.configured_devices import ConfiguredDevices
 from kiosk.courier import Courier
-from kiosk.device_config import PadDriver, ScannerDriver
+from kiosk.device_config import CardConfig, PadDriver, ScannerDriver
 from kiosk.device_watch import DeviceLane, DeviceWatch, Watched
 from kiosk.devices import (
     Readers,
@@ -174,10 +175,13 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
     scanner = _scanner(config, devices)
     id_reader = _id_reader(config, clock)
     printer = _printer(config, intents, outbox, audit, keys.terminal_id, clock)
+    pad = _pad(config, pack.limits["pin-length"].value)
     watched: dict[DeviceKind, Watched | None] = {
         DeviceKind.SCANNER: scanner,
         DeviceKind.ID_READER: id_reader,
         DeviceKind.PRINTER: printer,
+        DeviceKind.PAD: pad,
+        **_slots(config.card, readers),
         **lanes,
     }
     watch = DeviceWatch(
@@ -199,7 +203,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
             random=os.urandom,
             give_back=card_return,
         ),
-        pad=_pad(config, pack.limits["pin-length"].value),
+        pad=pad,
         platform=client,
         pack=pack,
         audit=audit,
@@ -244,6 +248,18 @@ def _tell_health(file: Path, watch: DeviceWatch) -> None:
     except OSError:
         # Whoever asks sees that the terminal has the devices, and not how they stand.
         log.exception("how the devices stand can't be written down")
+
+
+def _slots(card: CardConfig, readers: Readers) -> dict[DeviceKind, DeviceLane[Device]]:
+    """The card slots that have no device around them that is watched itself."""
+    found: dict[DeviceKind, DeviceLane[Device]] = {}
+    if card.dispenser is None:
+        contact = ReaderDevice(readers.service, readers.contact)
+        found[DeviceKind.READER] = DeviceLane(DeviceKind.READER, lambda: contact)
+    if readers.psam and not card.psam_in_dispenser:
+        psam = ReaderDevice(readers.service, readers.psam, keeps_card=True)
+        found[DeviceKind.PSAM] = DeviceLane(DeviceKind.PSAM, lambda: psam)
+    return found
 
 
 def _scanner(config: TerminalConfig, devices: ConfiguredDevices) -> CodeStation | None:

@@ -71,7 +71,8 @@ class Offer:
         return "reader-busy" if self._executor.stuck(self._station.cards.lane) else None
 
     def _no_pad(self) -> str | None:
-        return "pad" if self._executor.stuck(self._station.pad.lane) else None
+        pad = self._station.pad
+        return "pad" if pad.failed or self._executor.stuck(pad.lane) else None
 
     def _no_scanner(self) -> str | None:
         scanner = self._station.scanner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from drivers.pin_block import (
     wipe,
     wrap_pin_key,
 )
-from drivers.pin_pad import PadReset, PadStatus, PinPad
+from drivers.pin_pad import PadReason, PadReset, PadStatus, PinPad
 from kiosk.steps import Reporter
 
 
@@ -69,6 +70,9 @@ class PadStation:
             (a demonstration; in the field the key was loaded in a ceremony).
         length: digits of the PIN, minimum and maximum.
         seconds: the pad's own time limit for a whole entry.
+
+    Attributes:
+        failed: it could not be used when it was looked at last.
     """
 
     lane = "pad"
@@ -88,6 +92,7 @@ class PadStation:
         self._length = length
         self._seconds = seconds
         self._pad: PinPad | None = None
+        self.failed = False
 
     def entry(self, card_number: str) -> PinStream:
         """A new entry for the card with this number (part of the PIN block)."""
@@ -113,9 +118,13 @@ class PadStation:
             raise
         return PinEntered(block, pan, pin_key, pad.block_format)
 
-    def status(self) -> PadStatus:
-        """How the pad stands; on the pad's worker. Never raises."""
-        return self._opened().status()
+    def look(self) -> PadStatus:
+        """Ask the pad how it stands; on the pad's worker. That it has no master key yet is no
+        obstacle where each entry loads it."""
+        status = self._opened().status()
+        if self._load_master and status.reason is PadReason.NO_KEY:
+            return dataclasses.replace(status, reason=None)
+        return status
 
     def close(self) -> None:
         """Close the device."""

@@ -20,6 +20,8 @@ from drivers.id_reader import (
     LicenceMissing,
     ReadCancelled,
 )
+from drivers.pin_pad import PadReason
+from drivers.reader_device import SlotReason
 from drivers.sensors import SensorsReason
 from drivers.watch import Back, Change, Changed, Lost, NoteAdded, NoteGone
 from kiosk.alarms import Alarms
@@ -239,6 +241,8 @@ class Station:
                 self.scanner.failed = reason is not None
             case DeviceKind.ID_READER if self.id_reader is not None:
                 self.id_reader.failed = reason is not None
+            case DeviceKind.PAD:
+                self.pad.failed = reason is not None
             case DeviceKind.SENSORS if reason is SensorsReason.TAMPERED:
                 self._tampered()
             case _:
@@ -251,10 +255,15 @@ class Station:
 
     def _device_changed(self, device: str, change: Change) -> None:
         match change:
+            case Lost(SlotReason.STUCK) | Changed(SlotReason.STUCK) if self.stuck is not None:
+                # By a call of ours: `look_at_slots` has told of it.
+                pass
             case Lost(reason) | Changed(reason):
                 detail = {"device": device, "reason": str(reason.value)}
                 self.record("device.lost", outcome="fault", detail=detail)
-                self.alarm(AlarmKind.DEVICE_FAULT, f"{device}.{reason.value}")
+                tampered = reason is PadReason.TAMPERED
+                kind = AlarmKind.TAMPER if tampered else AlarmKind.DEVICE_FAULT
+                self.alarm(kind, f"{device}.{reason.value}")
             case Back():
                 self.record("device.back", outcome="ok", detail={"device": device})
             case NoteAdded(note):

@@ -182,6 +182,7 @@ class Pads:
     lane = "pad"
 
     def __init__(self) -> None:
+        self.failed = False
         self.streams: list[PadStreamDouble] = []
 
     def entry(self, card_number: str) -> PadStreamDouble:
@@ -409,7 +410,15 @@ class HandExecutor:
         return next((job for job in running if lane in ("", job.lane)), None)
 
 
-WATCHED = (DeviceKind.SCANNER, DeviceKind.ID_READER, DeviceKind.PRINTER, DeviceKind.SENSORS)
+WATCHED = (
+    DeviceKind.READER,
+    DeviceKind.PSAM,
+    DeviceKind.ID_READER,
+    DeviceKind.SCANNER,
+    DeviceKind.PAD,
+    DeviceKind.PRINTER,
+    DeviceKind.SENSORS,
+)
 
 
 def _never_opened() -> Any:

@@ -32,7 +32,8 @@ address = "none/receipt"
 [sensors]
 port = "none/sensors"
 """
-WATCHED = set(DeviceKind) - {DeviceKind.READER, DeviceKind.PSAM, DeviceKind.PAD}
+WATCHED = set(DeviceKind) - {DeviceKind.PSAM}
+"""The configuration names no reader for one."""
 
 
 @pytest.mark.timeout(120)

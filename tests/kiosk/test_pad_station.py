@@ -147,12 +147,17 @@ def test_a_pad_that_is_reset_again_is_told(pad: PadDevice) -> None:
         station(pad).entry(CARD_NUMBER).run(report)
 
 
+def test_a_pad_without_a_master_key_is_well_only_where_each_entry_loads_it(pad: PadDevice) -> None:
+    assert station(pad).look().reason is None
+    assert station(pad, load_master=False).look().reason is PadReason.NO_KEY
+
+
 def test_an_opened_pad_is_tampered_with_until_it_is_mended(pad: PadDevice) -> None:
     pad.preload(20, MASTER)
     pads = station(pad, load_master=False)
-    assert pads.status().reason is None
+    assert pads.look().reason is None
     pad.open_housing()
-    assert pads.status().reason is PadReason.TAMPERED
+    assert pads.look().reason is PadReason.TAMPERED
     for _ in range(2):
         with pytest.raises(PadTampered):
             pads.entry(CARD_NUMBER).run(lambda count: None)

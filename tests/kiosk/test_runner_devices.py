@@ -10,11 +10,13 @@ import pytest
 from drivers.code_scanner import ScannerReason, ScannerStatus
 from drivers.device import DeviceKind
 from drivers.document_printer import PrinterNote, PrinterReason, PrinterStatus
+from drivers.pin_pad import PadReason, PadStatus
+from drivers.reader_device import SlotReason, SlotStatus
 from drivers.sensors import SensorsNote, SensorsReason, SensorsStatus
 from drivers.watch import Silent
 from kiosk.device_watch import DeviceSeen
 from kiosk.pages import HomePage, NoticePage, OutOfServicePage
-from tests.kiosk.terminal_double import TerminalDouble
+from tests.kiosk.terminal_double import QUERY, STATUS, TerminalDouble
 
 OPENED = DeviceSeen(DeviceKind.SENSORS, SensorsStatus(SensorsReason.TAMPERED))
 CLOSED = DeviceSeen(DeviceKind.SENSORS, SensorsStatus(None))
@@ -119,6 +121,59 @@ def test_a_scanner_is_closed_and_opened_again_by_looks_alone(terminal: TerminalD
     terminal.post(scanner(None))
     assert not terminal.scanner.failed
     assert terminal.alarms.raised == []
+
+
+def pad(reason: PadReason | None) -> DeviceSeen:
+    return DeviceSeen(DeviceKind.PAD, PadStatus(reason))
+
+
+def slot(kind: DeviceKind, reason: SlotReason | None) -> DeviceSeen:
+    return DeviceSeen(kind, SlotStatus(reason))
+
+
+def test_a_pad_that_goes_away_between_visits_is_told_and_costs_only_what_needs_it(
+    terminal: TerminalDouble,
+) -> None:
+    terminal.post(scanner(None), pad(None), pad(PadReason.GONE))
+    assert terminal.page == HomePage(terminal.page.first, terminal.page.entries), "by e-card"
+    terminal.post(scanner(ScannerReason.GONE))
+    reasons = dict(terminal.page.unavailable)
+    assert {QUERY: reasons[QUERY]} == {QUERY: "pad"} and STATUS not in reasons
+    terminal.post(pad(PadReason.GONE), pad(PadReason.GONE))
+    assert terminal.alarms.raised == [("device-fault", "pad.gone")]
+    terminal.post(pad(None))
+    assert not dict(terminal.page.unavailable)
+    assert terminal.audit.details("device.back")[-1] == {"device": "pad"}
+
+
+def test_a_pad_that_was_opened_between_visits_is_no_mere_fault(terminal: TerminalDouble) -> None:
+    terminal.post(pad(None), *2 * [pad(PadReason.TAMPERED)])
+    assert terminal.alarms.raised == [("tamper", "pad.tampered")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (DeviceKind.READER, SlotReason.GONE),
+        (DeviceKind.READER, SlotReason.STUCK),
+        (DeviceKind.PSAM, SlotReason.EMPTY),
+        (DeviceKind.PSAM, SlotReason.MUTE),
+    ],
+)
+def test_staff_are_told_of_a_slot_that_reads_no_cards_though_nobody_comes(
+    terminal: TerminalDouble, kind: DeviceKind, reason: SlotReason
+) -> None:
+    terminal.post(slot(kind, None), *3 * [slot(kind, reason)])
+    assert terminal.alarms.raised == [("device-fault", f"{kind.value}.{reason.value}")]
+
+
+def test_of_a_slot_that_our_own_call_holds_staff_are_told_once(terminal: TerminalDouble) -> None:
+    terminal.executor.stuck_lanes.add("card")
+    terminal.post(slot(DeviceKind.READER, None))
+    terminal.wait(2 * terminal.limits.device_retry + 1)
+    assert terminal.alarms.raised == [("device-fault", "reader.stuck")]
+    terminal.post(*3 * [slot(DeviceKind.READER, SlotReason.STUCK)])
+    assert terminal.alarms.raised == [("device-fault", "reader.stuck")]
 
 
 def test_others_are_told_of_every_change_of_health(terminal: TerminalDouble) -> None:

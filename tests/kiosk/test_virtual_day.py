@@ -149,6 +149,7 @@ class Day:
 
         class Pad:
             lane = "pad"
+            failed = False
 
             def entry(self, card_number: str) -> Stream:
                 assert card_number == CARD_NUMBER
