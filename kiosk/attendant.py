@@ -185,6 +185,11 @@ class Attendant:
             case _:
                 assert_never(self.phase)
 
+    def wake(self) -> None:
+        """Somebody came nearer: the menu in place of the idle screen, and nothing else."""
+        if self.phase is Phase.HOME and isinstance(self.visit.page, IdlePage):
+            self.activity()
+
     def on_time(self, due: Due) -> None:
         """Something is due by time alone."""
         match due:

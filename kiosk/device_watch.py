@@ -25,7 +25,7 @@ SILENCE = 30.0
 IN_VISITS = frozenset({DeviceKind.SENSORS})
 """What is looked at while somebody is served too: nothing a visit waits for is on its lane."""
 
-D = TypeVar("D", bound=Device)
+D_co = TypeVar("D_co", bound=Device, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,16 @@ class Watched(Protocol):
         """Ask how it stands; on its worker."""
 
 
-class DeviceLane(Generic[D]):
+class DeviceLane(Generic[D_co]):
     """A device and its lane, opened at its first use."""
 
-    def __init__(self, kind: DeviceKind, open_device: Callable[[], D]) -> None:
+    def __init__(self, kind: DeviceKind, open_device: Callable[[], D_co]) -> None:
         self.lane = kind.value
         self._open = open_device
-        self._device: D | None = None
+        self._device: D_co | None = None
 
     @property
-    def device(self) -> D:
+    def device(self) -> D_co:
         """The driver; on its worker."""
         if self._device is None:
             self._device = self._open()

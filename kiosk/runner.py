@@ -96,6 +96,8 @@ class Runner:
         while (moment := self.moment) != self._shown:
             self._shown = moment
             self._guarded(self._show, moment)
+        if self._station.lights is not None:
+            self._station.lights.follow(moment.page, self._executor)
 
     def next_wake(self) -> float | None:
         """Seconds until something is due by time alone, None when nothing is."""
@@ -142,10 +144,13 @@ class Runner:
                 if self._station.out_of_reach:
                     self._attendant.tell_of_card("card-not-returned")
             case CatalogueSeen() | DeviceSeen() | QueueSeen() | PlatformUp() | PlatformDown():
+                came = isinstance(event, DeviceSeen) and self._station.approached(event)
                 self._station.hear(event, self._executor, self.post)
                 if self.phase is Phase.VISIT and self._station.refusal == TAMPERED:
                     self._attendant.end(EndReason.FAILED, Failure("terminal-tampered"))
                 self._attendant.look_again()
+                if came:
+                    self._attendant.wake()
             case _:
                 news = self._station.slot.hear(event)
                 if news is not None:
