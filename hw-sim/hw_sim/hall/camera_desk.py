@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from hw_sim.hall.client import Answer
 from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word
-from hw_sim.hall.questions import Question, Questions, choice, here, text
+from hw_sim.hall.plugged_desk import PLUG, PluggedDesk, plug_press
+from hw_sim.hall.questions import Question, Questions, choice, text
 
 if TYPE_CHECKING:
     # OpenCV takes a while to load: only the hall itself needs it, and only once it opens.
     from hw_sim.camera import CameraDevice
     from hw_sim.camera_scene import HeldCode
 
-_PLUG = ("plugged", "unplugged")
 _SIGHT = ("hall", "dark")
 _FACE = "face"
 _DEMO_CODE = "SSC1" + "x" * 40
@@ -28,7 +28,7 @@ _HOSTILE_CODE = (
 )
 
 
-class CameraDesk:
+class CameraDesk(PluggedDesk["CameraDevice"]):
     """`hw_sim.hall.desk.Desk` of the camera."""
 
     name = "camera"
@@ -52,7 +52,7 @@ class CameraDesk:
             (Word("image", f"its file, or {_FACE}"),),
         ),
         Verb("camera-sees", "take all that away", (Word("sight", "what it sees then", _SIGHT),)),
-        Verb("camera", "plug the camera in or out", (Word("state", "its plug", _PLUG),)),
+        Verb("camera", "plug the camera in or out", (PLUG,)),
     )
     faults = (
         "N:drop, N:delay=MS, N:half, N:garbage, N:empty, N:boundary, N:dark, N:slow=MS,\n"
@@ -60,12 +60,11 @@ class CameraDesk:
     )
 
     def __init__(self) -> None:
-        self._device: CameraDevice | None = None
         self.questions: Questions = {
             "camera-code": self._code,
             "camera-picture": self._picture,
             "camera-sees": self._sees,
-            "camera": self._switch,
+            "camera": self.switch,
         }
 
     def open(self, run: Path, state: Path) -> Answer:
@@ -76,15 +75,9 @@ class CameraDesk:
         self._device.plug()
         return {"camera_url": self._device.url}
 
-    def close(self) -> None:
-        """Unplug it; safe at any time and twice."""
-        if self._device is not None:
-            self._device.unplug()
-            self._device = None
-
     def status(self) -> Answer:
         """How it stands."""
-        device = here(self._device)
+        device = self.device
         return {
             "plugged": device.plugged,
             "watchers": device.watchers,
@@ -93,15 +86,6 @@ class CameraDesk:
             "pictures": device.pictures_sent,
             "illegal": list(device.illegal),
         }
-
-    def set_fault(self, what: str) -> None:
-        """Schedule what goes wrong; ``none`` forgets all. Raises FaultSyntaxError."""
-        here(self._device).set_fault(what)
-
-    @property
-    def faults_pending(self) -> int:
-        """How many scheduled faults have not happened yet."""
-        return 0 if self._device is None else self._device.faults_pending
 
     def presses(self, status: Answer) -> Sequence[Press]:
         """What is held up, the light, and its plug."""
@@ -121,13 +105,7 @@ class CameraDesk:
                 enabled=on,
             ),
             Press("画面停住", "fault", {"where": self.name, "what": "1:stall"}, enabled=on),
-            Press(
-                "拔线" if on else "插线",
-                "camera",
-                {"state": _PLUG[on]},
-                chosen=not on,
-                wrong=not on,
-            ),
+            plug_press("camera", status),
         )
 
     def facts(self, status: Answer) -> Sequence[Fact]:
@@ -191,16 +169,8 @@ class CameraDesk:
             device.cover()
         return {}
 
-    def _switch(self, question: Question) -> Answer:
-        device = here(self._device)
-        if choice(question, "state", " ".join(_PLUG)) == "plugged":
-            device.plug()
-        else:
-            device.unplug()
-        return {}
-
     def _plugged(self) -> CameraDevice:
-        device = here(self._device)
+        device = self.device
         if not device.plugged:
             raise Refused("the camera is unplugged")
         return device

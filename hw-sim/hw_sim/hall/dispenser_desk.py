@@ -12,18 +12,18 @@ from hw_sim.dispenser_machine import CannotDo, Halt
 from hw_sim.hall.client import Answer
 from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word
-from hw_sim.hall.questions import Question, Questions, choice, here, text
+from hw_sim.hall.plugged_desk import PLUG, PluggedDesk, plug_press
+from hw_sim.hall.questions import Question, Questions, choice, text
 
 T = TypeVar("T")
 
-_PLUG = ("plugged", "unplugged")
 _BIN = ("empty", "full")
 _FIRST = 50
 """Blanks in the stacker of a hall that opens."""
 _PLACES = {"NONE": "无卡", "GATE": "卡在出口", "INSIDE": "卡在机内"}
 
 
-class DispenserDesk:
+class DispenserDesk(PluggedDesk[DispenserDevice]):
     """`hw_sim.hall.desk.Desk` of the card dispenser.
 
     Attributes:
@@ -40,12 +40,11 @@ class DispenserDesk:
         Verb("stick", "let the card stick on its next way"),
         Verb("tear", "pull its card out by force; that ends a jam"),
         Verb("bin", "empty or fill its bin", (Word("state", "how it is then", _BIN),)),
-        Verb("dispenser", "plug the dispenser in or out", (Word("state", "its plug", _PLUG),)),
+        Verb("dispenser", "plug the dispenser in or out", (PLUG,)),
     )
     faults = f"N:{', N:'.join(DISPENSER_FAULTS)};\nN counts commands and the line's EOT"
 
     def __init__(self) -> None:
-        self._device: DispenserDevice | None = None
         self.seed: int | None = None
         self.questions: Questions = {
             "stack": self._stack,
@@ -55,7 +54,7 @@ class DispenserDesk:
             "stick": lambda _question: self._do(_stick),
             "tear": lambda _question: {"card": self._did(lambda device: device.machine.tear_out())},
             "bin": self._bin,
-            "dispenser": self._switch,
+            "dispenser": self.switch,
         }
 
     def open(self, run: Path, state: Path) -> Answer:
@@ -66,20 +65,9 @@ class DispenserDesk:
         self._device = device
         return {"dispenser_port": str(device.link)}
 
-    @property
-    def device(self) -> DispenserDevice:
-        """The dispenser; refused before it is opened."""
-        return here(self._device)
-
-    def close(self) -> None:
-        """Unplug it; safe at any time and twice."""
-        if self._device is not None:
-            self._device.unplug()
-            self._device = None
-
     def status(self) -> Answer:
         """How it stands."""
-        device = here(self._device)
+        device = self.device
         machine = device.machine
         with device.lock:
             return {
@@ -96,15 +84,6 @@ class DispenserDesk:
                 "bugs": machine.bugs,
                 "illegal": list(device.illegal),
             }
-
-    def set_fault(self, text: str) -> None:
-        """Schedule what goes wrong; ``none`` forgets all. Raises FaultSyntaxError."""
-        here(self._device).set_fault(text)
-
-    @property
-    def faults_pending(self) -> int:
-        """How many scheduled faults have not happened yet."""
-        return 0 if self._device is None else self._device.faults_pending
 
     def presses(self, status: Answer) -> Sequence[Press]:
         """A hand at its gate, its stacker, its bin and its plug."""
@@ -123,13 +102,7 @@ class DispenserDesk:
                 wrong=bool(status["bin_full"]),
             ),
             Press("卡住", "stick", chosen=bool(status["sticks"]), enabled=on),
-            Press(
-                "拔线" if on else "插线",
-                "dispenser",
-                {"state": _PLUG[on]},
-                chosen=not on,
-                wrong=not on,
-            ),
+            plug_press("dispenser", status),
         )
 
     def facts(self, status: Answer) -> Sequence[Fact]:
@@ -150,7 +123,7 @@ class DispenserDesk:
     # --- what people do --------------------------------------------------------------------------
 
     def _did(self, act: Callable[[DispenserDevice], T]) -> T:
-        device = here(self._device)
+        device = self.device
         with device.lock:
             try:
                 return act(device)
@@ -166,7 +139,7 @@ class DispenserDesk:
         if not (count.isascii() and count.isdecimal() and 1 <= int(count) <= 200):
             raise Refused("stack needs 'count': 1 to 200")
         self._did(lambda device: device.machine.stack(int(count)))
-        return {"stacker": len(here(self._device).machine.stacker)}
+        return {"stacker": len(self.device.machine.stacker)}
 
     def _put(self, question: Question) -> Answer:
         card = text(question, "card")
@@ -176,14 +149,6 @@ class DispenserDesk:
         if choice(question, "state", " ".join(_BIN)) == "empty":
             return self._do(lambda device: device.machine.empty_bin())
         return self._do(lambda device: device.machine.fill_bin())
-
-    def _switch(self, question: Question) -> Answer:
-        device = here(self._device)
-        if choice(question, "state", " ".join(_PLUG)) == "plugged":
-            device.plug()
-        else:
-            device.unplug()
-        return {}
 
 
 def _stick(device: DispenserDevice) -> None:

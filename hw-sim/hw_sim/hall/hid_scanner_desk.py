@@ -8,15 +8,15 @@ from pathlib import Path
 from hw_sim.hall.client import Answer
 from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word
-from hw_sim.hall.questions import Question, Questions, choice, here, text
+from hw_sim.hall.plugged_desk import PLUG, PluggedDesk, plug_press
+from hw_sim.hall.questions import Question, Questions, text
 from hw_sim.hid_scanner import HidScannerDevice
 
-_STATES = ("plugged", "unplugged")
 _DEMO_CODE = "SSC1" + "x" * 40
 """What the dock's button holds to it: the form of an e-card, and nobody's."""
 
 
-class HidScannerDesk:
+class HidScannerDesk(PluggedDesk[HidScannerDevice]):
     """A keyboard scanner beside the serial one; a terminal that wants it is configured by hand."""
 
     name = "hid_scanner"
@@ -26,7 +26,7 @@ class HidScannerDesk:
         Verb(
             "hid-scanner",
             "plug the keyboard scanner in or out",
-            (Word("state", "its plug", _STATES),),
+            (PLUG,),
         ),
     )
     faults = (
@@ -35,8 +35,7 @@ class HidScannerDesk:
     )
 
     def __init__(self) -> None:
-        self._device: HidScannerDevice | None = None
-        self.questions: Questions = {"hid-scan": self._scan, "hid-scanner": self._switch}
+        self.questions: Questions = {"hid-scan": self._scan, "hid-scanner": self.switch}
 
     def open(self, run: Path, state: Path) -> Answer:
         """Plug it in. It keeps nothing in `state`."""
@@ -44,25 +43,10 @@ class HidScannerDesk:
         self._device.plug()
         return {"hid_scanner": str(self._device.node)}
 
-    def close(self) -> None:
-        """Unplug it; safe at any time and twice."""
-        if self._device is not None:
-            self._device.unplug()
-            self._device = None
-
     def status(self) -> Answer:
         """How it stands. A keyboard hears nothing, so nothing illegal can reach it."""
-        device = here(self._device)
+        device = self.device
         return {"plugged": device.plugged, "codes_read": device.codes_read, "illegal": []}
-
-    def set_fault(self, what: str) -> None:
-        """Schedule what goes wrong; ``none`` forgets all. Raises FaultSyntaxError."""
-        here(self._device).set_fault(what)
-
-    @property
-    def faults_pending(self) -> int:
-        """How many scheduled faults have not happened yet."""
-        return 0 if self._device is None else self._device.faults_pending
 
     def presses(self, status: Answer) -> Sequence[Press]:
         """Its plug, a code, and one that is typed too slowly."""
@@ -71,13 +55,7 @@ class HidScannerDesk:
             Press("扫码", "hid-scan", {"text": _DEMO_CODE}, enabled=on),
             Press("丢按键", "fault", {"where": self.name, "what": "1:drop=5"}),
             Press("键盘溢出", "fault", {"where": self.name, "what": "1:syn-dropped"}),
-            Press(
-                "拔线" if on else "插线",
-                "hid-scanner",
-                {"state": _STATES[on]},
-                chosen=not on,
-                wrong=not on,
-            ),
+            plug_press("hid-scanner", status),
         )
 
     def facts(self, status: Answer) -> Sequence[Fact]:
@@ -91,7 +69,7 @@ class HidScannerDesk:
         return {}
 
     def _scan(self, question: Question) -> Answer:
-        device = here(self._device)
+        device = self.device
         if not device.plugged:
             raise Refused("the keyboard scanner is unplugged")
         shown = text(question, "text")
@@ -100,11 +78,3 @@ class HidScannerDesk:
         except ValueError as error:
             raise Refused(str(error)) from None
         return {"characters": len(shown)}
-
-    def _switch(self, question: Question) -> Answer:
-        device = here(self._device)
-        if choice(question, "state", " ".join(_STATES)) == "plugged":
-            device.plug()
-        else:
-            device.unplug()
-        return {}

@@ -8,7 +8,8 @@ from pathlib import Path
 from hw_sim.hall.client import Answer
 from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word
-from hw_sim.hall.questions import Question, Questions, choice, here, text
+from hw_sim.hall.plugged_desk import PLUG, PluggedDesk, plug_press
+from hw_sim.hall.questions import Question, Questions, text
 from hw_sim.id_cards import id_card, names
 from hw_sim.id_reader import FAULTS, READ_FAULTS, IdReaderDevice
 
@@ -22,7 +23,7 @@ _CARDS = {
 """On the dock; the others can be typed."""
 
 
-class IdCardDesk:
+class IdCardDesk(PluggedDesk[IdReaderDevice]):
     """`hw_sim.hall.desk.Desk` of the ID reader."""
 
     name = "id_reader"
@@ -37,31 +38,25 @@ class IdCardDesk:
         Verb(
             "id_reader",
             "plug the ID reader in or out",
-            (Word("state", "what to do", ("plugged", "unplugged")),),
+            (PLUG,),
         ),
     )
     faults = f"{', '.join(FAULTS)}; counting what is read: {', '.join(READ_FAULTS)}"
 
     def __init__(self) -> None:
-        self.reader: IdReaderDevice | None = None
         self.questions: Questions = {
             "idcard": self._put,
             "idcard-off": self._take_away,
-            "id_reader": self._switch,
+            "id_reader": self.switch,
         }
 
     def open(self, run: Path, state: Path) -> Answer:
-        self.reader = IdReaderDevice(run / "id-reader")
-        self.reader.plug()
-        return {"id_reader_port": str(self.reader.link)}
-
-    def close(self) -> None:
-        if self.reader is not None:
-            self.reader.unplug()
-            self.reader = None
+        self._device = IdReaderDevice(run / "id-reader")
+        self._device.plug()
+        return {"id_reader_port": str(self._device.link)}
 
     def status(self) -> Answer:
-        reader = here(self.reader)
+        reader = self.device
         return {
             "plugged": reader.plugged,
             "card": reader.lying,
@@ -69,24 +64,17 @@ class IdCardDesk:
             "illegal": list(reader.illegal),
         }
 
-    def set_fault(self, text: str) -> None:
-        here(self.reader).set_fault(text)
-
-    @property
-    def faults_pending(self) -> int:
-        return here(self.reader).faults_pending
-
     def presses(self, status: Answer) -> Sequence[Press]:
         plugged, lying = bool(status["plugged"]), status["card"]
         cards = tuple(
             Press(label, "idcard", {"card": card}, chosen=card == lying, enabled=plugged)
             for card, label in _CARDS.items()
         )
-        state = "unplugged" if plugged else "plugged"
-        plug = Press(
-            "拔下" if plugged else "插上", "id_reader", {"state": state}, wrong=not plugged
+        return (
+            *cards,
+            Press("拿走身份证", "idcard-off", enabled=bool(lying)),
+            plug_press("id_reader", status),
         )
-        return (*cards, Press("拿走身份证", "idcard-off", enabled=bool(lying)), plug)
 
     def facts(self, status: Answer) -> Sequence[Fact]:
         if not status["plugged"]:
@@ -104,17 +92,9 @@ class IdCardDesk:
             card = id_card(name)
         except LookupError:
             raise Refused(f"{name!r} is no ID card; citizen is one") from None
-        here(self.reader).put(card)
+        self.device.put(card)
         return {"card": name}
 
     def _take_away(self, question: Question) -> Answer:
-        here(self.reader).take_away()
-        return {}
-
-    def _switch(self, question: Question) -> Answer:
-        reader = here(self.reader)
-        if choice(question, "state", "plugged unplugged") == "plugged":
-            reader.plug()
-        else:
-            reader.unplug()
+        self.device.take_away()
         return {}

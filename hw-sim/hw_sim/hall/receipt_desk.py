@@ -8,7 +8,8 @@ from pathlib import Path
 from hw_sim.hall.client import Answer
 from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word
-from hw_sim.hall.questions import Question, Questions, choice, here, whole
+from hw_sim.hall.plugged_desk import PLUG, PluggedDesk, plug_press, toggle
+from hw_sim.hall.questions import Question, Questions, choice, whole
 from hw_sim.receipt import CutSlip, ReceiptDevice
 from hw_sim.receipt_machine import LOW_LINES, ROLL_LINES
 
@@ -17,7 +18,7 @@ _FONT = Path(__file__).parents[3] / "ui" / "fonts" / "YikatongSans-Regular.otf"
 """The terminal's own font, where the simulator runs beside its sources."""
 
 
-class ReceiptDesk:
+class ReceiptDesk(PluggedDesk[ReceiptDevice]):
     """The receipt printer, and whoever puts paper in."""
 
     name = "receipt"
@@ -36,7 +37,7 @@ class ReceiptDesk:
         Verb("slip-head", "make it break down, or run hot", (
             Word("state", "how", ("well", "hot", "broken")),
         )),
-        Verb("slip-printer", "its plug", (Word("state", "how", ("plugged", "unplugged")),)),
+        Verb("slip-printer", "its plug", (PLUG,)),
         Verb("slips", "the slips that came out"),
     )  # fmt: skip
     faults = (
@@ -46,18 +47,17 @@ class ReceiptDesk:
 
     def __init__(self, *, network: bool = False) -> None:
         self._network = network
-        self.device: ReceiptDevice | None = None
         self.questions: Questions = {
             "slip-paper": self._paper,
             "slip-cover": self._cover,
             "slip-cutter": self._cutter,
             "slip-head": self._head,
-            "slip-printer": self._switch,
+            "slip-printer": self.switch,
             "slips": self._slips,
         }
 
     def open(self, run: Path, state: Path) -> Answer:
-        self.device = ReceiptDevice(
+        self._device = ReceiptDevice(
             run / "receipt",
             state / "slips",
             network=self._network,
@@ -66,13 +66,8 @@ class ReceiptDesk:
         self.device.plug()
         return {"receipt_port": self.device.address, "receipt_slips": str(state / "slips")}
 
-    def close(self) -> None:
-        if self.device is not None:
-            self.device.unplug()
-            self.device = None
-
     def status(self) -> Answer:
-        device = here(self.device)
+        device = self.device
         machine = device.machine
         paper = "out" if machine.lines <= 0 else "low" if machine.lines <= LOW_LINES else "in"
         return {
@@ -87,24 +82,16 @@ class ReceiptDesk:
             "illegal": list(device.illegal),
         }
 
-    def set_fault(self, text: str) -> None:
-        here(self.device).set_fault(text)
-
-    @property
-    def faults_pending(self) -> int:
-        return 0 if self.device is None else self.device.faults_pending
-
     def presses(self, status: Answer) -> Sequence[Press]:
         paper, cover, cutter = status["paper"], status["cover"], status["cutter"]
-        plugged = status["plugged"]
         return (
             *(
                 Press(label, "slip-paper", {"state": state}, chosen=paper == state)
                 for state, label in (("in", "有纸"), ("low", "纸少"), ("out", "缺纸"))
             ),
-            _toggle("slip-cover", cover == "open", ("open", "打开机盖"), ("closed", "合上机盖")),
-            _toggle("slip-cutter", cutter == "jam", ("jam", "卡住切刀"), ("clear", "松开切刀")),
-            _toggle("slip-printer", not plugged, ("unplugged", "拔掉"), ("plugged", "插上")),
+            toggle("slip-cover", cover == "open", ("open", "打开机盖"), ("closed", "合上机盖")),
+            toggle("slip-cutter", cutter == "jam", ("jam", "卡住切刀"), ("clear", "松开切刀")),
+            plug_press("slip-printer", status),
         )
 
     def facts(self, status: Answer) -> Sequence[Fact]:
@@ -130,7 +117,7 @@ class ReceiptDesk:
         return {"receipt": {"address": announced["receipt_port"]}}
 
     def _paper(self, question: Question) -> Answer:
-        machine = here(self.device).machine
+        machine = self.device.machine
         state = choice(question, "state", "in low out")
         if question.get("lines") is None:
             machine.load(_PAPER[state])
@@ -144,36 +131,23 @@ class ReceiptDesk:
 
     def _cover(self, question: Question) -> Answer:
         is_open = choice(question, "state", "open closed") == "open"
-        here(self.device).machine.set_cover(is_open=is_open)
+        self.device.machine.set_cover(is_open=is_open)
         return {}
 
     def _cutter(self, question: Question) -> Answer:
         jammed = choice(question, "state", "jam clear") == "jam"
-        here(self.device).machine.set_jam(jammed=jammed)
+        self.device.machine.set_jam(jammed=jammed)
         return {}
 
     def _head(self, question: Question) -> Answer:
-        machine = here(self.device).machine
+        machine = self.device.machine
         state = choice(question, "state", "well hot broken")
         machine.set_hot(hot=state == "hot")
         machine.set_broken(broken=state == "broken")
         return {}
 
-    def _switch(self, question: Question) -> Answer:
-        device = here(self.device)
-        if choice(question, "state", "plugged unplugged") == "plugged":
-            device.plug()
-        else:
-            device.unplug()
-        return {}
-
     def _slips(self, _question: Question) -> Answer:
-        return {"slips": [_told(slip) for slip in here(self.device).slips]}
-
-
-def _toggle(do: str, wrong: bool, breaks: tuple[str, str], mends: tuple[str, str]) -> Press:
-    state, label = mends if wrong else breaks
-    return Press(label, do, {"state": state}, wrong=wrong)
+        return {"slips": [_told(slip) for slip in self.device.slips]}
 
 
 def _told(slip: CutSlip) -> Answer:

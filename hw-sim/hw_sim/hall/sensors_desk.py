@@ -7,14 +7,15 @@ from pathlib import Path
 
 from hw_sim.hall.client import Answer
 from hw_sim.hall.desk import Fact, Press, Verb, Word
-from hw_sim.hall.questions import Question, Questions, choice, here
+from hw_sim.hall.plugged_desk import PLUG, PluggedDesk, plug_press, toggle
+from hw_sim.hall.questions import Question, Questions, choice
 from hw_sim.sensors import LIGHTS, SLOTS, Inputs, SensorDevice
 
 _SHOWN = dict(zip(LIGHTS, ("灭", "亮", "闪"), strict=True))
 _SLOTS = dict(zip(SLOTS, ("卡口", "凭条口", "证明口"), strict=True))
 
 
-class SensorsDesk:
+class SensorsDesk(PluggedDesk[SensorDevice]):
     """The sensor board, and what happens to the case."""
 
     name = "sensors"
@@ -27,31 +28,25 @@ class SensorsDesk:
         ),
         Verb("tamper", "open or close the tamper loop", (Word("state", "how", ("on", "off")),)),
         Verb("presence", "somebody comes, or goes", (Word("state", "how", ("on", "off")),)),
-        Verb("sensors", "the board's plug", (Word("state", "how", ("plugged", "unplugged")),)),
+        Verb("sensors", "the board's plug", (PLUG,)),
     )
     faults = "sensors: N counts its answers to commands; the words of every wire"
 
     def __init__(self) -> None:
-        self.device: SensorDevice | None = None
         self.questions: Questions = {
             "case-door": lambda asked: self._input(asked, Inputs.DOOR_OPEN, "open closed"),
             "tamper": lambda asked: self._input(asked, Inputs.TAMPER_OPEN, "on off"),
             "presence": lambda asked: self._input(asked, Inputs.PRESENT, "on off"),
-            "sensors": self._switch,
+            "sensors": self.switch,
         }
 
     def open(self, run: Path, state: Path) -> Answer:
-        self.device = SensorDevice(run / "sensors")
+        self._device = SensorDevice(run / "sensors")
         self.device.plug()
         return {"sensors_port": str(self.device.link)}
 
-    def close(self) -> None:
-        if self.device is not None:
-            self.device.unplug()
-            self.device = None
-
     def status(self) -> Answer:
-        device = here(self.device)
+        device = self.device
         inputs = device.machine.inputs
         return {
             "plugged": device.plugged,
@@ -62,13 +57,6 @@ class SensorsDesk:
             "illegal": list(device.illegal),
         }
 
-    def set_fault(self, text: str) -> None:
-        here(self.device).set_fault(text)
-
-    @property
-    def faults_pending(self) -> int:
-        return 0 if self.device is None else self.device.faults_pending
-
     def presses(self, status: Answer) -> Sequence[Press]:
         open_, tamper, here_ = (
             status["door"] == "open", status["tamper"] == "on", status["presence"] == "on"
@@ -76,9 +64,9 @@ class SensorsDesk:
         return (
             Press("来人" if not here_ else "离开", "presence",
                   {"state": "off" if here_ else "on"}, chosen=here_),
-            _toggle("case-door", open_, ("open", "打开检修门"), ("closed", "关上检修门")),
-            _toggle("tamper", tamper, ("on", "撬开机箱"), ("off", "机箱复原")),
-            _toggle("sensors", not status["plugged"], ("unplugged", "拔掉"), ("plugged", "插上")),
+            toggle("case-door", open_, ("open", "打开检修门"), ("closed", "关上检修门")),
+            toggle("tamper", tamper, ("on", "撬开机箱"), ("off", "机箱复原")),
+            plug_press("sensors", status),
         )  # fmt: skip
 
     def facts(self, status: Answer) -> Sequence[Fact]:
@@ -101,18 +89,5 @@ class SensorsDesk:
 
     def _input(self, question: Question, which: Inputs, states: str) -> Answer:
         on = choice(question, "state", states) == states.split()[0]
-        here(self.device).set_input(which, on=on)
+        self.device.set_input(which, on=on)
         return {}
-
-    def _switch(self, question: Question) -> Answer:
-        device = here(self.device)
-        if choice(question, "state", "plugged unplugged") == "plugged":
-            device.plug()
-        else:
-            device.unplug()
-        return {}
-
-
-def _toggle(do: str, wrong: bool, breaks: tuple[str, str], mends: tuple[str, str]) -> Press:
-    state, label = mends if wrong else breaks
-    return Press(label, do, {"state": state}, wrong=wrong)
