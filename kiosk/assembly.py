@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from kiosk.devices import (
     open_printer,
     open_readers,
     open_scanner,
+    open_sensors,
     pad_master_key,
 )
 from kiosk.documents.composer import Composer
@@ -43,6 +45,7 @@ from kiosk.id_station import IdStation
 from kiosk.intents import Intents
 from kiosk.issuing import Issuing
 from kiosk.keys import KeyStore
+from kiosk.lights import SlotLights
 from kiosk.line import open_line
 from kiosk.outbox import Outbox
 from kiosk.pack import load as load_pack
@@ -60,7 +63,7 @@ log = logging.getLogger(__name__)
 
 _PAD_SECONDS = 250
 """The pad's own limit for an entry (one byte on the wire); the visit's own time ends it before."""
-_LANES = (DeviceKind.CAMERA, DeviceKind.DISPENSER, DeviceKind.RECEIPT, DeviceKind.SENSORS)
+_LANES = (DeviceKind.CAMERA, DeviceKind.DISPENSER, DeviceKind.RECEIPT)
 """Watched, and not used by a visit."""
 _CAMERA_SECONDS = 30.0
 """Between two looks through a camera, which films for some seconds each time (mark I)."""
@@ -172,6 +175,10 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
             stopping,
         )
     lanes = {kind: DeviceLane(kind, devices[kind].open) for kind in _LANES if kind in devices}
+    lights = None
+    if config.sensors is not None:
+        sensors = DeviceLane(DeviceKind.SENSORS, partial(open_sensors, config.sensors))
+        lanes[DeviceKind.SENSORS], lights = sensors, SlotLights(sensors)
     scanner = _scanner(config, devices)
     id_reader = _id_reader(config, clock)
     printer = _printer(config, intents, outbox, audit, keys.terminal_id, clock)
@@ -219,6 +226,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         scanner=scanner,
         id_reader=id_reader,
         printer=printer,
+        lights=lights,
         line_back=courier.hurry,
         devices_changed=lambda: _tell_health(state.path / HEALTH_FILE, watch),
     )

@@ -22,7 +22,7 @@ from drivers.id_reader import (
 )
 from drivers.pin_pad import PadReason
 from drivers.reader_device import SlotReason
-from drivers.sensors import SensorsReason
+from drivers.sensors import SensorsReason, SensorsStatus
 from drivers.watch import Back, Change, Changed, Lost, NoteAdded, NoteGone
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog, AuditUnavailable
@@ -37,6 +37,7 @@ from kiosk.executor import Executor, Result
 from kiosk.failures import Failure, kinds
 from kiosk.id_station import IdStation
 from kiosk.issuing import Issuing
+from kiosk.lights import SlotLights
 from kiosk.limits import Limits
 from kiosk.outbox import Outbox
 from kiosk.pack import Pack
@@ -73,7 +74,7 @@ class Station:
     Attributes:
         subject_tag: what stands for a person's number in the audit log.
         free_bytes: free space of the state directory now.
-        scanner, id_reader, printer: None where the machine has none.
+        scanner, id_reader, printer, lights: None where the machine has none.
         devices: looks at them and at what no visit uses yet.
         devices_changed: told when the health of one of them is another.
         line_back: called when the platform can be reached again.
@@ -107,6 +108,7 @@ class Station:
     scanner: CodeStation | None = None
     id_reader: IdStation | None = None
     printer: PrintStation | None = None
+    lights: SlotLights | None = None
     line_back: Callable[[], None] = lambda: None
     devices_changed: Callable[[], None] = lambda: None
     line_up: bool | None = None
@@ -274,6 +276,11 @@ class Station:
             case _:
                 assert_never(change)
 
+    def approached(self, news: DeviceSeen) -> bool:
+        """Whether somebody has come before the terminal since it was looked at last; asked before
+        the news is heard."""
+        return _present(news.status) and not _present(self.devices.last(news.kind))
+
     def _tampered(self) -> None:
         """Nobody is served before an engineer came, whatever the sensor says meanwhile."""
         if self.refusal != TAMPERED:
@@ -351,6 +358,10 @@ class Station:
         last = threading.Thread(target=self.cards.release, name="last release", daemon=True)
         last.start()
         last.join(LAST_SECONDS)
+
+
+def _present(status: Status | None) -> bool:
+    return isinstance(status, SensorsStatus) and status.present
 
 
 def _as_printer(status: Status) -> PrinterStatus:
