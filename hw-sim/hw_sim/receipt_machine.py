@@ -163,7 +163,9 @@ class ReceiptMachine:
         with self._lock:
             if self._clock() < self._deaf_until:
                 return
-            heard = [*self._hear(received), *self._illegal]
+            answered = self._hear(received)
+            # First: whoever has the answer may ask at once what was illegal before it.
+            heard = [*self._illegal, *answered]
             self._illegal.clear()
         yield from heard
 
