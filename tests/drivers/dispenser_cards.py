@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hw_sim.dispenser import DispenserDevice
+from tests.apdu.card_in_process import CHALLENGE_SEED
 
 CHALLENGE = bytes.fromhex("0084000008")
+
+
+@contextmanager
+def plugged(folder: Path, cards: int = 0, move_seconds: float = 0.0) -> Iterator[DispenserDevice]:
+    """A dispenser with so many blanks; nothing illegal may have reached it, nor a bug a card."""
+    made = DispenserDevice(folder / "dispenser", move_seconds=move_seconds, seed=CHALLENGE_SEED)
+    made.machine.stack(cards)
+    made.plug()
+    yield made
+    made.unplug()
+    assert made.illegal == ()
+    assert made.machine.bugs == 0
 
 
 def eventually(condition):

@@ -16,6 +16,8 @@ QUICK = Crt591Times(
 
 ACK, NAK, EOT = b"\x06", b"\x15", b"\x04"
 STATUS, KEEP = "3130", "3037"
+IC, HOLD, EJECT, BIN = "3231", "3230", "3239", "3233"
+MOVES = {IC, HOLD, EJECT, BIN, "3232"}
 EMPTY, GATE, INSIDE = b"020", b"120", b"220"
 
 
@@ -56,6 +58,21 @@ class DispenserDouble(SerialDouble):
         """Of the commands alone, without what every opened port begins with."""
         names = [name for name in self.names if len(name) == 4]
         return names[1:] if names[:1] == [KEEP] else names
+
+    @property
+    def moved(self) -> list[str]:
+        """The movements that it did."""
+        return [name for name in self.did if name in MOVES]
+
+    def reports(self, *states: bytes) -> None:
+        """What the device says of itself, one state a question."""
+        self.script[STATUS] = [ACK + good(STATUS, state) for state in states]
+
+    def answers(self, name: str, *replies: bytes | None) -> None:
+        """Well done, with these states; None is never answered."""
+        self.script[name] = [
+            reply if reply is None else ACK + good(name, reply) for reply in replies
+        ]
 
     def usual(self, command: bytes) -> bytes | None:
         if command == EOT:

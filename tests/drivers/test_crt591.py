@@ -23,8 +23,12 @@ from drivers.dispenser import (
 )
 from tests.drivers.dispenser_double import (
     ACK,
+    BIN,
+    EJECT,
     EMPTY,
     GATE,
+    HOLD,
+    IC,
     INSIDE,
     QUICK,
     STATUS,
@@ -32,9 +36,6 @@ from tests.drivers.dispenser_double import (
     bad,
     good,
 )
-
-IC, HOLD, EJECT, BIN = "3231", "3230", "3239", "3233"
-MOVES = {IC, HOLD, EJECT, BIN, "3232"}
 
 
 @pytest.fixture
@@ -49,21 +50,6 @@ def driver(far):
     made = Crt591(str(far.link), times=QUICK)
     yield made
     made.close()
-
-
-def reports(far, *states):
-    """What the device says of itself, one state a question."""
-    far.script[STATUS] = [ACK + good(STATUS, state) for state in states]
-
-
-def answers(far, name, *replies):
-    far.script[name] = [
-        ACK + good(name, reply) if isinstance(reply, bytes) else reply for reply in replies
-    ]
-
-
-def moved(far):
-    return [name for name in far.did if name in MOVES]
 
 
 # --- how it stands -------------------------------------------------------------------------------
@@ -154,9 +140,9 @@ def test_an_init_that_leaves_the_card_inside(far, driver, inside):
 
 
 def test_a_card_to_the_contacts_and_to_the_gate(far, driver):
-    reports(far, EMPTY, INSIDE)
-    answers(far, IC, INSIDE)
-    answers(far, HOLD, GATE)
+    far.reports(EMPTY, INSIDE)
+    far.answers(IC, INSIDE)
+    far.answers(HOLD, GATE)
     driver.dispense_to_gate()
     assert far.did == [STATUS, IC, STATUS, HOLD]
 
@@ -166,14 +152,14 @@ def test_nothing_is_dispensed_onto_a_card(far, driver, state):
     far.state = state
     with pytest.raises(CardInTheWay):
         driver.dispense_to_gate()
-    assert moved(far) == []
+    assert far.moved == []
 
 
 def test_nothing_is_dispensed_from_an_empty_stacker(far, driver):
     far.state = b"000"
     with pytest.raises(StackerEmpty):
         driver.dispense_to_ic()
-    assert moved(far) == []
+    assert far.moved == []
 
 
 @pytest.mark.parametrize("operation", ["take_in", "hold_at_gate", "eject", "capture"])
@@ -181,14 +167,14 @@ def test_without_a_card_nothing_is_moved(far, driver, operation):
     """The device would dispense one."""
     with pytest.raises(NoCard):
         getattr(driver, operation)()
-    assert moved(far) == []
+    assert far.moved == []
 
 
 def test_a_card_at_the_gate_is_held_already(far, driver):
     """It may be taken at any moment, and then the device would dispense another."""
     far.state = GATE
     driver.hold_at_gate()
-    assert moved(far) == []
+    assert far.moved == []
 
 
 @pytest.mark.parametrize(
@@ -204,7 +190,7 @@ def test_what_a_refused_movement_leaves(far, driver, code, error, reason):
     far.script[IC] = [ACK + bad(IC, code)]
     with pytest.raises(error):
         driver.dispense_to_ic()
-    assert moved(far) == [IC]
+    assert far.moved == [IC]
     assert driver.status().reason is reason
 
 
@@ -217,8 +203,8 @@ def test_a_full_bin(far, driver):
 
 
 def test_a_card_that_does_not_arrive(far, driver):
-    reports(far, EMPTY)
-    answers(far, IC, GATE)
+    far.reports(EMPTY)
+    far.answers(IC, GATE)
     with pytest.raises(CardStuck, match="at-gate"):
         driver.dispense_to_ic()
 
@@ -232,7 +218,7 @@ def test_a_jam_is_asked_about_now_and_then_until_it_is_put_right(far):
     assert driver.status().reason is DispenserReason.JAM
     assert driver.status().reason is DispenserReason.JAM
     assert driver.status().reason is None
-    assert moved(far) == [IC]
+    assert far.moved == [IC]
     driver.close()
 
 
@@ -279,10 +265,10 @@ def test_where_the_sources_disagree_the_configuration_decides(far):
     facts["move"] |= {"hold": 0x39, "eject": 0x30}
     facts["status"]["bin_full"] = "0"
     driver = Crt591(str(far.link), times=QUICK, facts=facts)
-    reports(far, INSIDE, b"021")
-    answers(far, EJECT, GATE)
+    far.reports(INSIDE, b"021")
+    far.answers(EJECT, GATE)
     driver.hold_at_gate()
-    assert moved(far) == [EJECT]
+    assert far.moved == [EJECT]
     assert driver.status().reason is None
     assert driver.status().reason is DispenserReason.ERROR_BIN_FULL
     driver.close()
@@ -292,7 +278,7 @@ def test_a_call_holds_the_others_up(far, driver):
     assert driver.free_within(0.01)
     with driver.held():
         assert driver.free_within(0.01)
-    reports(far, EMPTY, INSIDE)
+    far.reports(EMPTY, INSIDE)
     far.script[IC] = [ACK]
     thread = threading.Thread(target=driver.dispense_to_ic)
     thread.start()

@@ -19,22 +19,16 @@ from drivers.crt591_card import Crt591Connection
 from drivers.crt591_cards import SAM
 from drivers.crt591_contacts import SamContacts, contactless_atr
 from drivers.dispenser import DispenserReason
-from hw_sim.dispenser import DispenserDevice
-from tests.apdu.card_in_process import CHALLENGE_SEED, CountingRandom, insert
+from tests.apdu.card_in_process import CountingRandom, insert
 from tests.apdu.workflows import LONG_WORKFLOWS, WORKFLOWS
-from tests.drivers.dispenser_cards import CHALLENGE, lay_in, put
+from tests.drivers.dispenser_cards import CHALLENGE, lay_in, plugged, put
 from tests.drivers.test_crt591_with_dispenser import TIMES
 
 
 @pytest.fixture
 def device(tmp_path):
-    made = DispenserDevice(tmp_path / "dispenser", move_seconds=0.0, seed=CHALLENGE_SEED)
-    made.machine.stack(3)
-    made.plug()
-    yield made
-    made.unplug()
-    assert made.illegal == ()
-    assert made.machine.bugs == 0
+    with plugged(tmp_path, cards=3) as made:
+        yield made
 
 
 @pytest.fixture

@@ -12,22 +12,15 @@ from apdu.errors import (
 from drivers.crt591 import Crt591
 from drivers.crt591_cards import ANTENNA, CONTACT, SAM, Crt591Cards, Crt591CardTimes
 from drivers.events import CardInserted, CardMuted, CardTaken, ReaderAttached, ReaderDetached
-from hw_sim.dispenser import DispenserDevice
-from tests.apdu.card_in_process import CHALLENGE_SEED
-from tests.drivers.dispenser_cards import CHALLENGE, eventually, lay_in, put
+from tests.drivers.dispenser_cards import CHALLENGE, eventually, lay_in, plugged, put
 from tests.drivers.event_box import EventBox
 from tests.drivers.test_crt591_with_dispenser import TIMES
 
 
 @pytest.fixture
 def device(tmp_path):
-    made = DispenserDevice(tmp_path / "dispenser", move_seconds=0.0, seed=CHALLENGE_SEED)
-    made.machine.stack(3)
-    made.plug()
-    yield made
-    made.unplug()
-    assert made.illegal == ()
-    assert made.machine.bugs == 0
+    with plugged(tmp_path, cards=3) as made:
+        yield made
 
 
 @pytest.fixture

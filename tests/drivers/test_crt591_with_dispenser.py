@@ -22,6 +22,7 @@ from drivers.dispenser import (
 from hw_sim.dispenser import DISPENSER_FAULTS, DispenserDevice
 from hw_sim.dispenser_machine import LOW
 from hw_sim.serial_device import WIRE_FAULTS
+from tests.drivers.dispenser_cards import plugged
 
 TIMES = Crt591Times(
     ack=0.1, query=0.3, card=0.5, move=0.5, init=0.5, damaged=0.05, quiet=0.02, resend=0.2,
@@ -38,13 +39,8 @@ STACK = 20
 
 @pytest.fixture
 def device(tmp_path):
-    made = DispenserDevice(tmp_path / "dispenser", move_seconds=0.01, seed=7)
-    made.machine.stack(STACK)
-    made.plug()
-    yield made
-    made.unplug()
-    assert made.illegal == ()
-    assert made.machine.bugs == 0
+    with plugged(tmp_path, cards=STACK, move_seconds=0.01) as made:
+        yield made
 
 
 @pytest.fixture

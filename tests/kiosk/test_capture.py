@@ -12,7 +12,6 @@ from drivers.crt591_cards import CONTACT, SAM, Crt591Cards, Crt591CardTimes
 from drivers.dispenser import DispenserReason
 from drivers.dispenser_release import Release, ReleaseEnd, ReleaseTimes
 from drivers.events import CardInserted, CardTaken
-from hw_sim.dispenser import DispenserDevice
 from kiosk.capture import (
     FILE,
     Captured,
@@ -23,7 +22,7 @@ from kiosk.capture import (
     record_capture,
 )
 from kiosk.card_station import CardStation, PsamInReader
-from tests.drivers.dispenser_cards import eventually
+from tests.drivers.dispenser_cards import eventually, plugged
 from tests.drivers.event_box import EventBox
 from tests.drivers.test_crt591_with_dispenser import TIMES
 
@@ -86,11 +85,8 @@ def test_a_power_cut_leaves_the_old_count_or_the_new(tmp_path, monkeypatch):
 
 @pytest.fixture
 def device(tmp_path):
-    made = DispenserDevice(tmp_path / "dispenser", move_seconds=0.0, seed=7)
-    made.plug()
-    yield made
-    made.unplug()
-    assert made.illegal == ()
+    with plugged(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
