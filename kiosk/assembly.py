@@ -15,6 +15,7 @@ from pathlib import Path
 from drivers.device import Device, DeviceKind
 from drivers.dispenser_release import ReleaseTimes
 from drivers.reader_device import ReaderDevice
+from drivers.receipt_printer import ReceiptPrinter
 from drivers.watch import WatchTimes
 from kiosk.alarms import Alarms
 from kiosk.audit.log import AuditLog
@@ -35,6 +36,7 @@ from kiosk.devices import (
     open_pad,
     open_printer,
     open_readers,
+    open_receipt,
     open_scanner,
     open_sensors,
     pad_master_key,
@@ -48,22 +50,24 @@ from kiosk.keys import KeyStore
 from kiosk.lights import SlotLights
 from kiosk.line import open_line
 from kiosk.outbox import Outbox
+from kiosk.pack import Pack, read_root
 from kiosk.pack import load as load_pack
-from kiosk.pack import read_root
 from kiosk.pad_station import PadStation
 from kiosk.print_station import PrintStation
+from kiosk.receipt_station import ReceiptStation
 from kiosk.screens.presenter import Place, Presenter
 from kiosk.services import ESTABLISHED
 from kiosk.slot import Slot
 from kiosk.state import StateDirectory
 from kiosk.station import Station
+from kiosk.texts import LANGUAGES, texts
 from offline_queue.queue import Queue
 
 log = logging.getLogger(__name__)
 
 _PAD_SECONDS = 250
 """The pad's own limit for an entry (one byte on the wire); the visit's own time ends it before."""
-_LANES = (DeviceKind.CAMERA, DeviceKind.DISPENSER, DeviceKind.RECEIPT)
+_LANES = (DeviceKind.CAMERA, DeviceKind.DISPENSER)
 """Watched, and not used by a visit."""
 _CAMERA_SECONDS = 30.0
 """Between two looks through a camera, which films for some seconds each time (mark I)."""
@@ -179,6 +183,11 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
     if config.sensors is not None:
         sensors = DeviceLane(DeviceKind.SENSORS, partial(open_sensors, config.sensors))
         lanes[DeviceKind.SENSORS], lights = sensors, SlotLights(sensors)
+    receipt = None
+    if config.receipt is not None:
+        slips = DeviceLane(DeviceKind.RECEIPT, partial(open_receipt, config.receipt))
+        lanes[DeviceKind.RECEIPT] = slips
+        receipt = _receipt(config, pack, slips, audit)
     scanner = _scanner(config, devices)
     id_reader = _id_reader(config, clock)
     printer = _printer(config, intents, outbox, audit, keys.terminal_id, clock)
@@ -226,6 +235,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         scanner=scanner,
         id_reader=id_reader,
         printer=printer,
+        receipt=receipt,
         lights=lights,
         line_back=courier.hurry,
         devices_changed=lambda: _tell_health(state.path / HEALTH_FILE, watch),
@@ -268,6 +278,20 @@ def _slots(card: CardConfig, readers: Readers) -> dict[DeviceKind, DeviceLane[De
         psam = ReaderDevice(readers.service, readers.psam, keeps_card=True)
         found[DeviceKind.PSAM] = DeviceLane(DeviceKind.PSAM, lambda: psam)
     return found
+
+
+def _receipt(
+    config: TerminalConfig, pack: Pack, slips: DeviceLane[ReceiptPrinter], audit: AuditLog
+) -> ReceiptStation:
+    language = next(iter(LANGUAGES))
+    words = texts(language)
+    return ReceiptStation(
+        slips,
+        words,
+        place=words("slip.place", hall=config.hall.of(language), machine=config.machine),
+        hotline=pack.texts["hotline"].of(language),
+        record=audit.write,
+    )
 
 
 def _scanner(config: TerminalConfig, devices: ConfiguredDevices) -> CodeStation | None:

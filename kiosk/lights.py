@@ -7,7 +7,14 @@ import logging
 from drivers.sensors import Light, LightSlot, Sensors
 from kiosk.device_watch import DeviceLane
 from kiosk.executor import Executor, Result
-from kiosk.pages import IdentifyPage, Page, TakeCardPage, TakeSheetPage
+from kiosk.pages import (
+    IdentifyPage,
+    Page,
+    RatingPage,
+    SlipState,
+    TakeCardPage,
+    TakeSheetPage,
+)
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +26,8 @@ def waits_at(page: Page) -> LightSlot | None:
             return LightSlot.CARD
         case TakeSheetPage():
             return LightSlot.PRINTER
+        case RatingPage(slip=SlipState.OUT):
+            return LightSlot.RECEIPT
         case _:
             return None
 

@@ -52,6 +52,8 @@ class Limits:
     """One whole print, waiting for paper included."""
     take_sheet_seconds: float = 15
     """The farewell to a printed sheet stays this long."""
+    slip_deadline: float = 15
+    """One slip, from the touch to the cut."""
     rating_seconds: float = 15
     """So long a resident is asked for an evaluation, who need not give one."""
     refused_seconds: float = 120

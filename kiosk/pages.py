@@ -205,9 +205,27 @@ class TakeSheetPage:
     sheets: int
 
 
+class SlipState(Enum):
+    """How it stands with a slip about what was done."""
+
+    NONE = "none"
+    """There is none to be had."""
+    OFFERED = "offered"
+    OUT = "out"
+    """It lies there whole."""
+    MISSED = "missed"
+    """Nobody knows whether it came out, or all of it."""
+
+
 @dataclass(frozen=True)
 class RatingPage:
-    """好差评: voluntary, once a handling (GB/T 39734)."""
+    """好差评: voluntary, once a handling (GB/T 39734).
+
+    Attributes:
+        slip: offered here, as nothing else comes after the handling.
+    """
+
+    slip: SlipState = SlipState.NONE
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ from kiosk.platform.client import PlatformClient
 from kiosk.platform.link import PlatformDown, PlatformUp
 from kiosk.platform.models import AlarmKind, Catalogue
 from kiosk.print_station import PrintStation
+from kiosk.receipt_station import ReceiptStation
 from kiosk.slot import Slot
 from kiosk.texts import LANGUAGES
 from offline_queue.room import Level
@@ -74,7 +75,7 @@ class Station:
     Attributes:
         subject_tag: what stands for a person's number in the audit log.
         free_bytes: free space of the state directory now.
-        scanner, id_reader, printer, lights: None where the machine has none.
+        scanner, id_reader, printer, receipt, lights: None where the machine has none.
         devices: looks at them and at what no visit uses yet.
         devices_changed: told when the health of one of them is another.
         line_back: called when the platform can be reached again.
@@ -108,6 +109,7 @@ class Station:
     scanner: CodeStation | None = None
     id_reader: IdStation | None = None
     printer: PrintStation | None = None
+    receipt: ReceiptStation | None = None
     lights: SlotLights | None = None
     line_back: Callable[[], None] = lambda: None
     devices_changed: Callable[[], None] = lambda: None
@@ -243,6 +245,8 @@ class Station:
                 self.scanner.failed = reason is not None
             case DeviceKind.ID_READER if self.id_reader is not None:
                 self.id_reader.failed = reason is not None
+            case DeviceKind.RECEIPT if self.receipt is not None:
+                self.receipt.failed = reason is not None
             case DeviceKind.PAD:
                 self.pad.failed = reason is not None
             case DeviceKind.SENSORS if reason is SensorsReason.TAMPERED:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from kiosk.pages import PeriodPage, PreviewPage, PrintingPage, RiskPage, TakeSheetPage
+from kiosk.pages import (
+    PeriodPage,
+    PreviewPage,
+    PrintingPage,
+    RatingPage,
+    RiskPage,
+    SlipState,
+    TakeSheetPage,
+)
 from kiosk.services.rating import GRADES
 from kiosk.texts import Texts
 from ui import views
@@ -90,11 +98,12 @@ def take_sheet(page: TakeSheetPage, t: Texts) -> views.Done:
     )
 
 
-def rating(t: Texts) -> views.Rating:
-    """Five grades, very satisfied first."""
+def rating(page: RatingPage, t: Texts) -> views.Rating:
+    """Five grades, very satisfied first; under the heading what became of a slip."""
+    told = page.slip in (SlipState.OUT, SlipState.MISSED)
     return views.Rating(
         title=t("rating.title"),
-        hint=t("rating.hint"),
+        hint=t(f"rating.slip.{page.slip.value}") if told else t("rating.hint"),
         grades=tuple(
             views.Grade(place, t(f"rating.grade.{grade}"), grade) for place, grade in GRADES.items()
         ),

@@ -26,6 +26,7 @@ from kiosk.pages import (
     PrintingPage,
     RatingPage,
     RiskPage,
+    SlipState,
     TakeCardPage,
     TakeSheetPage,
     VerifiedPage,
@@ -89,6 +90,8 @@ class Presenter:
                 return verification.shown_elsewhere(t), "certificate-shown", going
             case NoProofPage():
                 return identity.no_proof(t), "no-proof", going
+            case WorkingPage(name="slip.printing" as name):
+                return _working(name, t), name, _quiet_footer(t)
             case WorkingPage(name=name):
                 return _working(name, t), name, _waiting_footer(t)
             case PinPage():
@@ -106,7 +109,7 @@ class Presenter:
             case TakeSheetPage():
                 return document.take_sheet(page, t), "take-sheet", going
             case RatingPage():
-                return document.rating(t), "rating", going
+                return document.rating(page, t), "rating", going
             case VerifyPage():
                 name = "verify" if not page.other else "verify.other"
                 return verification.ask(page, t), name, going
@@ -198,6 +201,7 @@ _BACK = ("back", "action.back")
 _LEAVE = ("leave", "action.leave")
 _HELP = ("help", "action.help")
 _SKIP = ("skip", "rating.skip")
+_SLIP = ("slip", "rating.slip")
 _MAIN = views.Emphasis.PRIMARY
 _EMPHASIS = {_HELP: views.Emphasis.QUIET, _SKIP: views.Emphasis.SECONDARY}
 """What the screen does not ask for: help, and leaving without an evaluation."""
@@ -219,8 +223,8 @@ def _footer(moment: Moment, t: Texts) -> views.Footer:
             forward = ("print", "preview.print")
         case TakeSheetPage():
             back, forward = None, ("taken", "take-sheet.taken")
-        case RatingPage():
-            back, forward = None, _SKIP
+        case RatingPage(slip=slip):
+            back, forward = (_SLIP if slip is SlipState.OFFERED else None), _SKIP
         case CertificateShownPage():
             back, forward = ("again", "no-proof.again"), ("verify", "certificate-shown.verify")
         case NoProofPage():
@@ -260,7 +264,7 @@ def _steps(t: Texts, current: int) -> views.Steps:
 
 
 def _working(name: str, t: Texts) -> views.Progress:
-    current = 1 if name in ("overview.loading", "certificate.preparing") else 0
+    current = {"overview.loading": 1, "certificate.preparing": 1, "slip.printing": 2}.get(name, 0)
     return views.Progress(
         title=t(f"{name}.title"), hint=t(f"{name}.hint"), steps=_steps(t, current)
     )

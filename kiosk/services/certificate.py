@@ -8,12 +8,14 @@ from drivers.document_printer import PrintEnd, PrintProgress
 from kiosk.documents.composer import Document, PrintStamp
 from kiosk.documents.content import CertificateKind
 from kiosk.failures import Failure, NoAnswer
+from kiosk.identity import Resident
 from kiosk.pages import PeriodPage, PreviewPage, PrintingPage, TakeSheetPage, WorkingPage
 from kiosk.platform.errors import PlatformUnavailable
 from kiosk.services.identify import identify
 from kiosk.services.rating import rate
 from kiosk.services.risk import weigh_risk
 from kiosk.session import Session
+from kiosk.slips import Business
 from kiosk.steps import Choose, Flow, Option, Run, Show
 
 ITEM = "429900-CERT-PARTICIPATION"
@@ -43,7 +45,21 @@ def certificate(session: Session) -> Flow[None]:
         seconds=session.station.limits.take_sheet_seconds,
         card_free=True,
     )
-    yield from rate(session, ITEM)
+    yield from rate(session, ITEM, _business(session, resident, document))
+
+
+def _business(session: Session, resident: Resident, document: Document) -> Business:
+    station = session.station
+    address = station.pack.certificates.seals.verify_url
+    return Business(
+        item=station.pack.items[ITEM].title.of(station.default_language),
+        serial=document.serial,
+        at=station.clock.local(),
+        name=resident.name,
+        number=resident.number,
+        code=document.code,
+        look_up=f"{address}?c={document.code}",
+    )
 
 
 def _choose_period(session: Session) -> Flow[int]:

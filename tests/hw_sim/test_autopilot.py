@@ -22,7 +22,9 @@ from hw_sim.hall.steps import (
     Expect,
     ExpectAlarm,
     ExpectEvents,
+    ExpectLight,
     ExpectSheets,
+    ExpectSlips,
     Insert,
     Press,
     Remove,
@@ -84,6 +86,8 @@ class FakeHall:
         self.entry = False
         self.alarms = 0
         self.sheets = 0
+        self.slips = 7
+        self.lights = {"card": "off"}
         self.illegal: list[str] = []
         self.card_bugs = 0
         self.events: dict[str, int] = {}
@@ -98,6 +102,8 @@ class FakeHall:
                 "platform": {"alarms": self.alarms, "events": dict(self.events)},
                 "printer": {"sheets_out": self.sheets, "illegal": []},
                 "scanner": {"illegal": []},
+                "receipt": {"slips": self.slips},
+                "sensors": {"lights": dict(self.lights)},
                 "dispenser": {"illegal": list(self.illegal)},
             }
         if do == "prints":
@@ -370,6 +376,27 @@ def test_sheets_are_counted_from_the_visit_on(walk: Walk) -> None:
 
     walk.kiosk.reactions["insert"] = out
     assert walk.walk(Insert("v3"), ExpectSheets(2)).ok
+
+
+def test_slips_are_counted_from_the_beginning_of_the_visit(walk: Walk) -> None:
+    walk.kiosk.shows("home")
+    assert walk.walk(ExpectSlips(0)).ok
+    assert not walk.walk(ExpectSlips(1)).ok
+
+    def out() -> None:
+        walk.hall.slips += 1
+
+    walk.kiosk.reactions["insert"] = out
+    assert walk.walk(Insert("v3"), ExpectSlips(1)).ok
+
+
+def test_a_light_is_waited_for(walk: Walk) -> None:
+    walk.kiosk.shows("home")
+    assert walk.walk(ExpectLight("card", "off")).ok
+    outcome = walk.walk(ExpectLight("card", "blink", within=0.05)).visits[0].outcome
+    assert outcome == "expect light card blink: the light at card is not blink within 0.05 s"
+    walk.kiosk.reactions["insert"] = lambda: walk.hall.lights.update(card="blink")
+    assert walk.walk(Insert("v3"), ExpectLight("card", "blink", within=5)).ok
 
 
 def test_what_no_correct_host_sends_spoils_the_visit(walk: Walk) -> None:

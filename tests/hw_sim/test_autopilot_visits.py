@@ -83,6 +83,9 @@ def test_what_was_broken_is_mended_by_its_end(visit: Visit) -> None:
         "door": "closed",
         "dispenser": "plugged",
         "bin": "empty",
+        "sensors": "plugged",
+        "presence": "off",
+        "slip-paper": "in",
     }
     state = dict(well)
     for step in visit.steps:

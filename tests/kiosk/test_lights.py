@@ -13,13 +13,23 @@ from kiosk import pages
 from kiosk.device_watch import DeviceLane, DeviceSeen
 from kiosk.executor import Result
 from kiosk.lights import SlotLights, waits_at
-from kiosk.pages import HomePage, IdentifyPage, IdlePage, Page, TakeCardPage, TakeSheetPage
+from kiosk.pages import (
+    HomePage,
+    IdentifyPage,
+    IdlePage,
+    Page,
+    RatingPage,
+    SlipState,
+    TakeCardPage,
+    TakeSheetPage,
+)
 from tests.kiosk.terminal_double import CERTIFICATE, TerminalDouble
 
 SHOWN: dict[type, dict[str, Any]] = {
     pages.TakeCardPage: {"done": True},
     pages.HomePage: {"first": None, "entries": ()},
     pages.TakeSheetPage: {"sheets": 2},
+    pages.RatingPage: {},
 }
 WHERE = {
     pages.IdentifyPage: LightSlot.CARD,
@@ -33,6 +43,11 @@ def test_where_every_page_waits(kind: type[Any]) -> None:
     # Of the others nothing but their kind is looked at.
     page = kind(**SHOWN.get(kind, {})) if kind in WHERE or kind in SHOWN else object.__new__(kind)
     assert waits_at(page) is WHERE.get(kind)
+
+
+@pytest.mark.parametrize("slip", SlipState)
+def test_a_slip_is_waited_for_only_where_it_lies(slip: SlipState) -> None:
+    assert waits_at(RatingPage(slip)) is (LightSlot.RECEIPT if slip is SlipState.OUT else None)
 
 
 def test_an_id_card_alone_is_not_in_the_card_slot() -> None:

@@ -23,7 +23,9 @@ from hw_sim.hall.steps import (
     Expect,
     ExpectAlarm,
     ExpectEvents,
+    ExpectLight,
     ExpectSheets,
+    ExpectSlips,
     Insert,
     Press,
     Remove,
@@ -188,6 +190,16 @@ class Autopilot:
                     self._touch(f"key.{character}", _KEY_SECONDS)
             case ExpectSheets(sheets=wanted):
                 self._expect_sheets(wanted)
+            case ExpectSlips(slips=wanted):
+                found = self._evidence.slips()
+                if found != wanted:
+                    raise StepFailed(f"{found} slips came out")
+            case ExpectLight(slot=slot, light=light, within=within):
+                self._poll_hall(
+                    within,
+                    lambda: self._hall.ask("status")["sensors"]["lights"][slot] == light,
+                    f"the light at {slot} is not {light}",
+                )
             case ExpectEvents(kind=kind, count=count, within=within):
                 self._expect_events(kind, count, within)
             case ExpectAlarm(within=within, count=count):
@@ -337,6 +349,8 @@ class Autopilot:
             ("scanner", {"state": "plugged"}),
             ("printer", {"state": "on"}),
             ("paper", {"state": "in"}),
+            ("slip-paper", {"state": "in"}),
+            ("sensors", {"state": "plugged"}),
             ("jam", {"state": "clear"}),
             ("door", {"state": "closed"}),
             ("toner", {"state": "full"}),

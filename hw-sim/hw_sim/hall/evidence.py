@@ -37,6 +37,12 @@ class Evidence:
         """Sheets that came out of the printer."""
         return _sheets(self._hall.ask("status")) - _sheets(self._before)
 
+    def slips(self) -> int:
+        """Slips that came out of the receipt printer."""
+        return int(self._hall.ask("status")["receipt"]["slips"]) - int(
+            self._before["receipt"]["slips"]
+        )
+
     def illegal(self) -> tuple[str, ...]:
         """What came over a device's wire that no correct host sends."""
         return tuple(

@@ -30,7 +30,7 @@ SCREENS = frozenset({
     "identify.offline", "identify.card-platform", "identify.certificate",
     "identify.government-service", "identify.id-moved", "identify.id-unreadable",
     "identify.id-out-of-date", "identify.id-no-number", "certificate-shown", "no-proof",
-    "ecard.checking",
+    "ecard.checking", "slip.printing",
     "period", "certificate.preparing", "risk", "preview", "printing", "printing.waiting",
     "take-sheet", "rating", "verify", "verify.other", "verify.checking", "code-entry",
     "verified.genuine", "verified.altered", "verified.expired", "verified.revoked",
@@ -143,6 +143,22 @@ class ExpectSheets:
 
 
 @dataclass(frozen=True)
+class ExpectSlips:
+    """So many slips must have come out of the receipt printer since the visit began."""
+
+    slips: int
+
+
+@dataclass(frozen=True)
+class ExpectLight:
+    """The light at a slot must show this: ``off``, ``on`` or ``blink``."""
+
+    slot: str
+    light: str
+    within: float = 5.0
+
+
+@dataclass(frozen=True)
 class ExpectEvents:
     """So many events of a kind must have reached the platform since the visit began, no more."""
 
@@ -172,6 +188,8 @@ Step = (
     | Stays
     | Sim
     | ExpectSheets
+    | ExpectSlips
+    | ExpectLight
     | ExpectEvents
     | ExpectAlarm
 )
@@ -219,6 +237,10 @@ def described(step: Step) -> str:
             return "type the sheet's code"
         case ExpectSheets(sheets=sheets):
             return f"expect {sheets} sheets"
+        case ExpectSlips(slips=slips):
+            return f"expect {slips} slips"
+        case ExpectLight(slot=slot, light=light):
+            return f"expect light {slot} {light}"
         case ExpectEvents(kind=kind, count=count):
             return f"expect {count} {kind}"
         case ExpectAlarm(count=count):
