@@ -14,6 +14,7 @@ from drivers.id_card import IdCard, IdCardUnreadable, Sex, read_id_card
 from drivers.id_reader import (
     CardLeft,
     IdReader,
+    IdReaderReason,
     IdReaderStatus,
     RawIdCard,
     ReadCancelled,
@@ -86,7 +87,13 @@ class IdStation:
         return self._checked(raw)
 
     def watch(self) -> bool:
-        """Look whether the card that was read still lies there, for a while; on its worker."""
+        """Look whether the card that was read still lies there, for a while; on its worker.
+
+        A reader that does not answer shows nobody their card: nobody is kept waiting for it, and
+        the next card is read only when this one was seen to be gone.
+        """
+        if self.look().reason is IdReaderReason.GONE:
+            return False
         over = threading.Event()
         timer = threading.Timer(WATCH_SECONDS, over.set)
         timer.daemon = True

@@ -12,6 +12,7 @@ from drivers.id_card import IdCard, IdCardKind
 from drivers.id_reader import (
     CardLeft,
     IdReaderGone,
+    IdReaderReason,
     IdReaderStatus,
     RawIdCard,
     ReadCancelled,
@@ -46,6 +47,7 @@ class Reader:
         self.seen = list(seen)
         self.calls: list[str] = []
         self.taken: Callable[[threading.Event], None] = lambda cancelled: None
+        self.reason: IdReaderReason | None = None
 
     def read_card(self, cancelled: threading.Event, seconds: float | None = None) -> RawIdCard:
         self.calls.append("read")
@@ -67,7 +69,7 @@ class Reader:
     def reset(self) -> None: ...
 
     def status(self) -> IdReaderStatus:
-        return IdReaderStatus(None)
+        return IdReaderStatus(self.reason)
 
     def close(self) -> None:
         self.calls.append("close")
@@ -191,6 +193,15 @@ def test_a_look_ends_when_the_card_is_taken_or_after_a_while(
     reader.taken = lambda cancelled: None
     assert not made.watch()
     assert not made.watched
+
+
+def test_nobody_is_kept_waiting_for_a_reader_that_does_not_answer() -> None:
+    made, reader = station(raw("citizen"))
+    read(made)
+    reader.reason = IdReaderReason.GONE
+    assert not made.watch()
+    assert made.lies, "before the next card this one must have been seen to be gone"
+    assert reader.calls == ["read"]
 
 
 def test_it_is_opened_when_needed_and_closed_once() -> None:
