@@ -109,7 +109,9 @@ class Runner:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def stop(self) -> None:
-        """End the visit, whoever it is with; the process is about to stop."""
+        """End the visit, whoever it is with; the process is about to stop. A card is still offered,
+        and nobody waits until it counts as forgotten."""
+        self._station.stopping.set()
         if self.phase is Phase.VISIT:
             self._attendant.end(EndReason.STOPPED)
 

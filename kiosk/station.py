@@ -358,7 +358,6 @@ class Station:
     def put_card_down(self) -> None:
         """Power the card off and offer it, at the very end. A slot that is held, by whomever, would
         hold us too: then the service powers it off when it sees that we are gone."""
-        self.stopping.set()
         last = threading.Thread(target=self.cards.release, name="last release", daemon=True)
         last.start()
         last.join(LAST_SECONDS)

@@ -188,7 +188,9 @@ def test_a_card_put_in_before_the_choice_can_be_had_back(terminal: TerminalDoubl
 
 
 def test_nobody_is_waited_for_when_the_process_ends(terminal: TerminalDouble) -> None:
+    terminal.to_pin()
+    terminal.executor.aside.clear()
     assert not terminal.station.stopping.is_set()
-    terminal.station.put_card_down()
-    assert terminal.station.stopping.is_set()
-    assert terminal.cards.released == 1
+    terminal.runner.stop()
+    assert terminal.station.stopping.is_set(), "before the card's worker is asked"
+    assert given_back(terminal) == 1
