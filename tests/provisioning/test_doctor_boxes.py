@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.card_service import ReaderState
 from drivers.device import DeviceKind
 from kiosk.config import load
 from kiosk.health_file import HEALTH_FILE, write_healths
@@ -14,7 +15,7 @@ from kiosk.state import StateDirectory
 from provisioning.checks import boxes, devices, printing
 from provisioning.findings import Finding, Severity
 from provisioning.machine import Machine
-from tests.provisioning.machines import write_config
+from tests.provisioning.machines import ATR, FakeCardService, write_config
 
 BOXES = """pack = { name = "demo" }
 id_reader = { port = "/dev/none/id-reader" }
@@ -89,3 +90,20 @@ def test_a_readers_own_keys_are_known_with_a_card_alone(tmp_path: Path) -> None:
     )
     file.write_text(text, "utf-8")
     assert one(devices.visit_pad(Machine(config=load(file)))).severity is Severity.SKIPPED
+
+
+@pytest.mark.parametrize("psam", ["", 'psam_reader = "PSAM Slot"'])
+def test_cards_that_a_dispenser_reads_are_the_dispensers_check(tmp_path: Path, psam: str) -> None:
+    file = write_config(tmp_path, "http://127.0.0.1:9", extra=BOXES)
+    slot = 'card = { driver = "dispenser"' + (f", {psam}" if psam else "") + " }"
+    lines = file.read_text("utf-8").splitlines()
+    lines = [slot if line.startswith("card = ") else line for line in lines]
+    file.write_text("\n".join(lines), "utf-8")
+    there = (ReaderState("PSAM Slot", True, False, ATR),)
+    found = Machine(config=load(file), card_service=lambda: FakeCardService(*there))
+    told = {each.name: each for each in devices.visit_readers(found)}
+    assert told["contact-reader"].severity is Severity.SKIPPED
+    assert "dispenser" in told["contact-reader"].told.en
+    # Where the PSAM is in a reader of its own, that reader is looked at.
+    expected = Severity.OK if psam else Severity.SKIPPED
+    assert (told["psam"].severity, told["pcsc"].severity) == (expected, expected)
