@@ -1,7 +1,7 @@
 """The seam between the terminal and a camera: its newest picture, never an old one.
 
-What the pictures show is decided elsewhere: codes by `drivers.camera_scanner`, faces by
-`drivers.face_camera`.
+What the pictures show is decided elsewhere: codes by `drivers.camera.scanner`, faces by
+`drivers.face.camera`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 the lights at its slots (灯带).
 
 There is no common protocol for them; ours is here, and its two drivers are a board on a serial
-line (`drivers.sensor_board`, whose bytes are ours too) and lines of a GPIO chip
+line (`drivers.sensor_board.board`, whose bytes are ours too) and lines of a GPIO chip
 (`drivers.sensor_gpio`).
 """
 

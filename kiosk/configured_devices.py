@@ -29,7 +29,7 @@ from kiosk.devices import (
 )
 
 if TYPE_CHECKING:
-    from drivers.crt591 import Crt591
+    from drivers.crt591.device import Crt591
     from drivers.frames import FrameSource
 
 

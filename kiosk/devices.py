@@ -41,7 +41,7 @@ from kiosk.platform.custodian import PlatformCustodian
 
 if TYPE_CHECKING:
     # Those of the camera need numpy.
-    from drivers.crt591 import Crt591
+    from drivers.crt591.device import Crt591
     from drivers.frames import FrameSource
     from drivers.id_reader import IdReader
     from drivers.receipt_printer import ReceiptPrinter
@@ -77,7 +77,7 @@ def open_readers(
         case CardDriver.PCSC:
             return Readers(_pcsc(card), card.contact_reader, card.psam_reader)
         case CardDriver.DIRECT:
-            from drivers.direct import DirectService
+            from drivers.direct.service import DirectService
 
             addresses = {_DIRECT_CONTACT: card.contact_address, _DIRECT_PSAM: card.psam_address}
             listening = {
@@ -104,7 +104,7 @@ def _pcsc(card: CardConfig) -> CardService:
 def _in_dispenser(card: CardConfig, shared: Crt591 | None, *, takes_in: bool) -> Readers:
     """Residents' cards in the dispenser; the PSAM in one of its SAM slots or in a PC/SC reader."""
     from drivers.card_services import CombinedCardServices
-    from drivers.crt591_cards import CONTACT, SAM, Crt591Cards
+    from drivers.crt591.cards import CONTACT, SAM, Crt591Cards
 
     if card.dispenser is None:
         raise ValueError("the reader of this configuration is no dispenser")
@@ -141,7 +141,7 @@ def open_pad(pad: PadConfig) -> PinPad:
     Raises:
         ValueError: its keys are those of a card reader, which is no device of its own.
     """
-    from drivers.szzt import SzztPinPad
+    from drivers.szzt.pad import SzztPinPad
 
     if pad.driver is PadDriver.CCID:
         raise ValueError("a reader's own keys are reached through the card in it")
@@ -150,7 +150,7 @@ def open_pad(pad: PadConfig) -> PinPad:
 
 def open_id_reader(reader: IdReaderConfig) -> IdReader:
     """The resident ID reader of a configuration, opened at its first use."""
-    from drivers.sam_v import SamVReader
+    from drivers.sam_v.reader import SamVReader
 
     match reader.driver:
         case IdReaderDriver.SAM_V:
@@ -162,7 +162,7 @@ def open_id_reader(reader: IdReaderConfig) -> IdReader:
 def open_camera(camera: CameraConfig) -> FrameSource:
     """The camera of a configuration, opened at its first use; who else looks through it shares
     this one, as a camera has one owner."""
-    from drivers.camera import Camera
+    from drivers.camera.live import Camera
 
     match camera.driver:
         case CameraDriver.OPENCV:
@@ -181,15 +181,15 @@ def open_scanner(
     """
     match scanner.driver:
         case ScannerDriver.GM65:
-            from drivers.gm65 import Gm65Scanner
+            from drivers.gm65.scanner import Gm65Scanner
 
             return Gm65Scanner(scanner.port, scanner.baud)
         case ScannerDriver.HID:
-            from drivers.hid_scanner import HidScanner
+            from drivers.hid.scanner import HidScanner
 
             return HidScanner(scanner.port)
         case ScannerDriver.CAMERA:
-            from drivers.camera_scanner import CameraScanner
+            from drivers.camera.scanner import CameraScanner
 
             if camera is None:
                 raise ValueError("no camera is configured")
@@ -204,8 +204,8 @@ def open_dispenser(dispenser: DispenserConfig, card_seconds: float | None = None
     Args:
         card_seconds: how long a card may take for one command; None for as long as any may.
     """
-    from drivers.crt591 import Crt591, crt591_facts
-    from drivers.crt591_line import Crt591Times
+    from drivers.crt591.device import Crt591, crt591_facts
+    from drivers.crt591.line import Crt591Times
 
     times = Crt591Times() if card_seconds is None else Crt591Times(card=card_seconds)
     facts = crt591_facts()
@@ -231,19 +231,19 @@ def open_dispenser(dispenser: DispenserConfig, card_seconds: float | None = None
 
 def open_printer(printer: PrinterConfig) -> DocumentPrinter:
     """The document printer of a configuration; nothing is asked of it yet."""
-    from drivers.ipp_watch import IppPatience
+    from drivers.ipp.watch import IppPatience
 
     patience = IppPatience(obstacle=printer.patience, gone=min(printer.patience, _GONE_SECONDS))
     match printer.driver:
         case PrinterDriver.IPP:
-            from drivers.ipp_printer import IppPrinter
+            from drivers.ipp.printer import IppPrinter
 
             tls = None
             if printer.ca_file is not None:
                 tls = ssl.create_default_context(cafile=printer.ca_file)
             return IppPrinter(printer.url, patience, tls)
         case PrinterDriver.CUPS:
-            from drivers.cups_printer import CupsPrinter
+            from drivers.cups.printer import CupsPrinter
 
             return CupsPrinter(printer.queue, patience, printer.server)
         case _:
@@ -252,7 +252,7 @@ def open_printer(printer: PrinterConfig) -> DocumentPrinter:
 
 def open_receipt(receipt: ReceiptConfig) -> ReceiptPrinter:
     """The receipt printer of a configuration, opened at its first use."""
-    from drivers.escpos_printer import EscposPrinter, escpos_facts
+    from drivers.escpos.printer import EscposPrinter, escpos_facts
 
     facts = escpos_facts()
     dots = receipt.width.value
@@ -269,7 +269,7 @@ def open_sensors(sensors: SensorsConfig) -> Sensors:
     """The sensors and lights of a configuration, opened at their first use."""
     match sensors.driver:
         case SensorsDriver.BOARD:
-            from drivers.sensor_board import SensorBoard
+            from drivers.sensor_board.board import SensorBoard
 
             return SensorBoard(sensors.port, sensors.baud)
         case SensorsDriver.GPIO:

@@ -121,7 +121,7 @@ def change_at_reader(connection: CardConnection, digits: int) -> None:
         CommandFailed: the reader has no keys, not for this, or its user gave up.
         PinRejected, PinBlocked, CardError: what the card said.
     """
-    from drivers.ccid_pin import secure_pin_entry
+    from drivers.ccid.pin_entry import secure_pin_entry
     from drivers.pin_pad import (
         NewPinsDiffer,
         PadError,

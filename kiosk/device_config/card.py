@@ -12,7 +12,7 @@ from kiosk.device_config.dispenser import DispenserConfig
 from kiosk.toml_tables import Table
 
 _DISPENSER_SAM = "CRT-591 SAM"
-"""How the names of a dispenser's SAM slots begin (`drivers.crt591_cards`); a number may follow."""
+"""How the names of a dispenser's SAM slots begin (`drivers.crt591.cards`); a number may follow."""
 
 
 class CardDriver(Enum):

@@ -26,7 +26,7 @@ class DispenserConfig:
         port: serial device.
         baud: bits per second.
         full_bin_char: the status character of a full bin, "1" or "0": the sources disagree. None
-            for what `drivers/crt591.toml` takes for true.
+            for what `drivers/crt591/crt591.toml` takes for true.
         eject_pm: the parameter that ejects a card without holding it, 0x30 or 0x39; as above.
         stacker_used: it holds cards to issue; False where an empty stacker is no obstacle. None as
             above.

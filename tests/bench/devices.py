@@ -17,16 +17,16 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from drivers.camera import Camera
-from drivers.crt591 import Crt591
+from drivers.camera.live import Camera
+from drivers.crt591.device import Crt591
 from drivers.device import Device, DeviceKind
-from drivers.escpos_printer import EscposPrinter
-from drivers.gm65 import Gm65Scanner
-from drivers.hid_scanner import HidScanner
-from drivers.ipp_printer import IppPrinter
-from drivers.sam_v import SamVReader
-from drivers.sensor_board import SensorBoard
-from drivers.szzt import SzztPinPad
+from drivers.escpos.printer import EscposPrinter
+from drivers.gm65.scanner import Gm65Scanner
+from drivers.hid.scanner import HidScanner
+from drivers.ipp.printer import IppPrinter
+from drivers.sam_v.reader import SamVReader
+from drivers.sensor_board.board import SensorBoard
+from drivers.szzt.pad import SzztPinPad
 from kiosk.assembly import _CAMERA_SECONDS
 from kiosk.clock import SystemClock
 from kiosk.device_watch import DeviceLane, DeviceSeen, DeviceWatch
@@ -135,14 +135,14 @@ def _far_ends() -> Iterator[dict[str, str]]:
 
 def _be_devices(folder: Path) -> None:
     """Plug all in, say where they are, and stay until nobody listens any more."""
-    from hw_sim.camera import CameraDevice
-    from hw_sim.dispenser import DispenserDevice
-    from hw_sim.hid_scanner import HidScannerDevice
-    from hw_sim.id_reader import IdReaderDevice
-    from hw_sim.pad import PadDevice
+    from hw_sim.camera.device import CameraDevice
+    from hw_sim.dispenser.device import DispenserDevice
+    from hw_sim.hid_scanner.device import HidScannerDevice
+    from hw_sim.id_reader.device import IdReaderDevice
+    from hw_sim.pad.device import PadDevice
     from hw_sim.printer.device import PrinterDevice
-    from hw_sim.receipt import ReceiptDevice
-    from hw_sim.scanner import ScannerDevice
+    from hw_sim.receipt.device import ReceiptDevice
+    from hw_sim.scanner.device import ScannerDevice
     from hw_sim.sensors import SensorDevice
     from hw_sim.serial_device import SerialDevice
 

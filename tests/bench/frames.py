@@ -12,17 +12,23 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pyipp import parser as pyipp_parser
 
-from drivers import crt591_frames, gm65_frames, sam_v_frames, sensor_board_frames, szzt_frames
 from drivers.code_scanner import LONGEST_CODE
-from drivers.escpos_printer import _Heard
-from drivers.hid_bursts import EVENT, BurstReader, HidTimes
-from drivers.ipp_answers import read_answer
-from hw_sim import dispenser_frames, pad_frames, sensors
-from hw_sim.epp import PinPad
-from hw_sim.id_cards import id_card
-from hw_sim.id_reader import Lying, SamModule
-from hw_sim.id_reader_frames import Command
-from hw_sim.scanner_frames import DONE, answer, answer_with_wrong_crc
+from drivers.crt591 import frames as crt591_frames
+from drivers.escpos.printer import _Heard
+from drivers.gm65 import frames as gm65_frames
+from drivers.hid.bursts import EVENT, BurstReader, HidTimes
+from drivers.ipp.answers import read_answer
+from drivers.sam_v import frames as sam_v_frames
+from drivers.sensor_board import frames as sensor_board_frames
+from drivers.szzt import frames as szzt_frames
+from hw_sim import sensors
+from hw_sim.dispenser import frames as dispenser_frames
+from hw_sim.id_reader.cards import id_card
+from hw_sim.id_reader.device import Lying, SamModule
+from hw_sim.id_reader.frames import Command
+from hw_sim.pad import frames as pad_frames
+from hw_sim.pad.epp import PinPad
+from hw_sim.scanner.frames import DONE, answer, answer_with_wrong_crc
 from tests.bench.figure import Figure, often, paired
 from tests.fuzz.other_seeds import ipp
 from tests.fuzz.shown_codes import typed

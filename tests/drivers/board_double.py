@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drivers.sensor_board import SensorBoardTimes
-from drivers.sensor_board_frames import Frame, FrameReader, encode
+from drivers.sensor_board.board import SensorBoardTimes
+from drivers.sensor_board.frames import Frame, FrameReader, encode
 from tests.drivers.serial_double import SerialDouble
 
 QUICK = SensorBoardTimes(answer=0.2, write=1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.szzt import SzztPinPad
+from drivers.szzt.pad import SzztPinPad
 from tests.drivers.pad_double import QUICK, PadDouble
 
 

@@ -2,8 +2,8 @@
 
 import contextlib
 
-from drivers.cups_printer import CupsPrinter
-from drivers.ipp_watch import IppPatience
+from drivers.cups.printer import CupsPrinter
+from drivers.ipp.watch import IppPatience
 from tests.drivers import printer_double as far
 from tests.drivers.printer_double import Job, PrinterDouble
 from tests.drivers.printing_bench import NAME, PATIENCE, Bench

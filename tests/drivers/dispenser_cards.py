@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hw_sim.dispenser import DispenserDevice
+from hw_sim.dispenser.device import DispenserDevice
 from tests.apdu.card_in_process import CHALLENGE_SEED
 
 CHALLENGE = bytes.fromhex("0084000008")

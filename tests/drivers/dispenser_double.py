@@ -6,7 +6,7 @@ from functools import reduce
 from operator import xor
 from pathlib import Path
 
-from drivers.crt591_line import Crt591Times
+from drivers.crt591.line import Crt591Times
 from tests.drivers.serial_double import SerialDouble
 
 QUICK = Crt591Times(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.id_reader import IdReader, RawIdCard
-from drivers.sam_v import SamVTimes
+from drivers.sam_v.reader import SamVTimes
 from tests.drivers.serial_double import SerialDouble
 
 QUICK = SamVTimes(answer=0.25, read=0.4, probe=0.1, damaged=0.05, look=0.01, pause=0.005, write=1.0)

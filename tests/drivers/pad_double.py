@@ -9,7 +9,7 @@ from functools import reduce
 from operator import xor
 from pathlib import Path
 
-from drivers.szzt_line import SzztTimes
+from drivers.szzt.line import SzztTimes
 from tests.drivers.serial_double import SerialDouble
 
 QUICK = SzztTimes(answer=0.1, probe=0.1, damaged=0.03, look=0.01, watch=0.1, write=1)

@@ -15,7 +15,7 @@ import smartcard.scard
 
 from apdu.errors import CardAbsent, CardReset, ReaderBusy, ReaderGone
 from drivers.card_service import find_reader
-from drivers.ccid_pin import secure_pin_entry
+from drivers.ccid.pin_entry import secure_pin_entry
 from drivers.events import CardInserted, CardTaken
 from drivers.pcsc.service import PcscService
 from tests.drivers.event_box import EventBox

@@ -1,8 +1,8 @@
 """A printer by IPP for the tests of our driver, in a time of the test's own."""
 
 from drivers.document_printer import PrintEnd, PrinterReason
-from drivers.ipp_printer import IppPrinter
-from drivers.ipp_watch import IppPatience
+from drivers.ipp.printer import IppPrinter
+from drivers.ipp.watch import IppPatience
 from tests.drivers import printer_double as far
 from tests.drivers.printer_double import PrinterDouble
 

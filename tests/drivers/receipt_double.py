@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from drivers.escpos_printer import EscposTimes
+from drivers.escpos.printer import EscposTimes
 from drivers.receipt_printer import Align, Code, Cut, Row, Rule, Size, Slip, Text
 from tests.drivers.serial_double import SerialDouble
 

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from drivers.code_scanner import ScannerStatus
-from drivers.gm65 import Gm65Scanner, Gm65Times
+from drivers.gm65.scanner import Gm65Scanner, Gm65Times
 from tests.drivers.serial_double import SerialDouble
 
 QUICK = Gm65Times(

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from drivers.camera import Camera, CameraTimes, obstacles
+from drivers.camera.live import Camera, CameraTimes, obstacles
 from drivers.frames import (
     CameraError,
     CameraGone,

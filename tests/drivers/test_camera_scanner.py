@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.camera_scanner import CameraScanner, CameraScannerTimes
+from drivers.camera.scanner import CameraScanner, CameraScannerTimes
 from drivers.code_scanner import (
     ScanCancelled,
     ScannerGone,

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.camera import Camera, CameraTimes
-from drivers.camera_scanner import CameraScanner, CameraScannerTimes
+from drivers.camera.live import Camera, CameraTimes
+from drivers.camera.scanner import CameraScanner, CameraScannerTimes
 from drivers.code_scanner import ScanCancelled, ScannerGone, ScannerReason
 from drivers.frames import CameraError, CameraGone, CameraReason, CameraStalled
-from hw_sim.camera import FAULTS, CameraDevice
-from hw_sim.camera_scene import HeldCode
+from hw_sim.camera.device import FAULTS, CameraDevice
+from hw_sim.camera.scene import HeldCode
 from tests.drivers.pad_double import soon
 
 # The library below keeps to its limits by some tenths of a second only.
@@ -123,7 +123,7 @@ def test_nobody_looks_so_nothing_is_sent(device):
 
 
 def test_a_process_that_looks_ends_well(device):
-    looks = f"from drivers.camera import Camera; c = Camera({device.url!r}); c.newest(0, 5)"
+    looks = f"from drivers.camera.live import Camera; c = Camera({device.url!r}); c.newest(0, 5)"
     for _ in range(3):
         ended = subprocess.run([sys.executable, "-c", looks], capture_output=True, check=False)
         assert (ended.returncode, ended.stderr) == (0, b"")

@@ -3,8 +3,8 @@
 import pytest
 
 from apdu.errors import CardRemoved, PinBlocked, PinRejected, UnexpectedStatus
-from drivers.ccid_pin import GET_FEATURE_REQUEST, raise_for_entry, secure_pin_entry
-from drivers.direct import DirectService
+from drivers.ccid.pin_entry import GET_FEATURE_REQUEST, raise_for_entry, secure_pin_entry
+from drivers.direct.service import DirectService
 from drivers.pcsc import connection as module
 from drivers.pcsc.connection import PcscConnection
 from drivers.pcsc.context import Contexts

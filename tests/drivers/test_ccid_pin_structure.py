@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.ccid_pin_structure import (
+from drivers.ccid.pin_structure import (
     Confirm,
     Feature,
     MalformedList,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.crt591 import Crt591, crt591_facts
+from drivers.crt591.device import Crt591, crt591_facts
 from drivers.dispenser import (
     BinFull,
     CardInTheWay,

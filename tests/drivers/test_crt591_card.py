@@ -14,10 +14,10 @@ from apdu.errors import (
 )
 from apdu.psam import PsamCustodian
 from apdu.reading import read_card
-from drivers.crt591 import Crt591, crt591_facts
-from drivers.crt591_card import Crt591Connection
-from drivers.crt591_cards import SAM
-from drivers.crt591_contacts import SamContacts, contactless_atr
+from drivers.crt591.card import Crt591Connection
+from drivers.crt591.cards import SAM
+from drivers.crt591.contacts import SamContacts, contactless_atr
+from drivers.crt591.device import Crt591, crt591_facts
 from drivers.dispenser import DispenserReason
 from tests.apdu.card_in_process import CountingRandom, insert
 from tests.apdu.workflows import LONG_WORKFLOWS, WORKFLOWS

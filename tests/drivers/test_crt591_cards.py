@@ -9,8 +9,8 @@ from apdu.errors import (
     CardMute,
     ReaderGone,
 )
-from drivers.crt591 import Crt591
-from drivers.crt591_cards import ANTENNA, CONTACT, SAM, Crt591Cards, Crt591CardTimes
+from drivers.crt591.cards import ANTENNA, CONTACT, SAM, Crt591Cards, Crt591CardTimes
+from drivers.crt591.device import Crt591
 from drivers.events import CardInserted, CardMuted, CardTaken, ReaderAttached, ReaderDetached
 from tests.drivers.dispenser_cards import CHALLENGE, eventually, lay_in, plugged, put
 from tests.drivers.event_box import EventBox

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.crt591 import crt591_facts
-from drivers.crt591_frames import Bad, Control, Damaged, FrameReader, Good, encode
+from drivers.crt591.device import crt591_facts
+from drivers.crt591.frames import Bad, Control, Damaged, FrameReader, Good, encode
 from tests.drivers.dispenser_double import bad, framed, good
 
 octets = st.integers(0, 255)

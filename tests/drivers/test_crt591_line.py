@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drivers.crt591_frames import Bad, Good
-from drivers.crt591_line import TRIES, Again, Crt591Line, Request, Silence
+from drivers.crt591.frames import Bad, Good
+from drivers.crt591.line import TRIES, Again, Crt591Line, Request, Silence
 from drivers.serial_port import PortLost
 from tests.drivers.dispenser_double import (
     ACK,
@@ -204,7 +204,7 @@ def test_an_answer_in_single_bytes(far, line):
 
 def test_what_was_sent_is_wiped_and_in_no_repr(far, line, monkeypatch):
     frames = []
-    import drivers.crt591_line as module
+    import drivers.crt591.line as module
 
     real = module.encode
     monkeypatch.setattr(module, "encode", lambda *each: frames.append(real(*each)) or frames[-1])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.crt591 import Crt591
+from drivers.crt591.device import Crt591
 from drivers.dispenser import (
     CardStuck,
     DispenserGone,

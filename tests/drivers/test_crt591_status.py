@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from apdu.errors import CardMute, CardRemoved, CardReset
-from drivers.crt591 import crt591_facts
-from drivers.crt591_status import (
+from drivers.crt591.device import crt591_facts
+from drivers.crt591.status import (
     Fault,
     card_error,
     dispenser_error,

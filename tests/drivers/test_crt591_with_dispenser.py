@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apdu.errors import CardError
-from drivers.crt591 import Crt591
-from drivers.crt591_line import Crt591Times
+from drivers.crt591.device import Crt591
+from drivers.crt591.line import Crt591Times
 from drivers.dispenser import (
     BinFull,
     CardPlace,
@@ -19,8 +19,8 @@ from drivers.dispenser import (
     DispenserStatus,
     Inside,
 )
-from hw_sim.dispenser import DISPENSER_FAULTS, DispenserDevice
-from hw_sim.dispenser_machine import LOW
+from hw_sim.dispenser.device import DISPENSER_FAULTS, DispenserDevice
+from hw_sim.dispenser.machine import LOW
 from hw_sim.serial_device import WIRE_FAULTS
 from tests.drivers.dispenser_cards import plugged
 

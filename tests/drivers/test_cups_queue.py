@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from drivers.cups_printer import CupsPrinter
-from drivers.cups_queue import queue_of
+from drivers.cups.printer import CupsPrinter
+from drivers.cups.queue import queue_of
 from drivers.document_printer import PrinterDetails, PrinterStatus, PrintOutcome
 from tests.drivers import printer_double as far
 from tests.drivers.cups_bench import CupsBench, asked, stop

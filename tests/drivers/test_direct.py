@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from apdu.errors import CardAbsent, CardMute, CardRemoved, CardReset, MalformedAnswer, ReaderGone
-from drivers.direct import DirectService, DirectTimes
+from drivers.direct.service import DirectService, DirectTimes
 from drivers.events import CardInserted, CardMuted, CardTaken, ReaderAttached
 from tests.drivers.event_box import EventBox
 from tests.drivers.socket_card import ATR, OTHER_ATR, SocketCard

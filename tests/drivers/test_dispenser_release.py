@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from drivers.crt591 import Crt591
+from drivers.crt591.device import Crt591
 from drivers.dispenser import CardPlace, CardStuck, DispenserReason, DispenserStatus
 from drivers.dispenser_release import Release, ReleaseEnd, ReleaseTimes, give_back
-from hw_sim.dispenser import DispenserDevice
+from hw_sim.dispenser.device import DispenserDevice
 from tests.drivers.test_crt591_with_dispenser import TIMES
 
 QUICK = ReleaseTimes(patience=0.1, poll=0.01)

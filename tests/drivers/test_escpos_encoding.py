@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from drivers.escpos_encoding import parts
-from drivers.escpos_layout import columns, encoded, row, wrapped
-from drivers.escpos_printer import escpos_facts
+from drivers.escpos.encoding import parts
+from drivers.escpos.layout import columns, encoded, row, wrapped
+from drivers.escpos.printer import escpos_facts
 from drivers.receipt_printer import (
     LONGEST_CODE,
     Align,
@@ -248,8 +248,8 @@ def test_the_library_leaves_nothing_behind(tmp_path):
     and it prints nothing."""
     program = (
         "import logging\n"
-        "from drivers.escpos_encoding import parts\n"
-        "from drivers.escpos_printer import escpos_facts\n"
+        "from drivers.escpos.encoding import parts\n"
+        "from drivers.escpos.printer import escpos_facts\n"
         "from drivers.receipt_printer import Code, Cut, Slip\n"
         "facts = escpos_facts()\n"
         "facts['code']['native'] = False\n"

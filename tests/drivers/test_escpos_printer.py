@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.document_printer import PrintEnd
-from drivers.escpos_encoding import parts
-from drivers.escpos_printer import EscposPrinter, escpos_facts
+from drivers.escpos.encoding import parts
+from drivers.escpos.printer import EscposPrinter, escpos_facts
 from drivers.receipt_printer import (
     Cut,
     ReceiptNote,

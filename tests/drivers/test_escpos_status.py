@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.escpos_status import Answer, Question, findings, kind_of, paper_end, status_of
+from drivers.escpos.status import Answer, Question, findings, kind_of, paper_end, status_of
 from drivers.receipt_printer import ReceiptNote, ReceiptReason, ReceiptStatus
 
 IDLE = 0x12

@@ -6,7 +6,7 @@ import zxingcpp
 from PIL import Image
 
 from drivers.document_printer import PrintEnd
-from drivers.escpos_printer import EscposPrinter, EscposTimes, escpos_facts
+from drivers.escpos.printer import EscposPrinter, EscposTimes, escpos_facts
 from drivers.receipt_printer import (
     Align,
     Code,
@@ -22,8 +22,8 @@ from drivers.receipt_printer import (
     SlipOutcome,
     Text,
 )
-from hw_sim.receipt import ReceiptDevice
-from hw_sim.receipt_machine import LOW_LINES, ROLL_LINES
+from hw_sim.receipt.device import ReceiptDevice
+from hw_sim.receipt.machine import LOW_LINES, ROLL_LINES
 from hw_sim.serial_device import WIRE_FAULTS
 
 TIMES = EscposTimes(answer=0.2, connect=1, look=0.05, part=0.4, slip=10, write=1)

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.face_camera import FaceCamera, FaceCancelled, FaceSight, FaceTimeout, FaceTimes
-from drivers.face_gates import FaceProblem
+from drivers.face.camera import FaceCamera, FaceCancelled, FaceSight, FaceTimeout, FaceTimes
+from drivers.face.gates import FaceProblem
 from drivers.frames import (
     CameraError,
     CameraGone,

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.face_finder import FaceFinder
-from drivers.face_gates import FaceGates, FaceProblem, problem
+from drivers.face.finder import FaceFinder
+from drivers.face.gates import FaceGates, FaceProblem, problem
 from drivers.frames import Picture
 from tests.drivers.face_scene import COLUMNS, ROWS, scene
 

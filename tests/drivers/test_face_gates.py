@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.face_gates import FaceGates, FaceMeasures, FaceProblem, problem
+from drivers.face.gates import FaceGates, FaceMeasures, FaceProblem, problem
 
 GATES = FaceGates()
 GOOD = FaceMeasures(

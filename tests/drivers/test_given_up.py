@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from apdu.errors import CardMute
-from drivers.direct import DirectService, DirectTimes
+from drivers.direct.service import DirectService, DirectTimes
 from drivers.pcsc.connection import PcscConnection
 from drivers.pcsc.context import Contexts
 from drivers.worker import Worker

@@ -13,8 +13,8 @@ from drivers.code_scanner import (
     ScannerReason,
     ScannerStatus,
 )
-from drivers.gm65 import Gm65Scanner, gm65_facts
-from drivers.gm65_line import Gm65Line
+from drivers.gm65.line import Gm65Line
+from drivers.gm65.scanner import Gm65Scanner, gm65_facts
 from tests.drivers.pad_double import soon
 from tests.drivers.scanner_double import (
     ACK,

@@ -5,10 +5,10 @@ import threading
 import pytest
 
 from drivers.code_scanner import ScannerGone, ScannerStatus
-from drivers.gm65 import Gm65Scanner, Gm65Times, gm65_facts
-from drivers.gm65_settings import Configured, ScannerNotSet
-from hw_sim.scanner import ANSWER_FAULTS, ScannerDevice
-from hw_sim.scanner_frames import Command, Kind
+from drivers.gm65.scanner import Gm65Scanner, Gm65Times, gm65_facts
+from drivers.gm65.settings import Configured, ScannerNotSet
+from hw_sim.scanner.device import ANSWER_FAULTS, ScannerDevice
+from hw_sim.scanner.frames import Command, Kind
 from tests.drivers.pad_double import soon
 
 TIMES = Gm65Times(

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.code_scanner import LONGEST_CODE
-from drivers.gm65 import gm65_facts
-from drivers.gm65_frames import Answer, Damaged, Kind, PayloadReader, crc, encode, take_answer
+from drivers.gm65.frames import Answer, Damaged, Kind, PayloadReader, crc, encode, take_answer
+from drivers.gm65.scanner import gm65_facts
 from tests.drivers.scanner_double import ACK, CHECK, STOP, TRIGGER
 
 VECTORS = [(bytes.fromhex(row["octets"]), row["crc"]) for row in gm65_facts()["vectors"]]

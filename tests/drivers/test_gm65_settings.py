@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.gm65 import gm65_facts
-from drivers.gm65_settings import Setting, changes, settings_of
+from drivers.gm65.scanner import gm65_facts
+from drivers.gm65.settings import Setting, changes, settings_of
 
 SETTINGS = settings_of(gm65_facts())
 ADDRESSES = sorted({setting.address for setting in SETTINGS})

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from drivers.code_scanner import ScanCancelled, ScannerGone, ScannerReason
-from drivers.gm65 import Gm65Scanner, Gm65Times, gm65_facts
-from hw_sim.scanner import ScannerDevice
+from drivers.gm65.scanner import Gm65Scanner, Gm65Times, gm65_facts
+from hw_sim.scanner.device import ScannerDevice
 from tests.drivers.pad_double import soon
 from tests.drivers.scanner_double import Waiting
 

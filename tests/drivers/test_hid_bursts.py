@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.code_scanner import LONGEST_CODE
-from drivers.hid_bursts import EVENT, BurstReader, HidTimes, us_keys
+from drivers.hid.bursts import EVENT, BurstReader, HidTimes, us_keys
 from tests.drivers.hid_events import (
     A_CODE,
     ENTER,

@@ -11,8 +11,8 @@ import tty
 import pytest
 
 from drivers.code_scanner import ScanCancelled, ScannerGone, ScannerReason, ScannerStatus
-from drivers.hid_bursts import HidTimes
-from drivers.hid_scanner import HidScanner
+from drivers.hid.bursts import HidTimes
+from drivers.hid.scanner import HidScanner
 from tests.drivers.hid_events import A_CODE, ENTER, KEYS_OF_A_CODE, Typist
 from tests.drivers.pad_double import soon
 
@@ -197,7 +197,7 @@ def test_an_error_of_the_node_is_the_end_of_it(node, scanner, monkeypatch):
     def lost(_node, _size):
         raise OSError(19, "No such device")
 
-    monkeypatch.setattr("drivers.hid_scanner.os.read", lost)
+    monkeypatch.setattr("drivers.hid.scanner.os.read", lost)
     with pytest.raises(ScannerGone):
         scanner.read_code(NEVER)
     assert scanner._node is None

@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from drivers.code_scanner import LONGEST_CODE, ScanCancelled, ScannerGone, ScannerStatus
-from drivers.hid_bursts import HidTimes
-from drivers.hid_scanner import HidScanner
-from hw_sim.hid_scanner import HidScannerDevice
+from drivers.hid.bursts import HidTimes
+from drivers.hid.scanner import HidScanner
+from hw_sim.hid_scanner.device import HidScannerDevice
 from tests.drivers.pad_double import soon
 
 CODE = "SSC1+aB0~/?=&c|'\"@x Z"

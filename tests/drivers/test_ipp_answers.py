@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from drivers.ipp_answers import (
+from drivers.ipp.answers import (
     ExchangeFailed,
     Span,
     members,

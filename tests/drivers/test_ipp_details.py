@@ -15,9 +15,9 @@ from drivers.document_printer import (
     SupplyState,
     Tray,
 )
-from drivers.ipp_answers import ExchangeFailed, Span, read_answer
-from drivers.ipp_details import DETAIL_ATTRIBUTES, details_of, printer_details
-from drivers.ipp_supplies import fields
+from drivers.ipp.answers import ExchangeFailed, Span, read_answer
+from drivers.ipp.details import DETAIL_ATTRIBUTES, details_of, printer_details
+from drivers.ipp.supplies import fields
 from tests.drivers import printer_double as far
 
 IDLE = {"printer-state": (3,)}

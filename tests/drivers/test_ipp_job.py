@@ -3,7 +3,7 @@
 import pytest
 
 from drivers.document_printer import PrintEnd
-from drivers.ipp_job import JobState, JobView, job_view, judge
+from drivers.ipp.job import JobState, JobView, job_view, judge
 
 DONE, FAILED, UNKNOWN = PrintEnd.DONE, PrintEnd.FAILED, PrintEnd.UNKNOWN
 S = JobState

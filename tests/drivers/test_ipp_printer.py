@@ -13,7 +13,7 @@ from drivers.document_printer import (
     PrintOutcome,
     PrintProgress,
 )
-from drivers.ipp_printer import IppPrinter
+from drivers.ipp.printer import IppPrinter
 from tests.drivers import printer_double as far
 from tests.drivers.printer_double import Job
 from tests.drivers.printing_bench import DONE, FAILED, NAME, PDF, UNKNOWN, Bench, R, finish
@@ -216,7 +216,7 @@ def test_no_document_in_any_log(bench, caplog):
 
 def test_aiohttp_is_loaded_only_when_a_printer_is_needed():
     code = (
-        "import sys; from drivers.ipp_printer import IppPrinter;"
+        "import sys; from drivers.ipp.printer import IppPrinter;"
         "p = IppPrinter('ipp://127.0.0.1:9/'); assert 'aiohttp' not in sys.modules;"
         "p.status(); assert 'aiohttp' in sys.modules"
     )

@@ -7,7 +7,7 @@ from importlib import resources
 import pytest
 
 from drivers.document_printer import PrinterNote, PrinterReason, PrinterStatus
-from drivers.ipp_reasons import meanings, printer_status, unknown_reasons
+from drivers.ipp.reasons import meanings, printer_status, unknown_reasons
 
 R, N = PrinterReason, PrinterNote
 
@@ -104,7 +104,7 @@ def test_each_keyword(word, meaning, severity):
 
 
 def test_the_table_and_this_one_have_the_same_keywords():
-    path = resources.files("drivers").joinpath("ipp_reasons.toml")
+    path = resources.files("drivers.ipp").joinpath("reasons.toml")
     table = tomllib.loads(path.read_text("utf-8"))
     listed = [word for kind in table.values() for words in kind.values() for word in words]
     assert sorted(listed) == sorted(ALL)

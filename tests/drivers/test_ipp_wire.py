@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from drivers.document_printer import PrinterReason, PrinterStatus
-from drivers.ipp_answers import ExchangeFailed, HttpRefused, NothingSent
-from drivers.ipp_printer import IppPrinter
-from drivers.ipp_watch import IppPatience
-from drivers.ipp_wire import LONGEST_ANSWER, IppWire, http_url
+from drivers.ipp.answers import ExchangeFailed, HttpRefused, NothingSent
+from drivers.ipp.printer import IppPrinter
+from drivers.ipp.watch import IppPatience
+from drivers.ipp.wire import LONGEST_ANSWER, IppWire, http_url
 from tests.drivers import printer_double as far
 from tests.drivers.pad_double import soon
 from tests.drivers.printer_double import PrinterDouble

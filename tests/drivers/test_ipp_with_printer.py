@@ -18,8 +18,8 @@ from drivers.document_printer import (
     SupplyState,
     Tray,
 )
-from drivers.ipp_printer import IppPrinter
-from drivers.ipp_watch import IppPatience
+from drivers.ipp.printer import IppPrinter
+from drivers.ipp.watch import IppPatience
 from hw_sim.printer.device import PrinterDevice
 from hw_sim.printer.jobs import JobState
 from hw_sim.printer.machine import Toner

@@ -16,8 +16,8 @@ from drivers.id_reader import (
     ReadCancelled,
     ReadFailed,
 )
-from drivers.sam_v import Meaning, SamVReader, meaning_of, reason_of, sam_v_facts
-from drivers.sam_v_frames import Answer
+from drivers.sam_v.frames import Answer
+from drivers.sam_v.reader import Meaning, SamVReader, meaning_of, reason_of, sam_v_facts
 from tests.drivers.id_reader_double import (
     CARD,
     FAILED,

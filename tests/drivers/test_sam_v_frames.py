@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.sam_v import sam_v_facts
-from drivers.sam_v_frames import HEAD, LONGEST_FRAME, Answer, Damaged, encode, take_answer
+from drivers.sam_v.frames import HEAD, LONGEST_FRAME, Answer, Damaged, encode, take_answer
+from drivers.sam_v.reader import sam_v_facts
 from tests.drivers.id_reader_double import FOUND, OK, READ, frame
 
 FACTS = sam_v_facts()

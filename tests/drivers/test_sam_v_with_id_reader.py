@@ -15,9 +15,9 @@ from drivers.id_reader import (
     ReadCancelled,
     ReadFailed,
 )
-from drivers.sam_v import SamVReader, SamVTimes, sam_v_facts
-from hw_sim.id_cards import id_card
-from hw_sim.id_reader import FAULTS, READ_FAULTS, IdReaderDevice
+from drivers.sam_v.reader import SamVReader, SamVTimes, sam_v_facts
+from hw_sim.id_reader.cards import id_card
+from hw_sim.id_reader.device import FAULTS, READ_FAULTS, IdReaderDevice
 from hw_sim.population import population
 from hw_sim.serial_device import WIRE_FAULTS
 from tests.drivers.id_reader_double import Putting

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.sensor_board import SensorBoard
-from drivers.sensor_board_frames import LONGEST, Damaged, Frame, FrameReader, crc, encode
+from drivers.sensor_board.board import SensorBoard
+from drivers.sensor_board.frames import LONGEST, Damaged, Frame, FrameReader, crc, encode
 from drivers.sensors import Light, LightSlot, SensorsNote, SensorsReason, SensorsStatus
 from tests.drivers.board_double import QUICK, BoardDouble
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from drivers.sensor_board import SensorBoard, SensorBoardTimes, sensor_board_facts
+from drivers.sensor_board.board import SensorBoard, SensorBoardTimes, sensor_board_facts
 from drivers.sensors import Light, LightSlot, SensorsNote, SensorsReason, SensorsStatus
 from hw_sim.sensors import Inputs, SensorDevice
 from hw_sim.serial_device import WIRE_FAULTS

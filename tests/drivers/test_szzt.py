@@ -17,8 +17,8 @@ from drivers.pin_pad import (
     PinCancelled,
     PinTimeout,
 )
-from drivers.szzt import SzztPinPad
-from drivers.szzt_line import szzt_facts
+from drivers.szzt.line import szzt_facts
+from drivers.szzt.pad import SzztPinPad
 from tests.drivers.pad_double import INFORMATION, QUICK, framed, soon
 
 PAN = b"030303030313"

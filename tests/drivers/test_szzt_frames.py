@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.szzt_frames import BareKey, Damaged, Frame, FrameReader, encode
+from drivers.szzt.frames import BareKey, Damaged, Frame, FrameReader, encode
 from tests.drivers.pad_double import framed
 
 texts = st.binary(max_size=999)

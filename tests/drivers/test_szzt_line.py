@@ -14,10 +14,10 @@ from drivers.pin_pad import (
     PadTampered,
     PadTrouble,
 )
-from drivers.szzt import SzztPinPad
-from drivers.szzt_errors import error_of
-from drivers.szzt_information import read_information
-from drivers.szzt_line import szzt_facts
+from drivers.szzt.errors import error_of
+from drivers.szzt.information import read_information
+from drivers.szzt.line import szzt_facts
+from drivers.szzt.pad import SzztPinPad
 from tests.drivers.pad_double import INFORMATION, QUICK, PadDouble, framed
 
 

@@ -23,9 +23,9 @@ from drivers.pin_pad import (
     PinCancelled,
     PinTimeout,
 )
-from drivers.szzt import SzztPinPad
-from drivers.szzt_line import SzztTimes, szzt_facts
-from hw_sim.pad import PadDevice
+from drivers.szzt.line import SzztTimes, szzt_facts
+from drivers.szzt.pad import SzztPinPad
+from hw_sim.pad.device import PadDevice
 from tests.drivers.pad_double import soon
 
 PAN = pan_for_card_number("A00000012")

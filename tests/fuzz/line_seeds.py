@@ -6,14 +6,14 @@ Their first bytes say in which pieces they arrive (`tests.fuzz.serial_frames`).
 from __future__ import annotations
 
 from hw_sim.cards.catalogue import make_card
-from hw_sim.dispenser_chips import seen_at_antenna
-from hw_sim.dispenser_frames import ACKNOWLEDGE, CLEAR, REPEAT, Command, done, refused
-from hw_sim.epp import PinPad
-from hw_sim.id_cards import id_card, names
-from hw_sim.id_reader import Lying, SamModule
-from hw_sim.id_reader_frames import Command as Asked
-from hw_sim.pad_frames import bad_check, frame
-from hw_sim.scanner_frames import DONE, answer, answer_with_wrong_crc
+from hw_sim.dispenser.chips import seen_at_antenna
+from hw_sim.dispenser.frames import ACKNOWLEDGE, CLEAR, REPEAT, Command, done, refused
+from hw_sim.id_reader.cards import id_card, names
+from hw_sim.id_reader.device import Lying, SamModule
+from hw_sim.id_reader.frames import Command as Asked
+from hw_sim.pad.epp import PinPad
+from hw_sim.pad.frames import bad_check, frame
+from hw_sim.scanner.frames import DONE, answer, answer_with_wrong_crc
 from hw_sim.sensors import Inputs, SensorMachine, line_of
 from tests.fuzz.serial_frames import ADDRESS, LONGEST_PAYLOAD, MARKS
 

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import segno
 
-from hw_sim.hid_events import overrun
+from hw_sim.hid_scanner.events import overrun
 from hw_sim.printer.jobs import PrintFolder
 from hw_sim.printer.machine import PrintingMachine
 from hw_sim.printer.operations import IppPrinter
-from hw_sim.receipt_machine import ReceiptMachine, Status
+from hw_sim.receipt.machine import ReceiptMachine, Status
 from tests.fuzz.shown_codes import PACK, typed
 from tests.hw_sim.ipp_client import URI, of_job, print_job, request
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from drivers.cups_queue import queue_of
+from drivers.cups.queue import queue_of
 from drivers.document_printer import PrintEnd
-from drivers.escpos_status import Answer, Question, findings, kind_of, paper_end, status_of
-from drivers.ipp_answers import ExchangeFailed, IppAnswer, Span, read_answer
-from drivers.ipp_details import details_of, printer_details
-from drivers.ipp_job import job_view, judge
-from drivers.ipp_reasons import printer_status
-from drivers.ipp_submission import Lookup, look_up
+from drivers.escpos.status import Answer, Question, findings, kind_of, paper_end, status_of
+from drivers.ipp.answers import ExchangeFailed, IppAnswer, Span, read_answer
+from drivers.ipp.details import details_of, printer_details
+from drivers.ipp.job import job_view, judge
+from drivers.ipp.reasons import printer_status
+from drivers.ipp.submission import Lookup, look_up
 from drivers.receipt_printer import ReceiptStatus
 from hw_sim.printer.ipp import GroupTag, Message, Tag, Value
 from hw_sim.printer.ipp_decoding import Malformed, decode

@@ -8,8 +8,8 @@ from typing import Any
 
 from apdu.errors import CardError, MalformedAnswer
 from apdu.status import Outcome, meaning
-from drivers.ccid_pin import GET_FEATURE_REQUEST, raise_for_entry, secure_pin_entry
-from drivers.ccid_pin_structure import (
+from drivers.ccid.pin_entry import GET_FEATURE_REQUEST, raise_for_entry, secure_pin_entry
+from drivers.ccid.pin_structure import (
     MalformedList,
     PinCoding,
     PinModification,
@@ -19,7 +19,7 @@ from drivers.ccid_pin_structure import (
     pin_properties,
     properties,
 )
-from drivers.crt591_contacts import contactless_atr
+from drivers.crt591.contacts import contactless_atr
 from drivers.pin_pad import PadError
 from tests.fuzz.pieces import head
 

@@ -11,20 +11,28 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import xor
 
-from drivers import crt591_frames, gm65_frames, sam_v_frames, sensor_board_frames, szzt_frames
-from drivers.crt591 import crt591_facts
-from drivers.crt591_status import (
+from drivers.crt591 import frames as crt591_frames
+from drivers.crt591.device import crt591_facts
+from drivers.crt591.status import (
     card_error,
     dispenser_error,
     obstacle,
     read_refusal,
     read_state,
 )
-from drivers.sam_v import meaning_of, reason_of, sam_v_facts
-from drivers.szzt_errors import FIRST, LAST, error_of
-from drivers.szzt_information import read_information
-from drivers.szzt_line import szzt_facts
-from hw_sim import dispenser_frames, id_reader_frames, pad_frames, scanner_frames, sensors
+from drivers.gm65 import frames as gm65_frames
+from drivers.sam_v import frames as sam_v_frames
+from drivers.sam_v.reader import meaning_of, reason_of, sam_v_facts
+from drivers.sensor_board import frames as sensor_board_frames
+from drivers.szzt import frames as szzt_frames
+from drivers.szzt.errors import FIRST, LAST, error_of
+from drivers.szzt.information import read_information
+from drivers.szzt.line import szzt_facts
+from hw_sim import sensors
+from hw_sim.dispenser import frames as dispenser_frames
+from hw_sim.id_reader import frames as id_reader_frames
+from hw_sim.pad import frames as pad_frames
+from hw_sim.scanner import frames as scanner_frames
 from tests.fuzz.pieces import head, same_in_any_pieces, stand_in_order
 
 LONGEST_PAYLOAD = 24

@@ -14,8 +14,8 @@ import numpy as np
 
 from drivers.code_scanner import LONGEST_CODE
 from drivers.decoding import CodeRefused, decode, text_of
-from drivers.hid_bursts import EVENT, BurstReader, HidTimes
-from hw_sim.hid_events import report, stroke, strokes
+from drivers.hid.bursts import EVENT, BurstReader, HidTimes
+from hw_sim.hid_scanner.events import report, stroke, strokes
 from kiosk.code_patterns import PatternProblem, read_pattern
 from kiosk.codes import LONGEST_TEXT, CodeFamily, CodePatterns, read_codes
 from kiosk.pack_signature import PackError

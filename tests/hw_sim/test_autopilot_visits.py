@@ -8,7 +8,7 @@ import pytest
 
 from hw_sim.cards.catalogue import canonical_name
 from hw_sim.cards.faults import parse_faults
-from hw_sim.dispenser import DISPENSER_FAULTS
+from hw_sim.dispenser.device import DISPENSER_FAULTS
 from hw_sim.faults import Schedule
 from hw_sim.hall.slot import INSERTABLE, Way
 from hw_sim.hall.steps import (
@@ -27,16 +27,16 @@ from hw_sim.hall.steps import (
 from hw_sim.hall.visits import VISITS
 from hw_sim.hall.visits.moves import LIMIT
 from hw_sim.hall.walk import NoSuchVisit, chosen
-from hw_sim.id_cards import id_card
-from hw_sim.id_reader import FAULTS as ID_FAULTS
-from hw_sim.id_reader import READ_FAULTS
-from hw_sim.pad import KEYS
-from hw_sim.pad_frames import FAULTS as PAD_FAULTS
+from hw_sim.id_reader.cards import id_card
+from hw_sim.id_reader.device import FAULTS as ID_FAULTS
+from hw_sim.id_reader.device import READ_FAULTS
+from hw_sim.pad.device import KEYS
+from hw_sim.pad.frames import FAULTS as PAD_FAULTS
 from hw_sim.platform.ecards import CodeState, holder_named
 from hw_sim.platform.faults import FaultPlan
 from hw_sim.printer.device import FAULTS as PRINTER_FAULTS
-from hw_sim.scanner import ANSWER_FAULTS
-from hw_sim.scanner_frames import CODE_FAULTS
+from hw_sim.scanner.device import ANSWER_FAULTS
+from hw_sim.scanner.frames import CODE_FAULTS
 from hw_sim.serial_device import WIRE_FAULTS
 from kiosk.failures import kinds
 from kiosk.pages import IdCardProblem

@@ -14,8 +14,8 @@ import pytest
 import zxingcpp
 from numpy.typing import NDArray
 
-from hw_sim.camera import FAULTS, CameraDevice
-from hw_sim.camera_scene import COLUMNS, LONGEST_CODE, ROWS, HeldCode, HeldPicture
+from hw_sim.camera.device import FAULTS, CameraDevice
+from hw_sim.camera.scene import COLUMNS, LONGEST_CODE, ROWS, HeldCode, HeldPicture
 
 CODE = b"SSC1:4299A0C3F17D5B2E"
 

@@ -8,9 +8,9 @@ from operator import xor
 import pytest
 
 from hw_sim.cards.catalogue import UnknownCardError
-from hw_sim.dispenser import DISPENSER_FAULTS, DispenserDevice
-from hw_sim.dispenser_frames import Bare, Command, check, framed, unframe
-from hw_sim.dispenser_machine import LOW, STACKER_ROOM, CannotDo, DispenserMachine, Spot
+from hw_sim.dispenser.device import DISPENSER_FAULTS, DispenserDevice
+from hw_sim.dispenser.frames import Bare, Command, check, framed, unframe
+from hw_sim.dispenser.machine import LOW, STACKER_ROOM, CannotDo, DispenserMachine, Spot
 from hw_sim.faults import FaultSyntaxError
 from hw_sim.serial_device import Illegal
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hw_sim.camera import FAULTS
+from hw_sim.camera.device import FAULTS
 from hw_sim.faults import FaultSyntaxError
 from hw_sim.hall.camera_desk import CameraDesk
 from hw_sim.hall.client import Answer

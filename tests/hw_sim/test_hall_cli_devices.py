@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 import pytest
 import qrcode
 
-from hw_sim import pad_frames
 from hw_sim.cards.faults import Kind as CardFault
 from hw_sim.line.faults import Kind as LineFault
+from hw_sim.pad import frames as pad_frames
 from hw_sim.printer.device import FAULTS as PRINTER_FAULTS
-from hw_sim.scanner import ANSWER_FAULTS
-from hw_sim.scanner_frames import CODE_FAULTS
+from hw_sim.scanner.device import ANSWER_FAULTS
+from hw_sim.scanner.frames import CODE_FAULTS
 from tests.hw_sim.ipp_client import pdf, print_job
 from tests.hw_sim.running_hall import RunningHall, sim, status
 

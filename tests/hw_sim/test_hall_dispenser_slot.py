@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.dispenser import DispenserDevice
-from hw_sim.dispenser_chips import ChipError
-from hw_sim.dispenser_machine import Spot
+from hw_sim.dispenser.chips import ChipError
+from hw_sim.dispenser.device import DispenserDevice
+from hw_sim.dispenser.machine import Spot
 from hw_sim.hall import dispenser_slot
 from hw_sim.hall.control import Refused
 from hw_sim.hall.dispenser_slot import DispenserSlot

@@ -12,7 +12,7 @@ from hw_sim.faults import FaultSyntaxError
 from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Desk
 from hw_sim.hall.id_card_desk import IdCardDesk
-from hw_sim.id_cards import id_card
+from hw_sim.id_reader.cards import id_card
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from drivers.crt591 import Crt591
-from drivers.crt591_cards import CONTACT, SAM, Crt591Cards, Crt591CardTimes
+from drivers.crt591.cards import CONTACT, SAM, Crt591Cards, Crt591CardTimes
+from drivers.crt591.device import Crt591
 from drivers.events import CardInserted, CardTaken
 from tests.drivers.dispenser_cards import eventually
 from tests.drivers.event_box import EventBox

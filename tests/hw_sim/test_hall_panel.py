@@ -14,10 +14,10 @@ from hw_sim.hall.hall import Hall, HallSettings
 from hw_sim.hall.panel import HEIGHT, WIDTH, Button, Look, Panel, panel
 from hw_sim.hall.slot import INSERTABLE
 from hw_sim.line.faults import LinePlan
-from hw_sim.pad import KEYS
+from hw_sim.pad.device import KEYS
 from hw_sim.printer.device import PrinterDevice
 from hw_sim.printer.machine import PrinterState, PrintingMachine, Toner
-from hw_sim.scanner import ScannerDevice
+from hw_sim.scanner.device import ScannerDevice
 from tests.hw_sim.desk_facts import at_rest, open_desks
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from drivers.document_printer import PrintEnd
-from drivers.escpos_printer import EscposPrinter
+from drivers.escpos.printer import EscposPrinter
 from drivers.receipt_printer import Cut, ReceiptReason, Slip, Text
 from hw_sim.faults import FaultSyntaxError
 from hw_sim.hall.control import Refused

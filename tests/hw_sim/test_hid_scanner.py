@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.hid_scanner import HID_FAULTS, HidScannerDevice
+from hw_sim.hid_scanner.device import HID_FAULTS, HidScannerDevice
 
 SIZE = struct.calcsize("@llHHi")
 SYN, KEY = 0, 1
@@ -177,8 +177,8 @@ def test_unplugged_in_the_middle(scanner: HidScannerDevice, host: Host) -> None:
 def test_what_nobody_reads_is_lost_and_told(
     scanner: HidScannerDevice, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hw_sim.hid_scanner._ROOM", 0.0)
-    monkeypatch.setattr("hw_sim.hid_scanner.facts", lambda: {"pace": {"scanner": 0.0},
+    monkeypatch.setattr("hw_sim.hid_scanner.device._ROOM", 0.0)
+    monkeypatch.setattr("hw_sim.hid_scanner.device.facts", lambda: {"pace": {"scanner": 0.0},
                                                              "keys": {"enter": ENTER}})  # fmt: skip
     scanner.show("a" * 1000)
     scanner.settle()

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hw_sim.faults import FaultSyntaxError
-from hw_sim.id_cards import id_card, names
-from hw_sim.id_reader import FAULTS, READ_FAULTS, IdReaderDevice
-from hw_sim.id_reader_frames import Command, answer, unframe
+from hw_sim.id_reader.cards import id_card, names
+from hw_sim.id_reader.device import FAULTS, READ_FAULTS, IdReaderDevice
+from hw_sim.id_reader.frames import Command, answer, unframe
 from hw_sim.serial_device import Illegal
 
 HEAD = "AAAAAA9669"

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from hw_sim.pad import PadDevice
+from hw_sim.pad.device import PadDevice
 
 MASTER = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 PIN_KEY = bytes.fromhex("11223344556677888877665544332211")
@@ -191,7 +191,7 @@ def test_entry_gives_masked_keys_and_an_enciphered_block(pad: PadDevice, host: H
 
 def test_published_block_of_iso_9564() -> None:
     # The worked example of ISO 9564-1 format 0 in common use: PIN 1234, PAN 43219876543210987.
-    from hw_sim.epp_keys import pin_block
+    from hw_sim.pad.epp_keys import pin_block
 
     assert pin_block(bytes([1, 2, 3, 4]), b"987654321098") == bytes.fromhex("0412AC89ABCDEF67")
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hw_sim.faults import FaultSyntaxError
-from hw_sim.receipt import ReceiptDevice
-from hw_sim.receipt_commands import Word, take_command
-from hw_sim.receipt_machine import BUFFER, LOW_LINES, ROLL_LINES, ReceiptMachine
-from hw_sim.receipt_paper import DOTS
+from hw_sim.receipt.commands import Word, take_command
+from hw_sim.receipt.device import ReceiptDevice
+from hw_sim.receipt.machine import BUFFER, LOW_LINES, ROLL_LINES, ReceiptMachine
+from hw_sim.receipt.paper import DOTS
 
 ASK = b"\x1d\x72\x01"
 FORGET = bytes.fromhex("10140801031401060208")

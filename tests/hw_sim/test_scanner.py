@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.scanner import ANSWER_FAULTS, ScannerDevice
-from hw_sim.scanner_frames import CODE_FAULTS, Command, Kind, unframe
+from hw_sim.scanner.device import ANSWER_FAULTS, ScannerDevice
+from hw_sim.scanner.frames import CODE_FAULTS, Command, Kind, unframe
 from hw_sim.serial_device import Illegal
 
 TRIGGER = bytes.fromhex("7E000801000201ABCD")

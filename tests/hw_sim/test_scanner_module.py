@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hw_sim.scanner_frames import DONE, Command, Kind
-from hw_sim.scanner_module import ScanModule
+from hw_sim.scanner.frames import DONE, Command, Kind
+from hw_sim.scanner.module import ScanModule
 from hw_sim.serial_device import Illegal
 
 TRIGGER = Command(Kind.WRITE, 0x0002, b"\x01")

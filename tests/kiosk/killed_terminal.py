@@ -14,8 +14,8 @@ from pathlib import Path
 
 import typst
 
-from drivers.ipp_printer import IppPrinter
-from drivers.ipp_watch import IppPatience
+from drivers.ipp.printer import IppPrinter
+from drivers.ipp.watch import IppPatience
 from kiosk.audit.log import AuditLog
 from kiosk.audit.shipper import AuditShipper
 from kiosk.clock import SystemClock

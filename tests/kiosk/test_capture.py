@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from drivers.card_service import ReaderState
-from drivers.crt591 import Crt591
-from drivers.crt591_cards import CONTACT, SAM, Crt591Cards, Crt591CardTimes
+from drivers.crt591.cards import CONTACT, SAM, Crt591Cards, Crt591CardTimes
+from drivers.crt591.device import Crt591
 from drivers.dispenser import DispenserReason
 from drivers.dispenser_release import Release, ReleaseEnd, ReleaseTimes
 from drivers.events import CardInserted, CardTaken

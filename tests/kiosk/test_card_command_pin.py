@@ -14,9 +14,9 @@ import pytest
 
 from apdu import card as card_module
 from apdu.profile import CardProfile, shipped_profiles
-from drivers.szzt import SzztPinPad
+from drivers.szzt.pad import SzztPinPad
 from hw_sim.cards.social_security import SocialSecurityCard
-from hw_sim.pad import PadDevice
+from hw_sim.pad.device import PadDevice
 from hw_sim.population import DEMO_PIN
 from kiosk.card import pin_entry
 from kiosk.card.exits import CardExit

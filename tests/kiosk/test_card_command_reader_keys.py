@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.ccid_pin import GET_FEATURE_REQUEST
+from drivers.ccid.pin_entry import GET_FEATURE_REQUEST
 from hw_sim.population import DEMO_PIN
 from kiosk.card.exits import CardExit
 from kiosk.commands import Exit

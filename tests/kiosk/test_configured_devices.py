@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from drivers.card_services import CombinedCardServices
-from drivers.crt591_cards import CONTACT, Crt591Cards
+from drivers.crt591.cards import CONTACT, Crt591Cards
 from drivers.device import Device, DeviceKind
 from drivers.dispenser import DispenserReason
 from drivers.pin_pad import PadIdentity, PadReason, PadStatus
 from drivers.reader_device import SlotReason
-from hw_sim.dispenser import DispenserDevice
+from hw_sim.dispenser.device import DispenserDevice
 from kiosk.config import load
 from kiosk.configured_devices import ConfiguredDevices, LoadedLater
 from kiosk.device_config import DispenserConfig, DispenserDriver
@@ -145,7 +145,7 @@ def test_what_sources_disagree_about_reaches_the_dispenser(
     monkeypatch: pytest.MonkeyPatch, full: str | None, eject: int | None, expected: Any
 ) -> None:
     made: list[Any] = []
-    monkeypatch.setattr("drivers.crt591.Crt591", lambda *given: made.append(given[3]))
+    monkeypatch.setattr("drivers.crt591.device.Crt591", lambda *given: made.append(given[3]))
     open_dispenser(DispenserConfig(DispenserDriver.CRT_591, "/none", 9600, full, eject))
     status, move = made[0]["status"], made[0]["move"]
     assert (status["bin_full"], status["bin_not_full"], move["eject"], move["hold"]) == expected
@@ -219,7 +219,7 @@ def test_paper_and_signs_reach_the_receipt_printer(
 ) -> None:
     made: list[Any] = []
     monkeypatch.setattr(
-        "drivers.escpos_printer.EscposPrinter", lambda *_, facts, baud: made.append((facts, baud))
+        "drivers.escpos.printer.EscposPrinter", lambda *_, facts, baud: made.append((facts, baud))
     )
     text = DEMO + "[receipt]\naddress = '/none'\nbaud = 9600\nwidth_dots = 384\n"
     receipt = load(write(tmp_path, text + "encoding = 'gb18030'\n")).receipt

@@ -18,7 +18,7 @@ from drivers.id_reader import (
     ReadCancelled,
     ReadFailed,
 )
-from hw_sim.id_cards import id_card
+from hw_sim.id_reader.cards import id_card
 from hw_sim.population import population
 from kiosk import id_station
 from kiosk.id_station import IdStation

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.dispenser import DispenserDevice
-from hw_sim.dispenser_machine import Spot
+from hw_sim.dispenser.device import DispenserDevice
+from hw_sim.dispenser.machine import Spot
 from kiosk.capture import CaptureRecord
 from kiosk.clock import SystemClock
 from tests.drivers.dispenser_cards import eventually

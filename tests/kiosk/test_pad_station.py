@@ -11,9 +11,9 @@ import pytest
 
 from drivers.pin_block import MalformedPinBlock
 from drivers.pin_pad import KeyMismatch, PadGone, PadReason, PadReset, PadTampered, PinCancelled
-from drivers.szzt import SzztPinPad
-from drivers.szzt_line import SzztTimes
-from hw_sim.pad import PadDevice
+from drivers.szzt.line import SzztTimes
+from drivers.szzt.pad import SzztPinPad
+from hw_sim.pad.device import PadDevice
 from kiosk.pad_station import PadStation
 
 MASTER = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")

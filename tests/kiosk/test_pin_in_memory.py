@@ -22,7 +22,7 @@ from apdu.errors import CardRemoved, PinRejected
 from apdu.pin import verify_pin
 from drivers.pin_block import MalformedPinBlock, fresh_pin_key, pan_for_card_number
 from drivers.pin_pad import PinCancelled
-from drivers.szzt import SzztPinPad
+from drivers.szzt.pad import SzztPinPad
 from kiosk.pad_station import PadStation, PinEntered
 from tests.kiosk.memory_search import masked, times_found, unmasked
 

@@ -11,9 +11,9 @@ import pytest
 
 from drivers.device import DeviceKind
 from drivers.document_printer import PrintEnd
-from drivers.escpos_printer import EscposPrinter
+from drivers.escpos.printer import EscposPrinter
 from drivers.receipt_printer import ReceiptReason
-from hw_sim.receipt import ReceiptDevice
+from hw_sim.receipt.device import ReceiptDevice
 from kiosk.device_watch import DeviceLane
 from kiosk.receipt_station import ReceiptStation
 from kiosk.slips import Business

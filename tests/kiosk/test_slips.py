@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from drivers.document_printer import PrintEnd
-from drivers.escpos_printer import EscposPrinter
+from drivers.escpos.printer import EscposPrinter
 from drivers.receipt_printer import Code, Cut, Row, Slip, SlipOutcome, Text, Unprintable, is_plain
-from hw_sim.receipt import ReceiptDevice
+from hw_sim.receipt.device import ReceiptDevice
 from kiosk.slips import MISSING, Business, compose, marked, plain, print_slip
 from kiosk.texts import LANGUAGES, texts
 

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 import pytest
 
 from drivers.card_service import CardService, find_reader
-from drivers.direct import DirectService
+from drivers.direct.service import DirectService
 from drivers.pcsc.service import PcscService
 from hw_sim.cards.host import SlotsClient
 from hw_sim.cards.slots import CONTACT, PSAM, Slots

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from hw_sim.pad import PadDevice
+from hw_sim.pad.device import PadDevice
 from tests.kiosk.memory_search import unmasked
 
 

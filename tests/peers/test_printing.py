@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.cups_printer import CupsPrinter
+from drivers.cups.printer import CupsPrinter
 from drivers.document_printer import (
     PrintEnd,
     PrinterNote,
@@ -19,8 +19,8 @@ from drivers.document_printer import (
     SupplyColour,
     SupplyKind,
 )
-from drivers.ipp_printer import IppPrinter
-from drivers.ipp_watch import IppPatience
+from drivers.ipp.printer import IppPrinter
+from drivers.ipp.watch import IppPatience
 from hw_sim.printer.device import PrinterDevice
 from hw_sim.printer.jobs import JobState
 from tests.hw_sim.ipp_client import pdf

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from drivers.crt591 import Crt591
-from hw_sim.dispenser import DispenserDevice
+from drivers.crt591.device import Crt591
+from hw_sim.dispenser.device import DispenserDevice
 from kiosk.capture import Captured, CaptureRecord
 from kiosk.clock import SystemClock
 from kiosk.commands import Exit

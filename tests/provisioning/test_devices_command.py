@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from hw_sim.scanner import ScannerDevice
+from hw_sim.scanner.device import ScannerDevice
 from kiosk.cli import main
 from kiosk.commands import Exit
 from kiosk.config import load

@@ -14,8 +14,8 @@ from hw_sim.hall.questions import Question, Questions, choice, text
 
 if TYPE_CHECKING:
     # OpenCV takes a while to load: only the hall itself needs it, and only once it opens.
-    from hw_sim.camera import CameraDevice
-    from hw_sim.camera_scene import HeldCode
+    from hw_sim.camera.device import CameraDevice
+    from hw_sim.camera.scene import HeldCode
 
 _SIGHT = ("hall", "dark")
 _FACE = "face"
@@ -69,7 +69,7 @@ class CameraDesk(PluggedDesk["CameraDevice"]):
 
     def open(self, run: Path, state: Path) -> Answer:
         """Plug it in; it keeps nothing in `run` nor in `state`."""
-        from hw_sim.camera import CameraDevice
+        from hw_sim.camera.device import CameraDevice
 
         self._device = CameraDevice()
         self._device.plug()
@@ -145,7 +145,7 @@ class CameraDesk(PluggedDesk["CameraDevice"]):
         import cv2
         import numpy as np
 
-        from hw_sim.camera_scene import HeldPicture
+        from hw_sim.camera.scene import HeldPicture
 
         name = text(question, "image")
         try:
@@ -177,7 +177,7 @@ class CameraDesk(PluggedDesk["CameraDevice"]):
 
 
 def _code(question: Question, says: str) -> HeldCode:
-    from hw_sim.camera_scene import HeldCode
+    from hw_sim.camera.scene import HeldCode
 
     return HeldCode(
         (_HOSTILE_CODE if says == _HOSTILE else says).encode(),

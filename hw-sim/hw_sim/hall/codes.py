@@ -8,7 +8,7 @@ from hw_sim.hall.client import Answer
 from hw_sim.hall.control import Refused
 from hw_sim.hall.questions import Question, Questions, choice, here, text
 from hw_sim.platform.server import PlatformServer
-from hw_sim.scanner import SHOW_SECONDS, ScannerDevice
+from hw_sim.scanner.device import SHOW_SECONDS, ScannerDevice
 
 _ECARDS = "fresh expired used wrong-channel"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from hw_sim.cards.catalogue import UnknownCardError
-from hw_sim.dispenser import DISPENSER_FAULTS, DispenserDevice
-from hw_sim.dispenser_machine import CannotDo, Halt
+from hw_sim.dispenser.device import DISPENSER_FAULTS, DispenserDevice
+from hw_sim.dispenser.machine import CannotDo, Halt
 from hw_sim.hall.client import Answer
 from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word

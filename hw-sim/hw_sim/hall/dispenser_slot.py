@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from hw_sim.cards.faults import FaultSyntaxError, parse_faults
-from hw_sim.dispenser import DispenserDevice
-from hw_sim.dispenser_machine import CannotDo, DispenserMachine
+from hw_sim.dispenser.device import DispenserDevice
+from hw_sim.dispenser.machine import CannotDo, DispenserMachine
 from hw_sim.hall.control import Refused
 from hw_sim.hall.slot import CardFaults, Way, known
 

@@ -18,8 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw_sim.epp import EntryState
-from hw_sim.epp_fields import facts
 from hw_sim.faults import FaultSyntaxError
 from hw_sim.hall.client import ANNOUNCEMENT_NAME, Answer
 from hw_sim.hall.codes import CodeDesk
@@ -34,7 +32,9 @@ from hw_sim.hall.reader_slot import ReaderSlot
 from hw_sim.hall.slot import CardSlot, listed
 from hw_sim.line.faults import LineFaultError
 from hw_sim.line.proxy import FaultyLine
-from hw_sim.pad import PadDevice
+from hw_sim.pad.device import PadDevice
+from hw_sim.pad.epp import EntryState
+from hw_sim.pad.epp_fields import facts
 from hw_sim.platform.faults import FaultScriptError
 from hw_sim.platform.server import PlatformServer
 from hw_sim.printer.device import PAGE_SECONDS

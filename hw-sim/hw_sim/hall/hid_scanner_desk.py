@@ -10,7 +10,7 @@ from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word
 from hw_sim.hall.plugged_desk import PLUG, PluggedDesk, plug_press
 from hw_sim.hall.questions import Question, Questions, text
-from hw_sim.hid_scanner import HidScannerDevice
+from hw_sim.hid_scanner.device import HidScannerDevice
 
 _DEMO_CODE = "SSC1" + "x" * 40
 """What the dock's button holds to it: the form of an e-card, and nobody's."""

@@ -10,8 +10,8 @@ from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word
 from hw_sim.hall.plugged_desk import PLUG, PluggedDesk, plug_press
 from hw_sim.hall.questions import Question, Questions, text
-from hw_sim.id_cards import id_card, names
-from hw_sim.id_reader import FAULTS, READ_FAULTS, IdReaderDevice
+from hw_sim.id_reader.cards import id_card, names
+from hw_sim.id_reader.device import FAULTS, READ_FAULTS, IdReaderDevice
 
 _CARDS = {
     "citizen": "居民身份证",

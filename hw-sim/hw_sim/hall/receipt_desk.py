@@ -10,8 +10,8 @@ from hw_sim.hall.control import Refused
 from hw_sim.hall.desk import Fact, Press, Verb, Word
 from hw_sim.hall.plugged_desk import PLUG, PluggedDesk, plug_press, toggle
 from hw_sim.hall.questions import Question, Questions, choice, whole
-from hw_sim.receipt import CutSlip, ReceiptDevice
-from hw_sim.receipt_machine import LOW_LINES, ROLL_LINES
+from hw_sim.receipt.device import CutSlip, ReceiptDevice
+from hw_sim.receipt.machine import LOW_LINES, ROLL_LINES
 
 _PAPER = {"in": ROLL_LINES, "low": LOW_LINES // 2, "out": 0}
 _FONT = Path(__file__).parents[3] / "ui" / "fonts" / "YikatongSans-Regular.otf"
