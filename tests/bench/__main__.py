@@ -64,10 +64,13 @@ def main() -> int:
 
 
 def _plain(figure) -> str:  # type: ignore[no-untyped-def]
-    value = f"{figure.value:g} {figure.unit}"
-    return (
-        f"{figure.name:<22}{value:>12}   {figure.ratio:>6.3f} x {figure.against:g} ({figure.peer})"
-    )
+    value = f"{_short(figure.value)} {figure.unit}"
+    against = f"{_short(figure.against)} ({figure.peer})"
+    return f"{figure.name:<24}{value:>12}   {figure.ratio:>8.3f} x {against}"
+
+
+def _short(number: float) -> str:
+    return f"{number / 1e6:.1f} M" if number >= 1e6 else f"{number:g}"
 
 
 if __name__ == "__main__":

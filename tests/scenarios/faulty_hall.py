@@ -196,13 +196,13 @@ class FaultyHall:
     @property
     def card(self) -> str | None:
         """The card in the residents' slot."""
-        name: str | None = self.ask("status")["card"]
-        return name
+        assert self._hall._slot is not None
+        return self._hall._slot.card
 
     @property
     def card_can_be_taken(self) -> bool:
         if self.way is Way.DISPENSER:
-            return bool(self.ask("status")["dispenser"]["place"] == "GATE")
+            return bool(self.stands("dispenser")["place"] == "GATE")
         return self.card is not None
 
     @property
@@ -211,10 +211,29 @@ class FaultyHall:
 
     def illegal(self) -> list[str]:
         """What any device received that no correct host sends."""
-        status = self.ask("status")
-        told = {name: each["illegal"] for name, each in status.items() if _tells(each)}
+        told = {name: self.stands(name)["illegal"] for name in self._tellers}
         told["pad"] = self._pad.illegal
         return [f"{name}: {what}" for name, each in told.items() for what in each]
+
+    def stands(self, part: str) -> Mapping[str, Any]:
+        """How a device stands, as the hall's status has it: the whole of that takes long where
+        much has happened."""
+        return self._tellers[part].status()
+
+    @property
+    def _tellers(self) -> Mapping[str, Any]:
+        return {"scanner": self._hall._codes, "printer": self._hall._prints, **self._hall._desks}
+
+    @property
+    def alarms(self) -> int:
+        """That have reached the platform."""
+        assert self._hall._platform is not None
+        return len(self._hall._platform.alarms())
+
+    @property
+    def card_bugs(self) -> int:
+        assert self._hall._slot is not None
+        return self._hall._slot.card_bugs
 
     def exchanged(self, part: str) -> int:
         """Commands that the PSAM, or the card that is in now, has received; 0 of other parts."""
@@ -267,7 +286,7 @@ class FaultyHall:
                 self.ask("slip-paper", state="in")
                 self.ask("slip-cover", state="closed")
                 self.ask("slip-cutter", state="clear")
-            case "dispenser" if self.ask("status")["dispenser"]["jammed"]:
+            case "dispenser" if self.stands("dispenser")["jammed"]:
                 self.ask("tear")
             case _:
                 pass
@@ -357,7 +376,3 @@ class _Lent:
 def _no_signals() -> Iterator[list[int]]:
     """Signals belong to the main thread, which is the test's."""
     yield []
-
-
-def _tells(status: Any) -> bool:
-    return isinstance(status, Mapping) and "illegal" in status

@@ -167,7 +167,7 @@ class Resident:
                 return _SLOT
             case Proof.ECARD:
                 hall.ask_if_possible("ecard", card="v3", state="fresh")
-            case Proof.ID_CARD if hall.ask("status")["id_reader"]["card"]:
+            case Proof.ID_CARD if hall.stands("id_reader")["card"]:
                 hall.ask("idcard-off")
                 return _HAND
             case Proof.ID_CARD:

@@ -162,14 +162,14 @@ class Books:
         self._audit: list[AuditLine] = []
         hall.errors.clear()
         self._illegal = hall.illegal()
-        self._alarms = self._count_alarms()
+        self._alarms = hall.alarms
         self._jobs = len(self._prints())
         self._slips = self._count_slips()
 
     @property
     def alarms(self) -> int:
         """That the platform has received."""
-        return self._count_alarms() - self._alarms
+        return self._hall.alarms - self._alarms
 
     def check_card(self, resident: Resident) -> None:
         """It is back with its holder, or staff know that it is not."""
@@ -188,7 +188,7 @@ class Books:
         hall = self._hall
         hall.await_that(self._printed_all, "a print is still open")
         assert hall.illegal() == self._illegal
-        assert hall.ask("status")["card_bugs"] == 0
+        assert hall.card_bugs == 0
         assert hall.errors == []
         assert verify(StateDirectory(hall.state).audit_log).ok
         self._check_sheets()
@@ -199,18 +199,15 @@ class Books:
         self._audit += self._hall.audit()
         return self._audit
 
-    def _count_alarms(self) -> int:
-        return int(self._hall.ask("status")["platform"]["alarms"])
-
     def _count_slips(self) -> int:
-        return int(self._hall.ask("status")["receipt"]["slips"])
+        return int(self._hall.stands("receipt")["slips"])
 
     def _prints(self) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = self._hall.ask("prints")["prints"]
         return found
 
     def _printed_all(self) -> bool:
-        return not self._hall.ask("status")["printer"]["jobs"]
+        return not self._hall.stands("printer")["jobs"]
 
     def _check_sheets(self) -> None:
         out: Counter[str] = Counter()
