@@ -21,6 +21,7 @@ from hw_sim.cards.faults import Kind as CardFault
 from hw_sim.line.faults import Kind as LineFault
 from hw_sim.pad import frames as pad_frames
 from hw_sim.printer.device import FAULTS as PRINTER_FAULTS
+from hw_sim.printer.facts import facts as printer_facts
 from hw_sim.scanner.device import ANSWER_FAULTS
 from hw_sim.scanner.frames import CODE_FAULTS
 from tests.hw_sim.ipp_client import pdf, print_job
@@ -159,3 +160,20 @@ def test_help_names_every_fault_of_the_devices() -> None:
     assert [kind.value for kind in LineFault if kind.value not in told] == []
     for kind in CardFault:
         assert kind is CardFault.STATUS or kind.value in told
+
+
+def test_supplies_and_complaints_of_the_printer(hall: RunningHall) -> None:
+    def reasons() -> list[str]:
+        found: Any = status(hall)
+        return list(found["printer"]["reasons"])
+
+    assert sim(hall.run, "complaint", "input-tray-missing", "on").returncode == 0
+    assert any(reason.startswith("input-tray-missing") for reason in reasons())
+    assert sim(hall.run, "complaint", "input-tray-missing", "off").returncode == 0
+    assert reasons() == []
+    supply = next(iter(printer_facts()["supply"]))
+    assert sim(hall.run, "supply", supply, "0").returncode == 0
+    assert reasons() != []
+    assert sim(hall.run, "supply", supply, "101").returncode == 1
+    assert sim(hall.run, "supply", supply, "100").returncode == 0
+    assert reasons() == []

@@ -49,6 +49,7 @@ class Part:
         moments: every one; the first tells most.
         telling: the moment that tells most of some faults, where it is another one.
         lasting: those that stay until somebody mends the part.
+        sampled: no other part has the same faults.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Part:
     telling: Mapping[str, Moment] = field(default_factory=dict)
     lasting: frozenset[str] = frozenset()
     way: Way = Way.DIRECT
+    sampled: bool = True
 
 
 def _valued(**values: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -244,7 +246,7 @@ DISPENSER = Part(
     lasting=_DEAD,
     way=Way.DISPENSER,
 )
-CARD_IN_DISPENSER = dataclasses.replace(CARD, way=Way.DISPENSER)
+CARD_IN_DISPENSER = dataclasses.replace(CARD, way=Way.DISPENSER, sampled=False)
 
 PARTS = (
     CARD,

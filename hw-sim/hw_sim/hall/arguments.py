@@ -10,6 +10,7 @@ from textwrap import wrap
 from hw_sim.hall.client import default_run_directory
 from hw_sim.hall.desk import Desk, Verb
 from hw_sim.hall.desks import desks
+from hw_sim.hall.prints import PrintDesk
 
 _TRY = """\
 examples:
@@ -66,8 +67,7 @@ def parser() -> argparse.ArgumentParser:
     machine.add_argument("--json", action="store_true", help="the answer as one line of JSON")
     whole = argparse.ArgumentParser(
         prog="yikatong-sim",
-        description="The simulated social-insurance hall: cards, PIN pad, scanner, printer, "
-        "platform.",
+        description="The simulated social-insurance hall: cards, devices, platform.",
         epilog=_TRY,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -128,9 +128,8 @@ def parser() -> argparse.ArgumentParser:
     command("pcscd", "the smart card service").add_argument("what", choices=("restart",))
     _add_codes(command)
     _add_printer(command)
-    for desk in others:
-        for verb in desk.verbs:
-            _add_verb(command, verb)
+    for verb in (*PrintDesk().verbs, *(verb for desk in others for verb in desk.verbs)):
+        _add_verb(command, verb)
     command("cards", "what can be put into the slot")
     command("status", "everything about the hall")
     command("stop", "close the hall")
@@ -197,11 +196,10 @@ def _faults_of(desk: Desk) -> str:
 def _add_verb(command: Callable[[str, str], argparse.ArgumentParser], verb: Verb) -> None:
     made = command(verb.name, verb.words)
     for word in verb.arguments:
-        choices = word.choices or None
-        if word.option:
-            made.add_argument(f"--{word.name}", choices=choices, help=word.words)
-        else:
-            made.add_argument(word.name, choices=choices, help=word.words)
+        # Listed in the help: as argparse writes them they run over the line.
+        choices, words = word.choices or None, ": ".join((word.words, " ".join(word.choices)))
+        name, shown = (f"--{word.name}" if word.option else word.name), word.name.upper()
+        made.add_argument(name, choices=choices, metavar=shown, help=words.removesuffix(": "))
     made.set_defaults(words_of=tuple(word.name for word in verb.arguments))
 
 
