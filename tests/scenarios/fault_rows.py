@@ -204,7 +204,7 @@ PLATFORM = Part(
     (*(each.name for each in dataclasses.fields(PlatformFaults)), "block"),
     {
         "status": tuple(map(str, BY_STATUS)),
-        "delay_ms": ("delay=2000", "delay=300"),
+        "delay_ms": ("delay=3000", "delay=300"),
         "drop": ("drop",),
         "drop_after_commit": ("drop-after-commit",),
         "half": ("half",),

@@ -218,7 +218,8 @@ class FaultyHall:
     def stands(self, part: str) -> Mapping[str, Any]:
         """How a device stands, as the hall's status has it: the whole of that takes long where
         much has happened."""
-        return self._tellers[part].status()
+        found: Mapping[str, Any] = self._tellers[part].status()
+        return found
 
     @property
     def _tellers(self) -> Mapping[str, Any]:
@@ -333,16 +334,17 @@ class FaultyHall:
         """AssertionError where something does not come true in time."""
         assert self.glass.await_that(condition, SETTLED), otherwise
 
-    def await_home(self, item: str = "") -> None:
-        """Wait for the menu, with an item of it that is offered."""
+    def await_home(self, *items: str) -> None:
+        """Wait for the menu; with items that are offered, and then nothing wrong about it."""
 
         def at_home() -> bool:
             latest = self.glass.latest
             if latest.name == "idle":
                 self.glass.touch("start")
-            return latest.name == "home" and (not item or item in latest.ids)
+            well = not items or (latest.well and latest.ids >= set(items))
+            return latest.name == "home" and well
 
-        self.await_that(at_home, "the menu does not come back")
+        self.await_that(at_home, f"the menu does not come back with {items}")
 
     def audit(self) -> list[AuditLine]:
         """The audit lines since the last call."""

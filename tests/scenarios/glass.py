@@ -11,7 +11,7 @@ from typing import TextIO
 from ui.inputs import Closed, Input, Touched
 from ui.layout import forget, layout
 from ui.theme import Theme
-from ui.views import Footer, Screen
+from ui.views import Footer, HomeFooter, Screen, Tone
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Glimpse:
         ids: what answers a touch.
         counts_down: it says how long it stays.
         warns: the time-out warning lies over it.
+        well: no badge says that something is wrong.
     """
 
     number: int
@@ -31,6 +32,7 @@ class Glimpse:
     ids: frozenset[str]
     counts_down: bool
     warns: bool
+    well: bool
 
 
 class Glass:
@@ -63,6 +65,8 @@ class Glass:
                     frozenset(thing.id for thing in scene.focus),
                     isinstance(footer, Footer) and footer.countdown is not None,
                     screen.overlay is not None,
+                    not isinstance(footer, HomeFooter)
+                    or all(badge.tone is not Tone.WARN for badge in footer.badges),
                 )
             )
             self._news.notify_all()

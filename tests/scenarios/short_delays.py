@@ -22,10 +22,10 @@ LIMITS: Mapping[str, float] = {
     "slip_deadline": 3,
     "ship_seconds": 1,
     "print_deadline": 6,
-    "card_deadline": 1.2,
+    "card_deadline": 1.5,
     "card_offer_seconds": 1.5,
-    "platform_deadline": 1.2,
-    "platform_connect": 0.5,
+    "platform_deadline": 2.5,
+    "platform_connect": 1,
     "platform_retry": 0.2,
     "device_retry": 0.1,
 }

@@ -1,0 +1,31 @@
+"""Visits with every fault of reader, card, PSAM, PIN pad, sensors and camera."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.fault_matrix import Open, hall_of, rest, sample
+from tests.scenarios.rows import Row
+from tests.scenarios.what_is_owed import walk_row
+
+__all__ = ["hall_of"]
+
+PARTS = (
+    "card",
+    "psam",
+    "reader",
+    "pad",
+    "sensors",
+    "camera",
+)
+
+
+@pytest.mark.parametrize("row", sample(*PARTS))
+def test_a_fault_at_the_moment_that_tells_most(hall_of: Open, row: Row) -> None:
+    walk_row(hall_of(row.way), row)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", rest(*PARTS))
+def test_a_fault_at_every_other_moment(hall_of: Open, row: Row) -> None:
+    walk_row(hall_of(row.way), row)
