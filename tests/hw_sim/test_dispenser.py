@@ -2,6 +2,7 @@
 
 import os
 import select
+import time
 from functools import reduce
 from operator import xor
 
@@ -48,7 +49,12 @@ class Host:
 
     def ask(self, frame):
         """The text of the answer to a command that is acknowledged and answered."""
-        heard = self.say(frame)
+        os.write(self.port, frame)
+        heard, end = b"", time.monotonic() + 5
+        while len(heard) < 5 or len(heard) < 7 + int.from_bytes(heard[3:5], "big"):
+            assert time.monotonic() < end
+            if select.select([self.port], [], [], 0.05)[0]:
+                heard += os.read(self.port, 4096)
         assert heard[:1] == ACK
         assert reduce(xor, heard[1:]) == 0
         os.write(self.port, ACK)

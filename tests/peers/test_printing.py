@@ -262,7 +262,8 @@ def test_the_device_refuses_the_document(
     device.set_fault(f"1:job-{fault}")
     outcome = cups.print_document(pdf(1), f"cups-{fault}", 1, Told())
     sheets = sum(record.sheets_out for record in device.machine.records)
-    assert (outcome.end, sheets) in [(FAILED, 0), (DONE, 1)]
+    # Unknown where cupsd takes longer than we wait; what is known must be true.
+    assert (outcome.end, sheets) in [(FAILED, 0), (DONE, 1), (UNKNOWN, 0), (UNKNOWN, 1)]
 
 
 def test_a_queue_that_cups_stopped_goes_again_without_what_was_left_in_it(
