@@ -58,6 +58,7 @@ class Host:
         assert heard[:1] == ACK
         assert reduce(xor, heard[1:]) == 0
         os.write(self.port, ACK)
+        assert self.hear(0.05) == b""
         return heard[5:-2]
 
     def close(self):
