@@ -167,13 +167,15 @@ def test_supplies_and_complaints_of_the_printer(hall: RunningHall) -> None:
         found: Any = status(hall)
         return list(found["printer"]["reasons"])
 
+    # Others before it may have left the tray low.
+    before = reasons()
     assert sim(hall.run, "complaint", "input-tray-missing", "on").returncode == 0
     assert any(reason.startswith("input-tray-missing") for reason in reasons())
     assert sim(hall.run, "complaint", "input-tray-missing", "off").returncode == 0
-    assert reasons() == []
+    assert reasons() == before
     supply = next(iter(printer_facts()["supply"]))
     assert sim(hall.run, "supply", supply, "0").returncode == 0
-    assert reasons() != []
+    assert reasons() != before
     assert sim(hall.run, "supply", supply, "101").returncode == 1
     assert sim(hall.run, "supply", supply, "100").returncode == 0
-    assert reasons() == []
+    assert reasons() == before
