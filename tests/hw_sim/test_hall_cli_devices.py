@@ -167,7 +167,8 @@ def test_supplies_and_complaints_of_the_printer(hall: RunningHall) -> None:
         found: Any = status(hall)
         return list(found["printer"]["reasons"])
 
-    # Others before it may have left the tray low.
+    for words in (("paper", "in"), ("toner", "full")):
+        assert sim(hall.run, *words).returncode == 0
     before = reasons()
     assert sim(hall.run, "complaint", "input-tray-missing", "on").returncode == 0
     assert any(reason.startswith("input-tray-missing") for reason in reasons())
