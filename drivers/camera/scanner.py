@@ -22,7 +22,6 @@ from drivers.frames import (
     CameraError,
     CameraNote,
     CameraReason,
-    CameraStalled,
     FrameSource,
     Picture,
 )
@@ -36,12 +35,12 @@ class CameraScannerTimes:
         look: longest wait before a cancellation is looked for again.
         pause: between two pictures that are looked at: ten a second are more than a hand moves,
             and take some hundredths of one processor.
-        stalled: without a picture for so long, the camera counts as gone.
+        patience: without a picture for so long, the camera counts as gone.
     """
 
     look: float = 0.03
     pause: float = 0.1
-    stalled: float = 4.0
+    patience: float = 4.0
 
 
 class CameraScanner:
@@ -58,12 +57,11 @@ class CameraScanner:
         while not cancelled.is_set():
             try:
                 frame = self._frames.newest(last, self._times.look)
-            except CameraStalled as stalled:
-                if time.monotonic() - seen_at > self._times.stalled:
-                    raise ScannerGone("the camera of the code scanner has stalled") from stalled
+            except CameraError as error:
+                # One that loses its line for a moment is opened anew: no way is closed for that.
+                if time.monotonic() - seen_at > self._times.patience:
+                    raise ScannerGone("no picture for the code scanner") from error
                 continue
-            except CameraError as gone:
-                raise ScannerGone("the camera of the code scanner is gone") from gone
             last, seen_at = frame.number, time.monotonic()
             payload = _payload(frame.image)
             if payload is not None:

@@ -42,7 +42,7 @@ def camera(device):
 
 @pytest.fixture
 def scanner(camera):
-    return CameraScanner(camera, CameraScannerTimes(look=0.02, pause=0.02, stalled=1.5))
+    return CameraScanner(camera, CameraScannerTimes(look=0.02, pause=0.02, patience=1.5))
 
 
 def again(camera):

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hw_sim.hall.slot import Way
 from tests.scenarios.fault_rows import PARTS, every_row, telling_rows
 from tests.scenarios.faulty_hall import FaultyHall
 from tests.scenarios.hand_rows import every_mishap, telling_mishaps
-from tests.scenarios.rows import Row
+from tests.scenarios.rows import Row, Setup
 
-Open = Callable[[Way], FaultyHall]
+Open = Callable[[Setup], FaultyHall]
 
 SAMPLE = [
     *(row for part in PARTS if part.sampled for row in telling_rows(part)),
@@ -32,24 +31,24 @@ def rest(*parts: str) -> list[object]:
 
 
 def _params(rows: list[Row]) -> list[object]:
-    marks = {Way.PCSCD: [pytest.mark.pcscd]}
-    by_way = sorted(rows, key=lambda row: row.way.value)
-    return [pytest.param(row, marks=marks.get(row.way, []), id=row.name) for row in by_way]
+    marks = {Setup.PCSCD: [pytest.mark.pcscd]}
+    by_way = sorted(rows, key=lambda row: row.setup.name)
+    return [pytest.param(row, marks=marks.get(row.setup, []), id=row.name) for row in by_way]
 
 
 @pytest.fixture(scope="module")
 def hall_of(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Open]:
-    """Gives the hall and terminal of a way to cards, the same for many rows; one at a time."""
+    """Gives the hall and terminal of a setup, the same for many rows; one at a time."""
     halls: list[FaultyHall] = []
 
-    def opened(way: Way) -> FaultyHall:
-        if not halls or halls[0].way is not way:
+    def opened(setup: Setup) -> FaultyHall:
+        if not halls or halls[0].setup is not setup:
             while halls:
                 halls.pop().close()
-            pcscd = request.getfixturevalue("shared_pcscd") if way is Way.PCSCD else None
-            halls.append(FaultyHall(tmp_path_factory.mktemp("hall"), way, pcscd))
+            pcscd = request.getfixturevalue("shared_pcscd") if setup is Setup.PCSCD else None
+            halls.append(FaultyHall(tmp_path_factory.mktemp("hall"), setup, pcscd))
             halls[0].open()
         return halls[0]
 

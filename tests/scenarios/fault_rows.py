@@ -13,7 +13,7 @@ from drivers.device import DeviceKind
 from hw_sim.camera import device as camera
 from hw_sim.cards import faults as card_faults
 from hw_sim.dispenser.device import DISPENSER_FAULTS
-from hw_sim.hall.slot import Way
+from hw_sim.hid_scanner.device import HID_FAULTS
 from hw_sim.id_reader import device as id_reader
 from hw_sim.line import faults as line_faults
 from hw_sim.pad import frames as pad_frames
@@ -34,7 +34,7 @@ from tests.scenarios.errands import (
     WITH_SLIP,
     Errand,
 )
-from tests.scenarios.rows import Ask, Moment, Row
+from tests.scenarios.rows import Ask, Moment, Row, Setup
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Part:
     """A device, the line, or the platform: what can fail.
 
     Attributes:
-        name, kind, way: see `tests.scenarios.rows.Row`.
+        name, kind, setup: see `tests.scenarios.rows.Row`.
         faults: the names of all that its simulator knows.
         written: how those are written that take a value, or stand for others; the first way tells
             most.
@@ -59,7 +59,7 @@ class Part:
     moments: tuple[Moment, ...]
     telling: Mapping[str, Moment] = field(default_factory=dict)
     lasting: frozenset[str] = frozenset()
-    way: Way = Way.DIRECT
+    setup: Setup = Setup.USUAL
     sampled: bool = True
 
 
@@ -154,6 +154,21 @@ CAMERA = Part(
     _AT_HOME,
     lasting=frozenset({"stall", "unplug"}),
 )
+TYPED = Part(
+    "hid_scanner",
+    DeviceKind.SCANNER,
+    tuple(HID_FAULTS),
+    _valued(drop=("5",), corrupt=("5",), stall=("700", "60")),
+    (Moment("no-proof", BY_ECARD, "1:", detour=True), Moment("home", BY_ECARD, "1:")),
+    lasting=frozenset({"unplug"}),
+    setup=Setup.TYPED,
+)
+FILMED = dataclasses.replace(
+    CAMERA,
+    kind=DeviceKind.SCANNER,
+    moments=_exchanges(4, BY_ECARD, "no-proof", first=2, detour=True),
+    setup=Setup.FILMED,
+)
 _CARD_FAULTS = tuple(kind.value for kind in card_faults.Kind)
 _CARD_WRITTEN = {
     **_valued(delay=("2000", "300"), swap=("resident:5", "clone")),
@@ -244,9 +259,9 @@ DISPENSER = Part(
     ),
     telling=dict.fromkeys(_OF_MOVEMENTS, Moment("overview", BY_CARD, "1:")),
     lasting=_DEAD,
-    way=Way.DISPENSER,
+    setup=Setup.DISPENSER,
 )
-CARD_IN_DISPENSER = dataclasses.replace(CARD, way=Way.DISPENSER, sampled=False)
+CARD_IN_DISPENSER = dataclasses.replace(CARD, setup=Setup.DISPENSER, sampled=False)
 
 PARTS = (
     CARD,
@@ -258,6 +273,8 @@ PARTS = (
     SENSORS,
     RECEIPT,
     CAMERA,
+    TYPED,
+    FILMED,
     LINE,
     PLATFORM,
     DISPENSER,
@@ -276,7 +293,7 @@ def _rows(part: Part, fault: str, moment: Moment) -> list[Row]:
             Ask("fault", {"where": part.name, "what": what}),
             moment,
             fault in part.lasting,
-            way=part.way,
+            setup=part.setup,
         )
         for what in whats
     ]

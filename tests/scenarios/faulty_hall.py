@@ -35,7 +35,7 @@ from kiosk.main import _serve
 from kiosk.state import StateDirectory
 from provisioning.command import COMMAND as PROVISION
 from tests.scenarios.glass import Glass
-from tests.scenarios.rows import Ask, Row
+from tests.scenarios.rows import Ask, Row, Setup
 from tests.scenarios.short_delays import shorten
 
 SETTLED = 8.0
@@ -49,10 +49,14 @@ _PLUGS = {
     "sensors": Ask("sensors", {"state": "unplugged"}),
     "dispenser": Ask("dispenser", {"state": "unplugged"}),
     "receipt": Ask("slip-printer", {"state": "unplugged"}),
+    "hid_scanner": Ask("hid-scanner", {"state": "unplugged"}),
     "camera": Ask("camera", {"state": "unplugged"}),
     "printer": Ask("printer", {"state": "off"}),
 }
 """How each part loses its power."""
+_ON_THEIR_WAY = 0.3
+"""So long the last pictures of a code need from the camera to the terminal; nobody follows the one
+before them sooner."""
 _OPPOSITE = {"unplugged": "plugged", "off": "on"}
 _OUR_LOGS = ("kiosk", "drivers", "offline_queue", "apdu", "ui", "hw_sim")
 
@@ -85,8 +89,7 @@ class FaultyHall:
     """One hall, and one terminal in it.
 
     Args:
-        way: how the terminal reaches cards.
-        pcscd: the one of this process, for that way.
+        pcscd: the one of this process, for the setup that needs it.
 
     Attributes:
         glass: the terminal's window.
@@ -94,8 +97,8 @@ class FaultyHall:
 
     glass: Glass
 
-    def __init__(self, folder: Path, way: Way, pcscd: PcscdWorld | None = None) -> None:
-        self.way = way
+    def __init__(self, folder: Path, setup: Setup, pcscd: PcscdWorld | None = None) -> None:
+        self.setup = setup
         self._folder = folder
         self._pcscd = pcscd
         self._hall = Hall(
@@ -103,8 +106,8 @@ class FaultyHall:
                 folder / "run",
                 folder / "hall",
                 seed=7,
-                direct=way is Way.DIRECT,
-                dispenser=way is Way.DISPENSER,
+                direct=setup.way is Way.DIRECT,
+                dispenser=setup.way is Way.DISPENSER,
                 page_seconds=_PAGE_SECONDS,
             )
         )
@@ -119,10 +122,11 @@ class FaultyHall:
         """Open the hall, enrol the terminal, start it."""
         self._patch()
         told = self._hall.open()
-        if self.way is Way.DISPENSER:
+        if self.setup is Setup.DISPENSER:
             self._hall._dispenser.device.machine.moving = partial(time.sleep, _MOVE_SECONDS)
         configuration = self._folder / "terminal.toml"
         write_configuration(configuration, told, TerminalScreen(PORTRAIT, 0.5), walk=True)
+        self._choose_scanner(configuration, told)
         self._enrol(configuration, told["enrolment_code"])
         logging.getLogger().addHandler(self._handler)
         self._config = load(configuration)
@@ -164,6 +168,17 @@ class FaultyHall:
             logging.getLogger().removeHandler(self._handler)
             self._patches.undo()
 
+    def _choose_scanner(self, configuration: Path, told: Mapping[str, Any]) -> None:
+        tables = {
+            "hid": f'driver = "hid"\ndevice = "{told["hid_scanner"]}"',
+            "camera": 'driver = "camera"',
+        }
+        usual = f'port = "{told["scanner"]}"'
+        text = configuration.read_text("utf-8")
+        assert usual in text
+        table = tables.get(self.setup.scanner, usual)
+        configuration.write_text(text.replace(usual, table), "utf-8")
+
     def _enrol(self, configuration: Path, code: str) -> None:
         parser = argparse.ArgumentParser()
         PROVISION.add_arguments(parser)
@@ -193,6 +208,25 @@ class FaultyHall:
         with contextlib.suppress(Refused):
             self.ask(do, **arguments)
 
+    def show_ecard(self) -> None:
+        """Hold a fresh e-card of the demo resident to whatever reads codes."""
+        match self.setup.scanner:
+            case "hid":
+                self.ask_if_possible("hid-scan", text=self._fresh_code())
+            case "camera":
+                self.ask_if_possible("camera-code", text=self._fresh_code())
+            case _:
+                self.ask_if_possible("ecard", card="v3", state="fresh")
+
+    def take_phone_away(self) -> None:
+        """Nothing is before a camera any more; other scanners look only where they are asked to."""
+        self.ask_if_possible("camera-sees", sight="hall")
+        if self.setup.scanner == "camera":
+            time.sleep(_ON_THEIR_WAY)
+
+    def _fresh_code(self) -> str:
+        return str(self.ask("ecard", card="v3", state="fresh")["text"])
+
     @property
     def card(self) -> str | None:
         """The card in the residents' slot."""
@@ -201,7 +235,7 @@ class FaultyHall:
 
     @property
     def card_can_be_taken(self) -> bool:
-        if self.way is Way.DISPENSER:
+        if self.setup is Setup.DISPENSER:
             return bool(self.stands("dispenser")["place"] == "GATE")
         return self.card is not None
 
@@ -238,7 +272,7 @@ class FaultyHall:
 
     def exchanged(self, part: str) -> int:
         """Commands that the PSAM, or the card that is in now, has received; 0 of other parts."""
-        if part == "card" and self.way is Way.DISPENSER:
+        if part == "card" and self.setup is Setup.DISPENSER:
             return self._hall._dispenser.device.machine.contacts.apdus
         slot = {"card": CONTACT, PSAM: PSAM}.get(part)
         return 0 if slot is None else int(self._places.status()["slots"][slot]["apdus"])
@@ -267,13 +301,14 @@ class FaultyHall:
     def mend(self, part: str, *, lasts: bool, seen: Callable[[], object] = lambda: None) -> None:
         """Nothing goes wrong any more; what lasts is powered anew, with time for `seen`."""
         self.ask("fault", where="all", what="none")
+        self.await_that(lambda: lasts or self._has_power(part), f"{part} stays without power")
         if part in _PLUGS and lasts:
             plug = _PLUGS[part]
             self.ask(plug.do, **plug.arguments)
             seen()
             self.ask(plug.do, state=_OPPOSITE[plug.arguments["state"]])
         match part:
-            case "card" if self.way is not Way.DISPENSER:
+            case "card" if self.setup is not Setup.DISPENSER:
                 self._places.renew()
             case "psam":
                 self.ask("fault", where=PSAM, what="none")
@@ -283,6 +318,10 @@ class FaultyHall:
                     self._places.insert("psam", PSAM)
             case "pad":
                 self._pad.mend()
+            case "hid_scanner":
+                # A code that is typed slowly is typed to its end.
+                desk: Any = self._hall._desks["hid_scanner"]
+                desk.device.settle()
             case "receipt":
                 self.ask("slip-paper", state="in")
                 self.ask("slip-cover", state="closed")
@@ -292,11 +331,15 @@ class FaultyHall:
             case _:
                 pass
 
+    def _has_power(self, part: str) -> bool:
+        """A power failure ends by itself."""
+        return part not in self._tellers or bool(self.stands(part).get("plugged", True))
+
     def put_right(self) -> None:
         """After a row that failed: all is mended, and the terminal started anew."""
         for part in (*_PLUGS, "card"):
             self.mend(part, lasts=True)
-        if self.way is Way.DIRECT:
+        if self.setup.way is Way.DIRECT:
             self.mend("psam", lasts=True)
         self.ask_if_possible("remove")
         self.ask("idcard-off")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drivers.device import DeviceKind
-from hw_sim.hall.slot import Way
 from hw_sim.printer.facts import facts
 from tests.scenarios.errands import (
     BY_CARD,
@@ -19,7 +18,7 @@ from tests.scenarios.errands import (
     WITH_SLIP,
     Errand,
 )
-from tests.scenarios.rows import Ask, Moment, Row
+from tests.scenarios.rows import Ask, Moment, Row, Setup
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Mishap:
     moments: tuple[Moment, ...]
     lasts: bool = True
     fatal: bool = False
-    way: Way = Way.DIRECT
+    setup: Setup = Setup.USUAL
     sampled: bool = True
 
 
@@ -121,7 +120,21 @@ MISHAPS: tuple[Mishap, ...] = (
         *_switch("id_reader", *_PLUG),
         _at(BY_ID_CARD, "identify", "home", "overview", "take-card"),
     ),
+    Mishap(
+        "hid_scanner",
+        DeviceKind.SCANNER,
+        *_switch("hid-scanner", *_PLUG),
+        _at(BY_ECARD, "identify", "home", "overview"),
+        setup=Setup.TYPED,
+    ),
     Mishap("camera", DeviceKind.CAMERA, *_switch("camera", *_PLUG), _at(BY_CARD, "home")),
+    Mishap(
+        "camera",
+        DeviceKind.SCANNER,
+        *_switch("camera", *_PLUG),
+        _at(BY_ECARD, "identify", "home", "overview"),
+        setup=Setup.FILMED,
+    ),
     Mishap(
         "receipt",
         DeviceKind.RECEIPT,
@@ -197,7 +210,7 @@ MISHAPS: tuple[Mishap, ...] = (
         DeviceKind.READER,
         *_switch("reader", *_PLUG),
         _at(BY_CARD, "pin", "home", "identify", "card.reading", "overview", "take-card"),
-        way=Way.PCSCD,
+        setup=Setup.PCSCD,
     ),
     Mishap(
         "reader",
@@ -206,14 +219,14 @@ MISHAPS: tuple[Mishap, ...] = (
         Ask("status"),
         _at(BY_CARD, "pin", "home", "identify", "overview", "take-card"),
         lasts=False,
-        way=Way.PCSCD,
+        setup=Setup.PCSCD,
     ),
     Mishap(
         "dispenser",
         DeviceKind.DISPENSER,
         *_switch("dispenser", *_PLUG),
         (*_at(BY_CARD, "pin", "home", "identify", "overview", "take-card"),),
-        way=Way.DISPENSER,
+        setup=Setup.DISPENSER,
     ),
     Mishap(
         "dispenser",
@@ -222,14 +235,14 @@ MISHAPS: tuple[Mishap, ...] = (
         Ask("status"),
         (*_at(BY_CARD, "overview", "identify"), *_at(FORGOTTEN, "take-card")),
         lasts=False,
-        way=Way.DISPENSER,
+        setup=Setup.DISPENSER,
     ),
     Mishap(
         "dispenser",
         DeviceKind.DISPENSER,
         *_switch("bin", "full", "empty"),
         (*_at(BY_CARD, "home"), *_at(FORGOTTEN, "overview")),
-        way=Way.DISPENSER,
+        setup=Setup.DISPENSER,
     ),
     Mishap(
         "dispenser",
@@ -238,7 +251,7 @@ MISHAPS: tuple[Mishap, ...] = (
         Ask("status"),
         _at(BY_CARD, "pin", "overview", "card.reading"),
         lasts=False,
-        way=Way.DISPENSER,
+        setup=Setup.DISPENSER,
     ),
     Mishap(
         "dispenser",
@@ -247,14 +260,14 @@ MISHAPS: tuple[Mishap, ...] = (
         Ask("stack", {"count": "10"}),
         _at(BY_CARD, "home"),
         lasts=False,
-        way=Way.DISPENSER,
+        setup=Setup.DISPENSER,
     ),
 )
 
 NO_MISHAPS = frozenset({
     "insert", "remove", "press", "scan", "ecard", "idcard", "idcard-off", "hid-scan", "camera-code",
     "camera-picture", "camera-sees", "put", "take", "stack", "fault", "status", "cards", "prints",
-    "slips", "stop", "hid-scanner",
+    "slips", "stop",
 })  # fmt: skip
 """What else a hall is asked: residents' own doings, and questions that change nothing."""
 
@@ -269,7 +282,7 @@ def _rows(mishap: Mishap, moments: tuple[Moment, ...]) -> list[Row]:
             mishap.lasts,
             (mishap.mend,),
             mishap.fatal,
-            mishap.way,
+            mishap.setup,
         )
         for moment in moments
     ]
@@ -284,6 +297,6 @@ def every_mishap() -> Iterator[Row]:
 def telling_mishaps() -> Iterator[Row]:
     """Each at its first moment; a plug that is pulled is a fault of every wire."""
     for mishap in MISHAPS:
-        pulled = mishap.do.arguments == {"state": "unplugged"} and mishap.way is Way.DIRECT
+        pulled = mishap.do.arguments == {"state": "unplugged"} and mishap.setup is Setup.USUAL
         if mishap.sampled and not pulled:
             yield from _rows(mishap, mishap.moments[:1])

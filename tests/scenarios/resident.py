@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from hw_sim.hall.slot import Way
 from hw_sim.hall.visits.moves import PIN
 from tests.scenarios.errands import Errand, Proof
 from tests.scenarios.faulty_hall import FaultyHall
 from tests.scenarios.glass import Glimpse
+from tests.scenarios.rows import Setup
 
 BOUND = 20.0
 """Seconds within which a visit is over, however badly it goes."""
@@ -21,7 +21,6 @@ _SLOT = 1.0
 """pcscd looks at its slots every 0.4 s, so that nothing happens for that long at least."""
 _HAND = 0.2
 """So long a hand needs at least to lay a card down, or to lift it."""
-_TRIES = 2
 _WITHOUT_CARD = 2.0
 """So long a resident stays whose card does not come back."""
 _COMES_BACK = 4.0
@@ -46,6 +45,7 @@ class Resident:
     Attributes:
         strike: called once, at the first sight of the screen `strike_at`, before anything is done.
         detour: see `tests.scenarios.rows.Moment`.
+        tries: so often something is shown or typed before they give up.
         trail: the pictures that were seen, in their order.
         unasked: the card was in its slot at the end, and no screen had said so.
     """
@@ -55,6 +55,7 @@ class Resident:
     strike_at: str = ""
     strike: Callable[[], object] = lambda: None
     detour: bool = False
+    tries: int = 2
     trail: list[Glimpse] = field(default_factory=list)
     unasked: bool = False
     _shown: int = 0
@@ -64,6 +65,12 @@ class Resident:
 
     def walk(self) -> None:
         """Walk it. AssertionError where it does not come to an end in time."""
+        try:
+            self._walk()
+        finally:
+            self.hall.take_phone_away()
+
+    def _walk(self) -> None:
         glass = self.hall.glass
         end = time.monotonic() + BOUND
         number = glass.latest.number
@@ -106,7 +113,7 @@ class Resident:
 
     def _has_card(self) -> bool:
         """The card is back; nobody leaves it where it can be pulled out."""
-        if self.hall.way is not Way.DISPENSER and self.hall.card is not None:
+        if self.hall.setup is not Setup.DISPENSER and self.hall.card is not None:
             self.unasked = not _ASKED & set(self.names)
             self.hall.ask("remove")
         return self.hall.card is None
@@ -136,7 +143,7 @@ class Resident:
             case "home" if not self._begun:
                 return self._touch(glimpse, self.errand.item)
             case "no-proof":
-                return self._touch(glimpse, "leave" if self._shown == _TRIES else "again")
+                return self._touch(glimpse, "leave" if self._shown == self.tries else "again")
             case "pin" | "pin.rejected":
                 return self._type()
             case "rating":
@@ -157,7 +164,7 @@ class Resident:
 
     def _identify(self, glimpse: Glimpse) -> float:
         hall = self.hall
-        if self.detour or self._shown == _TRIES:
+        if self.detour or self._shown == self.tries:
             self.detour = False
             return self._touch(glimpse, "neither")
         match self.errand.proof:
@@ -166,7 +173,7 @@ class Resident:
                 self._shown += 1
                 return _SLOT
             case Proof.ECARD:
-                hall.ask_if_possible("ecard", card="v3", state="fresh")
+                hall.show_ecard()
             case Proof.ID_CARD if hall.stands("id_reader")["card"]:
                 hall.ask("idcard-off")
                 return _HAND
@@ -179,7 +186,7 @@ class Resident:
 
     def _type(self) -> float:
         """Type the PIN once the pad takes keys; a pad that is dead takes none."""
-        if not self.hall.pad_takes_keys or self._typed == _TRIES:
+        if not self.hall.pad_takes_keys or self._typed == self.tries:
             return 0
         self._typed += 1
         self.hall.ask("press", keys=PIN)

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from drivers.device import DeviceKind
 from hw_sim.hall.slot import Way
 from tests.scenarios.errands import Errand
+
+
+class Setup(Enum):
+    """Which terminal is in the hall: how it reaches cards, and by what it reads codes."""
+
+    USUAL = (Way.DIRECT, "gm65")
+    PCSCD = (Way.PCSCD, "gm65")
+    DISPENSER = (Way.DISPENSER, "gm65")
+    TYPED = (Way.DIRECT, "hid")
+    FILMED = (Way.DIRECT, "camera")
+
+    def __init__(self, way: Way, scanner: str) -> None:
+        self.way = way
+        self.scanner = scanner
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,6 @@ class Row:
         lasts: it stays until somebody mends it, so that staff must be told.
         mend: what that takes, beside the usual (`FaultyHall.mend`).
         fatal: nobody is served until the terminal is started anew.
-        way: how the terminal reaches cards.
     """
 
     part: str
@@ -59,10 +73,15 @@ class Row:
     lasts: bool = False
     mend: tuple[Ask, ...] = ()
     fatal: bool = False
-    way: Way = Way.DIRECT
+    setup: Setup = Setup.USUAL
+
+    @property
+    def stays(self) -> bool:
+        """Somebody must mend it. Of a card that was swapped nobody can tell."""
+        return self.lasts or "swap=" in str(self.strike)
 
     @property
     def name(self) -> str:
         moment = self.moment
-        way = "" if self.way is Way.DIRECT else f"{self.way.value}-"
-        return f"{way}{self.part}: {self.strike} at {moment.at}, {moment.errand.name}"
+        setup = "" if self.setup is Setup.USUAL else f"{self.setup.name.lower()}-"
+        return f"{setup}{self.part}: {self.strike} at {moment.at}, {moment.errand.name}"

@@ -39,11 +39,13 @@ DELAYS: Mapping[str, Mapping[str, float]] = {
     "drivers.camera.live:CameraTimes": {
         "open": 0.6,
         "read": 0.4,
+        "fresh": 0.05,
         "idle": 0.2,
         "first_pause": 0.05,
         "longest_pause": 0.1,
         "status": 0.6,
     },
+    "drivers.camera.scanner:CameraScannerTimes": {"patience": 1.0},
     "drivers.ipp.watch:IppPatience": {
         "connect": 0.5,
         "answer": 0.5,

@@ -15,8 +15,6 @@ from tests.scenarios.fault_matrix import SAMPLE, WHOLE
 from tests.scenarios.fault_rows import PARTS
 from tests.scenarios.hand_rows import MISHAPS, NO_MISHAPS
 
-UNUSED = {"hid_scanner"}
-"""No visit of these terminals uses it."""
 WALKED = (
     *test_fault_visits_cards.PARTS,
     *test_fault_visits_dispenser.PARTS,
@@ -27,7 +25,7 @@ WALKED = (
 
 def test_every_device_of_a_hall_is_walked(tmp_path: Path) -> None:
     hall = Hall(HallSettings(tmp_path / "run", tmp_path / "state"))
-    devices = {*_FAULTY.split(), *hall._desks, "psam", "reader"} - UNUSED
+    devices = {*_FAULTY.split(), *hall._desks, "psam", "reader"}
     assert {row.part for row in WHOLE} == devices
     assert sorted(WALKED) == sorted(devices)
 

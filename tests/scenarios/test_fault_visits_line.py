@@ -14,16 +14,17 @@ PARTS = (
     "line",
     "platform",
     "scanner",
+    "hid_scanner",
     "id_reader",
 )
 
 
 @pytest.mark.parametrize("row", sample(*PARTS))
 def test_a_fault_at_the_moment_that_tells_most(hall_of: Open, row: Row) -> None:
-    walk_row(hall_of(row.way), row)
+    walk_row(hall_of(row.setup), row)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", rest(*PARTS))
 def test_a_fault_at_every_other_moment(hall_of: Open, row: Row) -> None:
-    walk_row(hall_of(row.way), row)
+    walk_row(hall_of(row.setup), row)

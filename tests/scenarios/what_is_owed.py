@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hw_sim.hall.slot import Way
 from hw_sim.hall.visits.moves import CARD_STATUS
 from kiosk.audit.verify import verify
 from kiosk.failures import kinds
@@ -16,13 +15,15 @@ from kiosk.texts import LANGUAGES, texts
 from tests.scenarios.faulty_hall import AuditLine, FaultyHall
 from tests.scenarios.glass import Glimpse
 from tests.scenarios.resident import Resident
-from tests.scenarios.rows import Row
+from tests.scenarios.rows import Row, Setup
 
 _EVERYWHERE = {"language", "help"}
 _BY_HAND = {"take-card"}
 """Its way on is no touch: the card."""
 _BY_ITSELF = {"printing", "printing.waiting", "slip.printing"}
 """Ends by the terminal's own limit."""
+_PATIENT = 4
+"""What was mended may need a moment."""
 _BY_STAFF = {"out-of-service"}
 """Says whom to ask; nobody's visit is under way."""
 
@@ -64,7 +65,7 @@ def _walk_row(hall: FaultyHall, row: Row) -> None:
     _mend(hall, row)
     _take_back(hall)
     # What the line held back may come later.
-    if row.lasts or row.part == "line" or moment.errand.goal not in resident.names:
+    if row.stays or row.part == "line" or moment.errand.goal not in resident.names:
         walk_plain(hall, row)
     books.check()
 
@@ -72,7 +73,8 @@ def _walk_row(hall: FaultyHall, row: Row) -> None:
 def _mend(hall: FaultyHall, row: Row) -> None:
     for ask in row.mend:
         hall.ask(ask.do, **ask.arguments)
-    hall.mend(row.part, lasts=row.lasts and not row.mend, seen=lambda: _is_seen(hall, row))
+    lasts = row.stays and not row.mend
+    hall.mend(row.part, lasts=lasts, seen=lambda: _is_seen(hall, row))
     if row.fatal:
         # By an engineer, who has looked at it.
         assert hall.glass.latest.name == "out-of-service"
@@ -112,12 +114,12 @@ def _await_well(hall: FaultyHall, row: Row) -> None:
 def walk_plain(hall: FaultyHall, row: Row) -> None:
     """Nothing fails any more: the next resident gets what they came for."""
     _await_well(hall, row)
-    plain = Resident(hall, row.moment.errand)
+    plain = Resident(hall, row.moment.errand, tries=_PATIENT)
     plain.walk()
     if row.part == "line" and plain.errand.goal not in plain.names:
         # An answer that was held back comes with the next question, and is not believed.
         _await_well(hall, row)
-        plain = Resident(hall, row.moment.errand)
+        plain = Resident(hall, row.moment.errand, tries=_PATIENT)
         plain.walk()
     assert plain.errand.goal in plain.names, f"not well again: {plain.names}"
 
@@ -173,7 +175,7 @@ class Books:
         names = resident.names
         assert not (resident.unasked and seen), f"nobody asks for the card, saw {names}"
         if self._hall.card is not None:
-            assert self._hall.way is Way.DISPENSER, f"a card is still in, saw {names}"
+            assert self._hall.setup is Setup.DISPENSER, f"a card is still in, saw {names}"
             said = {"failure.card-not-returned", "out-of-service"} & set(names)
             assert said or not seen, f"nobody says that the card is still in, saw {names}"
             self._hall.await_that(lambda: self.alarms > 0, "nobody hears of a card that is kept")
