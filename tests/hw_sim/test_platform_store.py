@@ -41,7 +41,8 @@ def head(terminal: Terminal, body: bytes) -> bytes:
 def refuses(address: tuple[str, int]) -> bool:
     try:
         socket.create_connection(address, timeout=END_S).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
+        # Reset: it closed while we stood in its queue.
         return True
     return False
 
