@@ -33,10 +33,11 @@ class Node:
         self.fd = os.open(self.path, os.O_RDWR)
 
     def unplug(self):
-        if self.fd is not None:
+        # Two threads may pull it.
+        fd, self.fd = self.fd, None
+        if fd is not None:
             self.path.unlink()
-            os.close(self.fd)
-            self.fd = None
+            os.close(fd)
 
     def type(self, events):
         os.write(self.fd, events)
