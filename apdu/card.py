@@ -7,7 +7,6 @@ SELECT, EF05, INTERNAL AUTHENTICATE, GET CHALLENGE, EXTERNAL AUTHENTICATE, EF06.
 from __future__ import annotations
 
 import os
-from functools import cached_property
 
 from apdu import pin
 from apdu.authentication import Authentication, Diversification, Random
@@ -43,7 +42,8 @@ class SocialSecurityCard:
         self._channel = channel
         self._flag = flag
         self._profiles = profiles
-        self._issuer: Issuer | None = None
+        self._atr: Atr | None = None
+        self._issuer: tuple[Issuer, CardProfile] | None = None
         self.authentication = Authentication(channel, self._diversification, random)
         """For those who authenticate in two steps; all others need only the steps below."""
         self._selection = Selection(channel, self.authentication)
@@ -83,17 +83,19 @@ class SocialSecurityCard:
         flag = told_algorithm(select_ssse(channel).data)
         return cls(channel, flag, profiles or shipped_profiles(), random, protected)
 
-    @cached_property
+    @property
     def atr(self) -> Atr:
         """The answer to reset. Raises MalformedAnswer when it is none."""
-        return Atr.parse(self._channel.atr)
+        if self._atr is None:
+            self._atr = Atr.parse(self._channel.atr)
+        return self._atr
 
     @property
     def transmitted(self) -> int:
         """Commands that really went to the card so far."""
         return self._channel.transmitted
 
-    @cached_property
+    @property
     def profile(self) -> CardProfile:
         """The card's profile, by its specification version; reads EF05 when not yet known.
 
@@ -101,9 +103,9 @@ class SocialSecurityCard:
             UnknownCard: no profile describes this version.
             CardError: as `issuer`.
         """
-        return choose(self._profiles, self.issuer().version)
+        return self._known()[1]
 
-    @cached_property
+    @property
     def algorithm(self) -> Algorithm:
         """The algorithm of its keys: what the FCI tells, else by region. Raises as `issuer`."""
         if self._flag is not None:
@@ -118,12 +120,14 @@ class SocialSecurityCard:
             MalformedAnswer: the file cannot be read as EF05.
             CardError: see `apdu.errors`.
         """
+        return self._known()[0]
+
+    def _known(self) -> tuple[Issuer, CardProfile]:
         if self._issuer is None:
             # EF05 has the same items in every generation; which one this is, it tells itself.
             file = next(iter(self._profiles.values())).issuer_file
             issuer = Issuer.from_records(file, self.files.read_freely(file).records)
-            choose(self._profiles, issuer.version)
-            self._issuer = issuer
+            self._issuer = issuer, choose(self._profiles, issuer.version)
         return self._issuer
 
     def is_consistent(self) -> bool:

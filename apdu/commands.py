@@ -6,6 +6,7 @@ Bytes as observed on issued cards; status words and files are described in `apdu
 
 from __future__ import annotations
 
+import functools
 from enum import IntEnum
 
 from apdu.command import SHORT_NC, SHORT_NE, Command
@@ -77,6 +78,7 @@ def select_by_fid(fid: int, how: Select = Select.ANY) -> Command:
     return Command(_CLA, Ins.SELECT, how, 0x00, fid.to_bytes(2, "big"), SHORT_NE)
 
 
+@functools.cache
 def read_record(
     p1: int, mode: ReadMode, *, sfi: int = READ_SELECTED, ne: int = SHORT_NE
 ) -> Command:

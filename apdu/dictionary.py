@@ -26,6 +26,7 @@ Parts = Mapping[str, Reading]
 FieldValue = Reading | Parts
 Fields = Mapping[str, FieldValue]
 """What a file's records, or one cyclic record, say: every declared field by name."""
+_Reader = Callable[[bytes], FieldValue]
 
 
 class FileKind(Enum):
@@ -190,7 +191,7 @@ class Item:
         return self.reader(raw)
 
     @cached_property
-    def reader(self) -> Callable[[bytes], FieldValue]:
+    def reader(self) -> _Reader:
         """What `decode` does, made once."""
         form, length = self.form, self.length
         if length is None:
@@ -226,12 +227,6 @@ class Item:
         """As `decode`, for an item that has no parts."""
         value = self.decode(raw) if raw else None
         return None if isinstance(value, Mapping) else value
-
-
-def _read(item: Item, record: Record | None) -> FieldValue:
-    if record is None:
-        return None
-    return item.reader(record.value) if record.whole else Unreadable(record.value)
 
 
 @dataclass(frozen=True)
@@ -271,7 +266,7 @@ class CardFile:
         """Stored values by field name. Unknown tags, more records of a tag than declared and
         records that are not whole are left out."""
         named = self._named(records)
-        return {name: record.value for name, record in named.items() if record.whole}
+        return {name: record.value for name, _, record in named if record.whole}
 
     @cached_property
     def records_size(self) -> int:
@@ -283,22 +278,26 @@ class CardFile:
         """Tags that a healthy card has."""
         return frozenset(item.tag for item in self.items if not item.optional)
 
-    def _named(self, records: Iterable[Record]) -> dict[str, Record]:
-        named: dict[str, Record] = {}
+    def _named(self, records: Iterable[Record]) -> list[tuple[str, _Reader, Record]]:
+        """Records with the names of their fields, and what reads those."""
+        named = []
+        seen: dict[int, int] = {}
         for record in records:
-            for name in self._names.get(record.tag, ()):
-                if name not in named:
-                    named[name] = record
-                    break
+            declared = self._by_tag.get(record.tag)
+            if declared is not None:
+                nth = seen.get(record.tag, 0)
+                seen[record.tag] = nth + 1
+                if nth < len(declared):
+                    named.append((*declared[nth], record))
         return named
 
     @cached_property
-    def _names(self) -> dict[int | None, tuple[str, ...]]:
-        """Field names by tag, in the order of occurrence."""
-        names: dict[int | None, tuple[str, ...]] = {}
+    def _by_tag(self) -> dict[int | None, tuple[tuple[str, _Reader], ...]]:
+        """Field names and their readers by tag, in the order of occurrence."""
+        found: dict[int | None, tuple[tuple[str, _Reader], ...]] = {}
         for item in self.items:
-            names[item.tag] = (*names.get(item.tag, ()), item.field)
-        return names
+            found[item.tag] = (*found.get(item.tag, ()), (item.field, item.reader))
+        return found
 
     def decode(self, records: Iterable[Record]) -> Fields:
         """Read the item records of a file of kind RECORDS; never raises.
@@ -309,8 +308,15 @@ class CardFile:
             a blank or absent field; `Unreadable` where a value is not of its format or its
             record is not whole.
         """
-        found = self._named(records)
-        return {item.field: _read(item, found.get(item.field)) for item in self.items}
+        fields = self._absent.copy()
+        for name, read, record in self._named(records):
+            fields[name] = read(record.value) if record.whole else Unreadable(record.value)
+        return fields
+
+    @cached_property
+    def _absent(self) -> dict[str, FieldValue]:
+        """The fields of a card that has none of them."""
+        return dict.fromkeys(item.field for item in self.items)
 
     def decode_cyclic(self, records: Iterable[bytes]) -> tuple[Fields | None, ...]:
         """Read the records of a file of kind CYCLIC, newest first; never raises.

@@ -139,7 +139,6 @@ def decode(form: Format, raw: bytes, length: int) -> Read:
 
 def reader(form: Format, length: int) -> Callable[[bytes], Read]:
     """What reads values of this format and length, as `decode`; for whoever reads many."""
-    read: Callable[[bytes, int], Read]
     match form:
         case Format.AN | Format.ANS:
             return _read_text
@@ -150,29 +149,31 @@ def reader(form: Format, length: int) -> Callable[[bytes], Read]:
         case Format.INT:
             return lambda raw: _read_integer(raw, length)
         case Format.B_TLV:
-            read = _exactly
+            return lambda raw: _field(raw, length)
         case Format.CN:
-            read = _read_decimals
+            return lambda raw: _read_decimals(raw, length)
         case Format.CN_HEX:
-            read = _read_digits
+            return lambda raw: _read_digits(raw, length)
         case Format.CN_DATE:
-            read = _read_date
+            return lambda raw: _read_date(raw, length)
         case Format.CN_MONTH:
-            read = _read_month
+            return lambda raw: _read_month(raw, length)
         case _:
             assert_never(form)
-    return lambda raw: None if _is_blank_field(raw[:length]) else read(raw, length)
 
 
-def _is_blank_field(field: bytes) -> bool:
-    """Nothing but one kind of padding. 20 is also a pair of digits (民族 code 20): only three
-    bytes and more of it are blank."""
+def _field(raw: bytes, length: int) -> bytes | Unreadable | None:
+    """The value without what follows it; None where it is nothing but one kind of padding. 20 is
+    also a pair of digits (民族 code 20): only three bytes and more of it are blank."""
+    field = raw[:length]
     if not field:
-        return True
+        return None
     first = field[0]
-    if first not in (0x00, 0xFF) and (first != 0x20 or len(field) < 3):
-        return False
-    return field.count(first) == len(field)
+    if (first in (0x00, 0xFF) or (first == 0x20 and len(field) >= 3)) and (
+        field.count(first) == len(field)
+    ):
+        return None
+    return field if len(raw) == length else _exactly(raw, length)
 
 
 def text_bytes(raw: bytes) -> bytes:
@@ -242,29 +243,29 @@ def _read_text(raw: bytes) -> str | Unreadable | None:
         return Unreadable(raw)
 
 
-def _read_digits(raw: bytes, length: int) -> str | Unreadable:
-    field = _exactly(raw, length)
-    return field if isinstance(field, Unreadable) else field.hex().upper().rstrip("F")
+def _read_digits(raw: bytes, length: int) -> str | Unreadable | None:
+    field = _field(raw, length)
+    return field.hex().upper().rstrip("F") if isinstance(field, bytes) else field
 
 
-def _read_decimals(raw: bytes, length: int) -> str | Unreadable:
+def _read_decimals(raw: bytes, length: int) -> str | Unreadable | None:
     digits = _read_digits(raw, length)
-    return digits if isinstance(digits, Unreadable) or digits.isdecimal() else Unreadable(raw)
+    return Unreadable(raw) if isinstance(digits, str) and not digits.isdecimal() else digits
 
 
-def _read_date(raw: bytes, length: int) -> date | Unreadable:
+def _read_date(raw: bytes, length: int) -> date | Unreadable | None:
     digits = _read_decimals(raw, length)
-    if isinstance(digits, Unreadable) or len(digits) != 8:
-        return Unreadable(raw)
+    if not isinstance(digits, str):
+        return digits
     try:
-        return date.fromisoformat(digits)
+        return date.fromisoformat(digits) if len(digits) == 8 else Unreadable(raw)
     except ValueError:
         return Unreadable(raw)
 
 
-def _read_month(raw: bytes, length: int) -> str | Unreadable:
+def _read_month(raw: bytes, length: int) -> str | Unreadable | None:
     digits = _read_decimals(raw, length)
-    return digits if isinstance(digits, str) and _is_month(digits) else Unreadable(raw)
+    return Unreadable(raw) if isinstance(digits, str) and not _is_month(digits) else digits
 
 
 def _is_month(digits: str) -> bool:

@@ -70,7 +70,7 @@ class SpaceLimits:
         ballast_bytes: set aside on the disk for settling.
         wal_bytes: from this on the WAL is written back into the database.
         rows_unmeasured: so many rows are stored between two full measurements while the level is
-            FREE; what is left on the file system is asked for each.
+            FREE; what is left on the file system is looked at more often.
 
     Raises:
         ValueError: the marks do not stand in order, or the ballast is no help.

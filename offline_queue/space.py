@@ -12,6 +12,7 @@ import errno
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -25,6 +26,10 @@ _log = logging.getLogger(__name__)
 _WANT_OF_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 """Its names: the last when -wal or -shm cannot be made, ``SQLITE_IOERR_SHMSIZE`` when the latter
 cannot grow."""
+
+_LOOK_SECONDS = 0.1
+"""Between two looks at what is left on a disk that has plenty: from there to where anything is
+refused is more than others write in that time."""
 
 
 class BallastEvent(Enum):
@@ -63,6 +68,7 @@ class Space:
         self._page = 0
         self._unmeasured = 0
         self._enough = 0
+        self._look_again = 0.0
 
     def open(self, connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
         """Open the file by ``connect``, with the ballast's help when the disk is full.
@@ -134,10 +140,15 @@ class Space:
 
     def has_plenty(self) -> bool:
         """Whether anything is admitted without a measurement; asked for each row, in any thread."""
-        if self._unmeasured > 0 and self._disk_free() >= self._enough:
-            self._unmeasured -= 1
-            return True
-        return False
+        if self._unmeasured <= 0:
+            return False
+        now = time.monotonic()
+        if now >= self._look_again:
+            if self._disk_free() < self._enough:
+                return False
+            self._look_again = now + _LOOK_SECONDS
+        self._unmeasured -= 1
+        return True
 
     def admit(self, connection: sqlite3.Connection, admission: Admission) -> None:
         """Let a row in; called before the transaction that is to store it, unless `has_plenty`.
