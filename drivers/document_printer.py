@@ -226,5 +226,9 @@ class DocumentPrinter(Protocol):
     def give_up(self) -> None:
         """Wait no longer for the running job: cancel it and return its outcome."""
 
+    def withdraw(self, serial: str) -> bool:
+        """Cancel the job of a print that has ended as UNKNOWN: it would come out before somebody
+        else's eyes. True when the printer has none of this name that goes on."""
+
     def close(self) -> None:
         """Drop connections. Never raises."""

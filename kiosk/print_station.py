@@ -1,7 +1,9 @@
 """The document printer as the terminal uses it: a print is written down before it is begun.
 
 Whatever happens to the visit, the worker follows the job to its end and settles it. What a crash
-left open is *unknown*: recorded, reported, never printed again by itself (DESIGN §4.4).
+left open is *unknown*: recorded, reported, never printed again by itself (DESIGN §4.4). What may
+still lie in the printer is withdrawn as soon as that answers: it would come out before somebody
+else's eyes.
 """
 
 from __future__ import annotations
@@ -87,6 +89,7 @@ class PrintStation:
         self._clock = clock
         self._random = random
         self._printer: DocumentPrinter | None = None
+        self._unknown: list[str] = []
         self.status: PrinterStatus | None = None
 
     @property
@@ -101,6 +104,7 @@ class PrintStation:
 
     def look(self) -> PrinterStatus:
         """Ask the printer how it stands; on its worker."""
+        self._withdraw()
         return self._opened().status()
 
     def print_document(self, document: Document, report: Reporter) -> PrintOutcome:
@@ -108,6 +112,7 @@ class PrintStation:
 
         Reports `drivers.document_printer.PrintProgress`.
         """
+        self._withdraw()
         wanted = Print(document.serial, document.code, len(document.pages))
         self._intents.open(IntentKind.PRINT, wanted.serial, wanted.encode())
         self._record("print.begun", outcome="ok", detail={"serial": wanted.serial})
@@ -129,6 +134,11 @@ class PrintStation:
             self._printer.close()
             self._printer = None
 
+    def _withdraw(self) -> None:
+        if self._unknown:
+            printer = self._opened()
+            self._unknown = [each for each in self._unknown if not printer.withdraw(each)]
+
     def _settle(self, done: Print, outcome: PrintOutcome) -> None:
         reason = "" if outcome.reason is None else outcome.reason.value
         # Reported first: a crash between the two leaves the intent open, which reports again.
@@ -138,6 +148,8 @@ class PrintStation:
             # The sheet is out, whatever becomes of the report; the audit log has it.
             log.exception("a print's outcome can't be queued")
         self._intents.settle(done.serial, _OUTCOMES[outcome.end])
+        if outcome.end is PrintEnd.UNKNOWN:
+            self._unknown.append(done.serial)
         self._record(
             "print.ended",
             outcome="ok" if outcome.end is PrintEnd.DONE else "fault",

@@ -25,6 +25,7 @@ from drivers.document_printer import (
 )
 from drivers.ipp.answers import ExchangeFailed, number
 from drivers.ipp.details import details_of
+from drivers.ipp.job import withdraw
 from drivers.ipp.submission import Submission, check_job
 from drivers.ipp.watch import IppPatience, JobWatch
 
@@ -119,6 +120,17 @@ class CupsPrinter:
 
     def give_up(self) -> None:
         self._given_up.set()
+
+    def withdraw(self, serial: str) -> bool:
+        try:
+            answer = self._wire.queue()
+        except ExchangeFailed:
+            return False
+        if not answer.ok:
+            return False
+        device = self._device_of(queue_of(answer.printer))
+        # First out of the queue, which else hands it on meanwhile.
+        return withdraw(self._wire, serial) and (device is None or withdraw(device, serial))
 
     def close(self) -> None:
         """Nothing to drop: each exchange closes its own connection."""

@@ -82,6 +82,12 @@ class JobWire(Protocol):
     def cancel_job(self, number: int) -> IppAnswer: ...
 
 
+class ListingWire(JobWire, Protocol):
+    """What looking for a job by its name asks besides."""
+
+    def jobs(self, which: str) -> IppAnswer: ...
+
+
 class IppJob:
     """A job that a printer took, by its number there."""
 
@@ -126,6 +132,16 @@ class IppJob:
         except ExchangeFailed:
             return False
         return answer.ok or answer.status == NOT_POSSIBLE
+
+
+def withdraw(wire: ListingWire, name: str) -> bool:
+    """Cancel all jobs of this name; True when the printer says that none of them goes on."""
+    try:
+        answer = wire.jobs("not-completed")
+    except ExchangeFailed:
+        return False
+    numbers = [number(job, "job-id") for job in answer.jobs if words(job, "job-name") == (name,)]
+    return answer.ok and all(n is not None and IppJob(wire, n).cancel() for n in numbers)
 
 
 def job_view(attributes: Attributes) -> JobView | None:

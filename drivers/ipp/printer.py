@@ -20,7 +20,7 @@ from drivers.document_printer import (
 )
 from drivers.ipp.answers import ExchangeFailed
 from drivers.ipp.details import details_of
-from drivers.ipp.job import IppJob
+from drivers.ipp.job import IppJob, withdraw
 from drivers.ipp.submission import Submission, check_job
 from drivers.ipp.watch import IppPatience, JobWatch
 
@@ -87,6 +87,9 @@ class IppPrinter:
 
     def give_up(self) -> None:
         self._given_up.set()
+
+    def withdraw(self, serial: str) -> bool:
+        return withdraw(self._wire, serial)
 
     def close(self) -> None:
         """Nothing to drop: each exchange closes its own connection."""

@@ -13,7 +13,7 @@ from drivers.document_printer import PrinterDetails, PrinterStatus, PrintOutcome
 from tests.drivers import printer_double as far
 from tests.drivers.cups_bench import CupsBench, asked, stop
 from tests.drivers.printer_double import Job
-from tests.drivers.printing_bench import DONE, FAILED, PATIENCE, R
+from tests.drivers.printing_bench import DONE, FAILED, NAME, PATIENCE, R
 
 
 @pytest.fixture
@@ -170,6 +170,35 @@ def test_a_queue_with_a_job_that_stays_is_never_set_going(bench, operation):
     bench.printer.always[operation] = far.drop if operation == far.GET_JOBS else far.refuse(0x0403)
     assert bench.driver.status() == PrinterStatus(R.STOPPED)
     assert asked(bench.printer, far.RESUME) == []
+
+
+# --- a print that ended unknown -------------------------------------------------------------------
+
+
+def test_a_print_is_withdrawn_from_the_queue_and_from_the_device(bench):
+    bench.printer.jobs = {3: Job(NAME, far.PENDING), 4: Job("another", far.PENDING)}
+    bench.device.jobs = {40: Job(NAME, far.PROCESSING)}
+    assert bench.driver.withdraw(NAME)
+    assert [bench.printer.jobs[n].state for n in (3, 4)] == [far.CANCELED, far.PENDING]
+    assert bench.device.jobs[40].state == far.CANCELED
+
+
+@pytest.mark.parametrize("fault", [far.drop, far.refuse(0x0403)])
+@pytest.mark.parametrize(
+    ("where", "operation"),
+    [
+        ("printer", far.GET_PRINTER),
+        ("printer", far.GET_JOBS),
+        ("printer", far.CANCEL),
+        ("device", far.GET_JOBS),
+        ("device", far.CANCEL),
+    ],
+)
+def test_a_print_that_may_still_be_there_is_not_withdrawn(bench, where, operation, fault):
+    bench.printer.jobs = {3: Job(NAME, far.PENDING)}
+    bench.device.jobs = {40: Job(NAME, far.PROCESSING)}
+    getattr(bench, where).always[operation] = fault
+    assert not bench.driver.withdraw(NAME)
 
 
 # --- arguments and manners ----------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Our printer driver and the simulated printer, each written from RFC 8010 and RFC 8011 alone."""
 
+import threading
 import time
 
 import pytest
@@ -55,7 +56,7 @@ def pdf(pages):
 def device(tmp_path):
     ahead = [0.0]
     clock = lambda: time.monotonic() + ahead[0]  # noqa: E731
-    made = PrinterDevice(tmp_path / "prints", page_seconds=0.03, clock=clock).start()
+    made = PrinterDevice(tmp_path / "prints", page_seconds=0.08, clock=clock).start()
     ahead[0] = 3600  # it has run for an hour
     yield made
     made.stop()
@@ -71,8 +72,8 @@ class Told(list):
 
     def __call__(self, progress):
         self.append(progress)
-        if progress.pages in self.at:
-            self.at.pop(progress.pages)()
+        for pages in [pages for pages in self.at if pages <= progress.pages]:
+            self.at.pop(pages)()
 
 
 @pytest.fixture
@@ -333,3 +334,30 @@ def test_switched_off(device, driver, told):
     assert driver.status() == PrinterStatus(R.GONE)
     assert printed(driver, told) == PrintOutcome(FAILED, R.GONE)
     device.switch_on()
+
+
+# --- what a terminal left that died -------------------------------------------------------------
+
+
+def test_what_waits_for_paper_is_withdrawn_and_never_comes_out(device, driver):
+    machine = device.machine
+    machine.load(0)
+    for name in (NAME, "another"):
+        assert driver._wire.print_job(pdf(1), name, threading.Event()).ok
+    again = IppPrinter(device.url, PATIENCE)
+    assert again.withdraw(NAME)
+    machine.load(10)
+    withdrawn, other = machine.jobs
+    end = time.monotonic() + 5
+    while not other.over and time.monotonic() < end:
+        time.sleep(0.01)
+    assert (withdrawn.state, withdrawn.sheets_out) == (JobState.CANCELED, 0)
+    assert (other.state, other.sheets_out) == (JobState.COMPLETED, 1)
+    assert again.withdraw(NAME)
+
+
+def test_what_may_wait_in_a_printer_that_is_away_is_not_withdrawn(device, driver):
+    device.set_fault("1:status=0x0500")
+    assert not driver.withdraw(NAME)
+    device.stop()
+    assert not driver.withdraw(NAME)

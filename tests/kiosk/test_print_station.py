@@ -40,6 +40,8 @@ class Printer:
         self.look = look
         self.seen: list[object] = []
         self.given_up = 0
+        self.obeys = True
+        self.withdrawn: list[str] = []
 
     def status(self) -> PrinterStatus:
         return self.details().status
@@ -56,6 +58,10 @@ class Printer:
 
     def give_up(self) -> None:
         self.given_up += 1
+
+    def withdraw(self, serial: str) -> bool:
+        self.withdrawn.append(serial)
+        return self.obeys
 
     def close(self) -> None:
         pass
@@ -169,6 +175,23 @@ def test_what_was_open_at_the_start_is_unknown_and_is_not_printed(room: Room) ->
     assert b'"outcome": "unknown"' in event
 
 
+def test_what_ended_unknown_is_withdrawn_once_the_printer_obeys(room: Room) -> None:
+    printer = Printer(PrintOutcome(PrintEnd.UNKNOWN, PrinterReason.GONE))
+    printer.obeys = False
+    station = room.station(printer)
+    station.look()
+    assert printer.withdrawn == []
+    station.print_document(a_document(), lambda _value: None)
+    assert printer.withdrawn == []
+    station.look()
+    printer.obeys = True
+    station.print_document(a_document(), lambda _value: None)
+    assert printer.withdrawn == [SERIAL, SERIAL]
+    station.look()
+    station.look()
+    assert printer.withdrawn == [SERIAL, SERIAL, SERIAL]
+
+
 _DIES_WHILE_PRINTING = """
 import os, signal, sys
 from pathlib import Path
@@ -192,8 +215,12 @@ def test_a_process_that_is_killed_while_printing_leaves_an_open_print(tmp_path: 
     assert killed.returncode == -signal.SIGKILL
     room = Room(tmp_path)
     assert [intent.key for intent in room.open()] == [SERIAL]
-    room.station(Printer(PrintOutcome(PrintEnd.DONE))).settle_open()
+    printer = Printer(PrintOutcome(PrintEnd.DONE))
+    station = room.station(printer)
+    station.settle_open()
     assert room.open() == ()
+    station.look()
+    assert printer.withdrawn == [SERIAL]
 
 
 def test_the_serial_names_terminal_and_day_and_nothing_else(room: Room) -> None:

@@ -205,5 +205,8 @@ class FakePrinter:
 
     def give_up(self) -> None: ...
 
+    def withdraw(self, serial: str) -> bool:
+        raise AssertionError("the doctor takes nothing back")
+
     def close(self) -> None:
         self.closed = True
