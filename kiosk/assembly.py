@@ -59,7 +59,8 @@ from kiosk.screens.presenter import Place, Presenter
 from kiosk.services import ESTABLISHED
 from kiosk.slot import Slot
 from kiosk.state import StateDirectory
-from kiosk.station import Station
+from kiosk.station import TAMPERED, Station
+from kiosk.tamper_lock import TamperLock
 from kiosk.texts import LANGUAGES, texts
 from offline_queue.queue import Queue
 
@@ -208,6 +209,7 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
     )
     # What a terminal before this one saw is no news.
     (state.path / HEALTH_FILE).unlink(missing_ok=True)
+    tamper_lock = TamperLock(state.path, clock)
     station = Station(
         clock=clock,
         limits=config.limits,
@@ -239,6 +241,8 @@ def assemble(config: TerminalConfig, state: StateDirectory, clock: Clock) -> Ter
         lights=lights,
         line_back=courier.hurry,
         devices_changed=lambda: _tell_health(state.path / HEALTH_FILE, watch),
+        tampered=tamper_lock.lock,
+        refusal=TAMPERED if tamper_lock.locked else None,
     )
     presenter = Presenter(
         Place(config.hall, config.machine, pack.texts["hotline"].zh),

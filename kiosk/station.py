@@ -78,6 +78,7 @@ class Station:
         scanner, id_reader, printer, receipt, lights: None where the machine has none.
         devices: looks at them and at what no visit uses yet.
         devices_changed: told when the health of one of them is another.
+        tampered: told when the case was opened by force, before anything else happens.
         line_back: called when the platform can be reached again.
         line_up: whether the platform can be reached; None before the first answer.
         waiting: messages that wait for the platform.
@@ -113,6 +114,7 @@ class Station:
     lights: SlotLights | None = None
     line_back: Callable[[], None] = lambda: None
     devices_changed: Callable[[], None] = lambda: None
+    tampered: Callable[[], None] = lambda: None
     line_up: bool | None = None
     paused: frozenset[str] = frozenset()
     refusal: str | None = None
@@ -289,6 +291,7 @@ class Station:
         """Nobody is served before an engineer came, whatever the sensor says meanwhile."""
         if self.refusal != TAMPERED:
             self.refusal = TAMPERED
+            self.tampered()
             self.record("terminal.tampered", outcome="fault", detail={})
             self.alarm(AlarmKind.TAMPER, "terminal.tampered")
 

@@ -17,7 +17,7 @@ _BOXES = (
 INSPECTIONS: tuple[Inspection, ...] = (
     Inspection(("python", "libraries", "sm2"), 8, software.visit),
     Inspection(("config", "pack"), 8, files.visit_config),
-    Inspection(("state", "disk", "keys"), 8, files.visit_state),
+    Inspection(("state", "disk", "keys", "tamper-lock"), 8, files.visit_state),
     Inspection(("pcsc", "contact-reader", "psam", "vpcd"), 10, devices.visit_readers),
     Inspection(("pad",), 8, devices.visit_pad),
     Inspection(("scanner",), 8, printing.visit_scanner),
@@ -40,6 +40,7 @@ TITLES: dict[str, Words] = {
     "state": Words("状态目录", "state directory"),
     "disk": Words("磁盘空间", "disk space"),
     "keys": Words("终端密钥", "keys"),
+    "tamper-lock": Words("防拆锁定", "tamper lock"),
     "pcsc": Words("读卡服务", "smart card service"),
     "contact-reader": Words("社保卡读卡器", "card reader"),
     "psam": Words("PSAM 卡", "PSAM"),

@@ -78,7 +78,7 @@ def _pack(machine: Machine) -> Finding:
 
 
 def visit_state(machine: Machine) -> Iterator[Finding]:
-    """state, disk, keys."""
+    """state, disk, keys, tamper-lock."""
     if machine.state is None:
         yield skipped("state", "未指定 --config 或 --state", "no --config or --state given")
         return
@@ -94,6 +94,7 @@ def visit_state(machine: Machine) -> Iterator[Finding]:
     yield _state(machine, machine.state)
     yield _disk(machine, machine.state)
     yield _keys(machine, machine.state)
+    yield _tamper_lock(machine.state)
 
 
 def _existing(path: Path) -> Path:
@@ -223,3 +224,19 @@ def _keys(machine: Machine, state: Path) -> Finding:
         f"enrolled as {enrolment.terminal_id}, modes are right",
         terminal_id=enrolment.terminal_id,
     )
+
+
+def _tamper_lock(state: Path) -> Finding:
+    from kiosk.clock import SystemClock
+    from kiosk.tamper_lock import TamperLock
+
+    if TamperLock(state, SystemClock()).locked:
+        return fail(
+            "tamper-lock",
+            ("机身曾被打开，终端已锁定", "the case was opened: the terminal is locked"),
+            (
+                "查明原因、机箱复原后执行 yikatong devices unlock",
+                "find the cause, close the case, then yikatong devices unlock",
+            ),
+        )
+    return ok("tamper-lock", "未锁定", "not locked")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 
 from kiosk.commands import Command
-from provisioning.devices import emptying, listing, rules, testing, watching
+from provisioning.devices import emptying, listing, rules, testing, unlocking, watching
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
         title="操作 actions", dest="action", required=True, metavar="ACTION"
     )
-    for module in (listing, testing, watching, rules, emptying):
+    for module in (listing, testing, watching, rules, emptying, unlocking):
         module.add_to(actions)
 
 

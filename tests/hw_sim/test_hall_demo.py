@@ -26,6 +26,8 @@ with open(os.path.join(option("--state"), "calls"), "a") as calls:
     calls.write(" ".join(words[:2]) + chr(10))
 if words[0] == "provision":
     sys.exit(0 if option("--code") else 1)
+if words[0] == "devices":
+    sys.exit(0)
 if {broken}:
     sys.exit("broken stand-in")
 def shows(screen):
@@ -126,6 +128,8 @@ def test_walk_leaves_a_report_and_enrols_once(tmp_path: Path) -> None:
         told, _ = walk.communicate(timeout=90)
         assert walk.returncode == 0, told
         assert "1 of 1 visits as they must be" in told
+        # Somebody opens the case: the next demonstration begins with an engineer.
+        (tmp_path / "state" / "terminal" / "tampered").touch()
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["ok"] is True
     assert [visit["name"] for visit in report["visits"]] == [VISIT]
@@ -141,7 +145,7 @@ def test_walk_leaves_a_report_and_enrols_once(tmp_path: Path) -> None:
         "xvfb.log",
     }
     calls = (tmp_path / "state" / "terminal" / "calls").read_text().splitlines()
-    assert calls == ["provision enrol", "kiosk --config", "kiosk --config"]
+    assert calls == ["provision enrol", "kiosk --config", "devices unlock", "kiosk --config"]
 
 
 @pytest.mark.pcscd

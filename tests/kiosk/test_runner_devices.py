@@ -44,6 +44,14 @@ def test_a_case_opened_by_force_stops_the_service_at_first_sight(terminal: Termi
     assert {"reason": "tampered"} in terminal.audit.details("terminal.out-of-service")
 
 
+def test_it_is_written_down_before_anybody_is_told(terminal: TerminalDouble) -> None:
+    audited: list[int] = []
+    station = terminal.station
+    station.tampered = lambda: audited.append(terminal.audit.events().count("terminal.tampered"))
+    terminal.post(OPENED, CLOSED, OPENED)
+    assert audited == [0]
+
+
 def test_it_stays_so_whatever_the_sensor_says_afterwards(terminal: TerminalDouble) -> None:
     terminal.post(OPENED)
     for _ in range(5):

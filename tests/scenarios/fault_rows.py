@@ -49,6 +49,7 @@ class Part:
         moments: every one; the first tells most.
         telling: the moment that tells most of some faults, where it is another one.
         lasting: those that stay until somebody mends the part.
+        rare: those that count what a visit does once, and not exchanges.
         sampled: no other part has the same faults.
     """
 
@@ -59,6 +60,7 @@ class Part:
     moments: tuple[Moment, ...]
     telling: Mapping[str, Moment] = field(default_factory=dict)
     lasting: frozenset[str] = frozenset()
+    rare: Collection[str] = ()
     setup: Setup = Setup.USUAL
     sampled: bool = True
 
@@ -111,6 +113,7 @@ ID_READER = Part(
     ),
     telling=dict.fromkeys(id_reader.READ_FAULTS, _CARD_LAID),
     lasting=_DEAD,
+    rare=id_reader.READ_FAULTS,
 )
 _HTTP = {
     "delay": ("800", "200"),
@@ -305,6 +308,7 @@ def every_row(part: Part) -> Iterator[Row]:
         rows = [
             row
             for moment in (part.telling.get(fault, part.moments[0]), *part.moments)
+            if fault not in part.rare or moment.when == "1:"
             for row in _rows(part, fault, moment)
         ]
         # What has no number is the same at each moment.

@@ -34,6 +34,7 @@ from kiosk.health_file import HEALTH_FILE, read_healths
 from kiosk.main import _serve
 from kiosk.state import StateDirectory
 from provisioning.command import COMMAND as PROVISION
+from provisioning.devices.command import COMMAND as DEVICES
 from tests.scenarios.glass import Glass
 from tests.scenarios.rows import Ask, Row, Setup
 from tests.scenarios.short_delays import shorten
@@ -151,6 +152,14 @@ class FaultyHall:
             self._thread.join(0.01)
         self.glass = made[0]
 
+    def unlock(self) -> None:
+        """An engineer has looked at the opened case; the terminal does not run."""
+        parser = argparse.ArgumentParser()
+        DEVICES.add_arguments(parser)
+        words = ["unlock", "--config", str(self._config.file), "--state", str(self.state)]
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert DEVICES.run(parser.parse_args(words)) == 0
+
     def stop(self) -> None:
         """End the terminal as the system does."""
         if self._thread is not None:
@@ -207,6 +216,13 @@ class FaultyHall:
         """Nobody can show anything to a device that is not there, nor push in a second card."""
         with contextlib.suppress(Refused):
             self.ask(do, **arguments)
+
+    def refill(self) -> None:
+        """Nothing runs out over many rows."""
+        self.ask("paper", state="in")
+        self.ask("slip-paper", state="in")
+        if self.setup is Setup.DISPENSER:
+            self.ask("bin", state="empty")
 
     def show_ecard(self) -> None:
         """Hold a fresh e-card of the demo resident to whatever reads codes."""
@@ -344,6 +360,7 @@ class FaultyHall:
         self.ask_if_possible("remove")
         self.ask("idcard-off")
         self.stop()
+        self.unlock()
         self.start()
 
     @property

@@ -37,7 +37,7 @@ from hw_sim.hall.terminal import (
 )
 
 _OPENING_SECONDS = 60.0
-_ENROLMENT_SECONDS = 60.0
+_PREPARATION_SECONDS = 60.0
 _POLL = 0.01
 _LOOK = 0.2
 _OF_A_WALK = ("[0-9][0-9][0-9][0-9]-*.png", "print-*.pdf", "report.json", "observe.jsonl")
@@ -223,8 +223,12 @@ class _Demo:
         surroundings = dict(environment(found))
         common = ("--config", configuration, "--state", self._state.terminal)
         if not self._state.enrolled:
-            self._enrol(common, found, surroundings)
+            code = ("--code", found["enrolment_code"])
+            self._prepare("enrol", "provision", "enrol", *common, *code, environment=surroundings)
             self._state.remember()
+        elif (self._state.terminal / "tampered").exists():
+            # The case of a new hall is closed; somebody opened it in the last one.
+            self._prepare("unlock", "devices", "unlock", *common, environment=surroundings)
         if display is not None:
             surroundings |= {"DISPLAY": display, "SDL_VIDEODRIVER": "x11"}
         else:
@@ -234,25 +238,23 @@ class _Demo:
             "kiosk", self._yikatong, "kiosk", *common, *watched, environment=surroundings
         )
 
-    def _enrol(
-        self, common: tuple[str | Path, ...], found: Answer, surroundings: dict[str, str]
-    ) -> None:
-        log = self._logs / "enrol.log"
-        command = (self._yikatong, "provision", "enrol", *common)
+    def _prepare(self, name: str, *command: str | Path, environment: dict[str, str]) -> None:
+        """Run one of the terminal's own commands to its end; `name` is its log's."""
+        log = self._logs / f"{name}.log"
         with log.open("wb") as file:
             try:
                 subprocess.run(
-                    [*map(str, command), "--code", found["enrolment_code"]],
+                    list(map(str, (self._yikatong, *command))),
                     stdin=subprocess.DEVNULL,
                     stdout=file,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, **surroundings},
-                    timeout=_ENROLMENT_SECONDS,
+                    env={**os.environ, **environment},
+                    timeout=_PREPARATION_SECONDS,
                     check=True,
                 )
             except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
                 told = log.read_text(errors="replace").strip()
-                raise DemoFailed(f"the terminal could not be enrolled:\n{told}") from error
+                raise DemoFailed(f"yikatong {' '.join(map(str, command[:2]))}:\n{told}") from error
 
     def _start_dock(self, screen: TerminalScreen) -> Child:
         fonts = Path(__file__).parents[3] / "ui" / "fonts" / "YikatongSans-Regular.otf"

@@ -74,6 +74,7 @@ class PinPad:
         self._block = b""
         self._block_length = 0
         self._touched_at = 0.0
+        self._asked_early = False
 
     @property
     def entry(self) -> EntryState:
@@ -288,6 +289,7 @@ class PinPad:
         self._settings.enabled = True
         self._limit = min(limit, self._settings.maximum)
         self._pan, self._form, self._pin_key = pan, form, slot
+        self._asked_early = False
         self._touched_at = self._clock()
 
     def _pin(self) -> bytes:
@@ -301,5 +303,7 @@ class PinPad:
                 # A host that does not know of a power failure may well ask.
                 raise PadRefused("incorrect-data", wrong=False)
             case EntryState.RUNNING:
-                raise PadRefused("incorrect-data")
+                # Whoever lost an answer can't know; whoever asks again and again does not listen.
+                asked, self._asked_early = self._asked_early, True
+                raise PadRefused("incorrect-data", wrong=asked)
         assert_never(self._state)
