@@ -76,7 +76,7 @@ def test_what_was_broken_is_mended_by_its_end(visit: Visit) -> None:
         "reader": "plugged",
         "pad": "plugged",
         "scanner": "plugged",
-        "id_reader": "plugged",
+        "id-reader": "plugged",
         "printer": "on",
         "paper": "in",
         "jam": "clear",

@@ -52,13 +52,13 @@ def test_no_such_card_is_refused_and_the_other_stays(desk: IdCardDesk, card: obj
 
 
 def test_the_plug(desk: IdCardDesk) -> None:
-    ask(desk, "id_reader", state="unplugged")
+    ask(desk, "id-reader", state="unplugged")
     assert desk.status()["plugged"] is False
     assert desk.facts(desk.status())[0].good is False
-    ask(desk, "id_reader", state="plugged")
+    ask(desk, "id-reader", state="plugged")
     assert desk.status()["plugged"] is True
     with pytest.raises(Refused):
-        ask(desk, "id_reader", state="away")
+        ask(desk, "id-reader", state="away")
 
 
 def test_faults(desk: IdCardDesk) -> None:
@@ -74,7 +74,7 @@ def test_faults(desk: IdCardDesk) -> None:
 def test_every_press_is_a_question_that_is_answered(desk: IdCardDesk, plugged: bool) -> None:
     ask(desk, "idcard", card="citizen")
     if not plugged:
-        ask(desk, "id_reader", state="unplugged")
+        ask(desk, "id-reader", state="unplugged")
     presses = desk.presses(desk.status())
     assert [press.arguments["card"] for press in presses if press.chosen] == ["citizen"]
     for press in presses:

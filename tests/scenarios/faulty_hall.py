@@ -46,7 +46,7 @@ _MOVE_SECONDS = 0.05
 _PLUGS = {
     "pad": Ask("pad", {"state": "unplugged"}),
     "scanner": Ask("scanner", {"state": "unplugged"}),
-    "id_reader": Ask("id_reader", {"state": "unplugged"}),
+    "id_reader": Ask("id-reader", {"state": "unplugged"}),
     "sensors": Ask("sensors", {"state": "unplugged"}),
     "dispenser": Ask("dispenser", {"state": "unplugged"}),
     "receipt": Ask("slip-printer", {"state": "unplugged"}),

@@ -117,7 +117,7 @@ MISHAPS: tuple[Mishap, ...] = (
     Mishap(
         "id_reader",
         DeviceKind.ID_READER,
-        *_switch("id_reader", *_PLUG),
+        *_switch("id-reader", *_PLUG),
         _at(BY_ID_CARD, "identify", "home", "overview", "take-card"),
     ),
     Mishap(

@@ -36,7 +36,7 @@ class IdCardDesk(PluggedDesk[IdReaderDevice]):
         ),
         Verb("idcard-off", "take the ID card away"),
         Verb(
-            "id_reader",
+            "id-reader",
             "plug the ID reader in or out",
             (PLUG,),
         ),
@@ -47,7 +47,7 @@ class IdCardDesk(PluggedDesk[IdReaderDevice]):
         self.questions: Questions = {
             "idcard": self._put,
             "idcard-off": self._take_away,
-            "id_reader": self.switch,
+            "id-reader": self.switch,
         }
 
     def open(self, run: Path, state: Path) -> Answer:
@@ -73,7 +73,7 @@ class IdCardDesk(PluggedDesk[IdReaderDevice]):
         return (
             *cards,
             Press("拿走身份证", "idcard-off", enabled=bool(lying)),
-            plug_press("id_reader", status),
+            plug_press("id-reader", status),
         )
 
     def facts(self, status: Answer) -> Sequence[Fact]:

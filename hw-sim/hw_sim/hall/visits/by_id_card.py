@@ -142,7 +142,7 @@ BY_ID_CARD: tuple[Visit, ...] = (
     visit(
         "ID reader unplugged",
         Approach(),
-        Sim("id_reader", {"state": "unplugged"}),
+        Sim("id-reader", {"state": "unplugged"}),
         # Nobody looks at it while somebody is served.
         ExpectAlarm(),
         Approach(),
@@ -150,7 +150,7 @@ BY_ID_CARD: tuple[Visit, ...] = (
         Expect("identify"),
         ecard(),
         Expect("overview"),
-        Sim("id_reader", {"state": "plugged"}),
+        Sim("id-reader", {"state": "plugged"}),
         HOME,
     ),
     visit(
