@@ -27,6 +27,9 @@ from kiosk.visit import EndReason, Visit
 
 log = logging.getLogger(__name__)
 
+_OFFERS_AGAIN = 3
+"""So often a card that could not be given back is offered once more."""
+
 
 class Phase(Enum):
     """What the terminal is doing for the person in front of it."""
@@ -70,6 +73,7 @@ class Attendant:
         self._failsafes = 0
         self._notice = NoticePage("unexpected")
         self._done_well = False
+        self._offers_left = _OFFERS_AGAIN
         self.language = station.default_language
         self.timers = Timers()
         # Not in service before everything was looked at once.
@@ -281,10 +285,19 @@ class Attendant:
         if self.phase is Phase.HOME:
             self.after_notice()
 
+    def offer_again(self) -> None:
+        """The dispenser works: a card that it could not give back is offered once more, though not
+        for ever, as each time that fails is told to staff."""
+        if self._station.out_of_reach and self._offers_left and self.phase is not Phase.VISIT:
+            self._offers_left -= 1
+            self._station.out_of_reach = False
+            self._station.release_card(self._executor)
+
     def go_home(self) -> None:
         """Ready for the next person; the language was the last one's until now."""
         self.language = self._station.default_language
         self._done_well = False
+        self._offers_left = _OFFERS_AGAIN
         self.timers = Timers()
         self.phase = Phase.HOME
         self.look_again()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, assert_never
 
+from drivers.device import DeviceKind
 from kiosk.attendant import Attendant, Phase
 from kiosk.capture import CardCaptured, CardNotReturned
 from kiosk.device_watch import DeviceSeen
@@ -151,6 +152,8 @@ class Runner:
                 if self.phase is Phase.VISIT and self._station.refusal == TAMPERED:
                     self._attendant.end(EndReason.FAILED, Failure("terminal-tampered"))
                 self._attendant.look_again()
+                if _dispenser_works(event):
+                    self._attendant.offer_again()
                 if came:
                     self._attendant.wake()
             case _:
@@ -315,7 +318,16 @@ class Runner:
         attendant = self._attendant
         if self.phase is Phase.VISIT and attendant.visit.needs_reader:
             attendant.end(EndReason.FAILED, Failure("reader-gone"))
+        elif self.phase is Phase.TAKE_CARD and self._station.cards.gives_back:
+            # It went with the card; whoever gives that back will know later, and tell staff.
+            attendant.tell_of_card("card-not-returned")
         elif self.phase is Phase.TAKE_CARD:
             attendant.go_home()
         else:
             attendant.look_again()
+
+
+def _dispenser_works(news: Event) -> bool:
+    if not isinstance(news, DeviceSeen) or news.kind is not DeviceKind.DISPENSER:
+        return False
+    return news.status.reason is None

@@ -172,7 +172,8 @@ class IcContacts(_Moved):
         """The ATR of the card inside, which has power afterwards only if it had before; nobody who
         speaks to it is disturbed. Raises as `power`."""
         with self.dispenser.held():
-            if self.name in self.dispenser.powered:
+            # Without an ATR whoever powered it has failed, perhaps with a card before this one.
+            if self.name in self.dispenser.powered and self._atr:
                 return self._atr
             try:
                 return self.power()

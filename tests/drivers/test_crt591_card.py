@@ -125,6 +125,21 @@ def test_removed_in_mid_command(device, dispenser):
     connection.close()
 
 
+def test_a_card_torn_out_while_it_is_powered_does_not_make_the_next_one_mute(device, dispenser):
+    dispenser.allow_insertion(True)
+    put(device, "v3")
+    good = dispenser.contacts.look()
+    assert good
+    # The status is asked before it is powered.
+    device.set_fault("2:torn")
+    with pytest.raises(CardError):
+        Crt591Connection("contact", dispenser.contacts)
+    assert (device.machine.card, device.faults_pending) == (None, 0)
+    dispenser.allow_insertion(True)
+    put(device, "v3")
+    assert dispenser.contacts.look() == good
+
+
 @pytest.mark.parametrize("fault", ["drop", "swallowed", "lost"])
 def test_no_answer_is_mute_and_the_command_is_not_sent_again(device, dispenser, fault):
     """A card counts wrong PINs."""

@@ -7,10 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from drivers import events as device
-from drivers.dispenser import DispenserReason
+from drivers.device import DeviceKind
+from drivers.dispenser import CardPlace, DispenserReason, DispenserStatus
 from drivers.pin_pad import PadGone
 from kiosk.bilingual import Bilingual
 from kiosk.capture import CardCaptured, CardNotReturned
+from kiosk.device_watch import DeviceSeen
 from kiosk.pages import HomePage, NoticePage, OutOfServicePage, TakeCardPage
 from kiosk.screens.presenter import Place, Presenter
 from tests.kiosk.terminal_double import QUERY, READER, TerminalDouble
@@ -19,6 +21,8 @@ from ui import views
 KEPT = device.CardTaken(READER, kept=True)
 FOUND = device.CardInserted(READER, bytes(17), found=True)
 JAM = CardNotReturned(DispenserReason.JAM)
+WORKS = DispenserStatus(None, frozenset(), CardPlace.INSIDE)
+STUCK = DispenserStatus(DispenserReason.JAM, frozenset(), CardPlace.INSIDE)
 
 
 @pytest.fixture
@@ -142,6 +146,43 @@ def test_who_is_served_next_hears_nothing_of_it(terminal: TerminalDouble) -> Non
     terminal.post(JAM)
     assert terminal.page == before
     assert terminal.alarms.raised == [("device-fault", "card.not-returned")]
+
+
+@pytest.mark.parametrize("gone_first", [True, False])
+def test_a_card_in_a_dispenser_that_went_is_told_at_once_and_once(
+    terminal: TerminalDouble, gone_first: bool
+) -> None:
+    to_take_card(terminal)
+    events = [device.ReaderDetached(READER), CardNotReturned(DispenserReason.GONE)]
+    for event in events if gone_first else reversed(events):
+        terminal.post(event)
+        assert terminal.page == NoticePage("card-not-returned")
+    assert terminal.alarms.raised == [("device-fault", "card.not-returned")]
+    terminal.wait(terminal.limits.notice_seconds + 1)
+    assert isinstance(terminal.page, HomePage)
+
+
+def test_a_card_that_was_stuck_is_offered_again_when_the_dispenser_works_but_not_for_ever(
+    terminal: TerminalDouble,
+) -> None:
+    to_take_card(terminal)
+    before = given_back(terminal)
+    terminal.post(DeviceSeen(DeviceKind.DISPENSER, WORKS))
+    assert given_back(terminal) == before, "it is offered already"
+    for offers in (1, 2, 3):
+        terminal.post(JAM, DeviceSeen(DeviceKind.DISPENSER, STUCK))
+        assert given_back(terminal) == before + offers - 1
+        terminal.post(DeviceSeen(DeviceKind.DISPENSER, WORKS))
+        assert given_back(terminal) == before + offers
+    terminal.post(JAM, DeviceSeen(DeviceKind.DISPENSER, WORKS))
+    assert given_back(terminal) == before + 3
+    terminal.wait(terminal.limits.notice_seconds + 1)
+    assert terminal.page == OutOfServicePage("card-out-of-reach")
+    terminal.take()
+    to_take_card(terminal)
+    before = given_back(terminal)
+    terminal.post(JAM, DeviceSeen(DeviceKind.DISPENSER, WORKS))
+    assert given_back(terminal) == before + 1
 
 
 def to_notice(terminal: TerminalDouble) -> None:

@@ -49,7 +49,7 @@ class Part:
         moments: every one; the first tells most.
         telling: the moment that tells most of some faults, where it is another one.
         lasting: those that stay until somebody mends the part.
-        rare: those that count what a visit does once, and not exchanges.
+        rare: those that do not count exchanges, and when they strike then.
         sampled: no other part has the same faults.
     """
 
@@ -60,7 +60,7 @@ class Part:
     moments: tuple[Moment, ...]
     telling: Mapping[str, Moment] = field(default_factory=dict)
     lasting: frozenset[str] = frozenset()
-    rare: Collection[str] = ()
+    rare: Mapping[str, str] = field(default_factory=dict)
     setup: Setup = Setup.USUAL
     sampled: bool = True
 
@@ -113,7 +113,8 @@ ID_READER = Part(
     ),
     telling=dict.fromkeys(id_reader.READ_FAULTS, _CARD_LAID),
     lasting=_DEAD,
-    rare=id_reader.READ_FAULTS,
+    # One card is read in a visit.
+    rare=dict.fromkeys(id_reader.READ_FAULTS, "1:"),
 )
 _HTTP = {
     "delay": ("800", "200"),
@@ -215,6 +216,8 @@ LINE = Part(
         Moment("printing", CERTIFIED, "*:"),
     ),
     telling={"refuse": _ALWAYS, "black-hole": _ALWAYS},
+    # Nobody listens any more, until somebody does.
+    rare={"refuse": "*:"},
 )
 PLATFORM = Part(
     "platform",
@@ -308,7 +311,7 @@ def every_row(part: Part) -> Iterator[Row]:
         rows = [
             row
             for moment in (part.telling.get(fault, part.moments[0]), *part.moments)
-            if fault not in part.rare or moment.when == "1:"
+            if moment.when == part.rare.get(fault, moment.when)
             for row in _rows(part, fault, moment)
         ]
         # What has no number is the same at each moment.

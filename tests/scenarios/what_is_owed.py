@@ -90,8 +90,10 @@ def _mend(hall: FaultyHall, row: Row) -> None:
 def _take_back(hall: FaultyHall) -> None:
     """A card that was out of reach comes back before anybody else is served."""
     if hall.card is not None:
-        hall.await_that(lambda: hall.card_can_be_taken, "the card that was inside is not offered")
-        assert hall.glass.latest.name == "take-card"
+        hall.await_that(
+            lambda: hall.card_can_be_taken and hall.glass.latest.name == "take-card",
+            "the card that was inside is not offered",
+        )
         hall.ask("remove")
 
 
@@ -192,7 +194,7 @@ class Books:
         illegal = hall.illegal()[len(self._illegal) :]
         assert not illegal, f"no correct host sends that: {illegal}"
         assert hall.card_bugs == 0
-        assert hall.errors == []
+        assert not hall.errors, hall.errors
         assert verify(StateDirectory(hall.state).audit_log).ok
         self._check_sheets()
         ended = [line for line in self._read_audit() if line.event == "slip.ended"]
