@@ -287,11 +287,14 @@ class Attendant:
 
     def offer_again(self) -> None:
         """The dispenser works: a card that it could not give back is offered once more, though not
-        for ever, as each time that fails is told to staff."""
-        if self._station.out_of_reach and self._offers_left and self.phase is not Phase.VISIT:
+        for ever, as each time that fails is told to staff. One that was away as a whole finds its
+        card (`give_back_found`)."""
+        station = self._station
+        waits = self.phase in (Phase.NOTICE, Phase.TAKE_CARD) and station.slot.present
+        if station.out_of_reach and waits and self._offers_left:
             self._offers_left -= 1
-            self._station.out_of_reach = False
-            self._station.release_card(self._executor)
+            station.out_of_reach = False
+            station.release_card(self._executor)
 
     def go_home(self) -> None:
         """Ready for the next person; the language was the last one's until now."""

@@ -123,8 +123,9 @@ def walk_plain(hall: FaultyHall, row: Row) -> None:
     _await_well(hall, row)
     plain = Resident(hall, row.moment.errand, tries=_PATIENT)
     plain.walk()
-    if row.part == "line" and plain.errand.goal not in plain.names:
-        # An answer that was held back comes with the next question, and is not believed.
+    if row.part in ("line", "receipt") and plain.errand.goal not in plain.names:
+        # An answer that was held back comes with the next question, and is not believed. Slips are
+        # offered again after the next look at their printer.
         _await_well(hall, row)
         plain = Resident(hall, row.moment.errand, tries=_PATIENT)
         plain.walk()
