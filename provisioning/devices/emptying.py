@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiosk.commands import CommandFailed, Exit, complain, say, say_json
 from provisioning.devices.options import add_terminal, terminal
+from provisioning.devices.stopped import stopped
 
 if TYPE_CHECKING:
     from drivers.dispenser import Dispenser
@@ -39,24 +40,17 @@ def add_to(actions: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Tell the count and begin anew, here and in the device."""
     from kiosk.configured_devices import ConfiguredDevices
-    from kiosk.keys import KeyStore, KeyStoreError
-    from kiosk.state import StateDirectory, StateError
 
     config = terminal(arguments)
     if config.dispenser is None:
         text = "配置中没有发卡机：the configuration has no dispenser"
         raise CommandFailed(Exit.USAGE, text)
-    try:
-        state = StateDirectory(arguments.state or config.state)
-        terminal_id = KeyStore(state.keys).enrolment().terminal_id
-        # The kiosk keeps the count while it runs, and the device's port.
-        with state.lock(), contextlib.closing(ConfiguredDevices(config)) as devices:
-            before, device = _empty(state, terminal_id, devices.dispenser())
-    except StateError as problem:
-        text = f"请先停止自助程序 stop the kiosk first: {problem}"
-        raise CommandFailed(Exit.STATE, text) from None
-    except (KeyStoreError, OSError) as problem:
-        raise CommandFailed(Exit.STATE, str(problem)) from None
+    # The kiosk keeps the count while it runs, and the device's port.
+    with (
+        stopped(arguments, config) as (state, terminal_id),
+        contextlib.closing(ConfiguredDevices(config)) as devices,
+    ):
+        before, device = _empty(state, terminal_id, devices.dispenser())
     if arguments.json:
         say_json(
             {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiosk.commands import CommandFailed, Exit, say, say_json
 from provisioning.devices.options import add_terminal, terminal
+from provisioning.devices.stopped import stopped
 
 if TYPE_CHECKING:
     from drivers.sensors import SensorsStatus
@@ -39,21 +40,10 @@ def add_to(actions: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Unlock it where it is locked and the case is closed."""
-    from kiosk.keys import KeyStore, KeyStoreError
-    from kiosk.state import StateDirectory, StateError
-
     config = terminal(arguments)
-    try:
-        state = StateDirectory(arguments.state or config.state)
-        terminal_id = KeyStore(state.keys).enrolment().terminal_id
-        # The kiosk owns the sensors while it runs, and would stay locked.
-        with state.lock():
-            was_locked, since = _unlock(config, state, terminal_id)
-    except StateError as problem:
-        text = f"请先停止自助程序 stop the kiosk first: {problem}"
-        raise CommandFailed(Exit.STATE, text) from None
-    except (KeyStoreError, OSError) as problem:
-        raise CommandFailed(Exit.STATE, str(problem)) from None
+    # The kiosk owns the sensors while it runs, and would stay locked.
+    with stopped(arguments, config) as (state, terminal_id):
+        was_locked, since = _unlock(config, state, terminal_id)
     if arguments.json:
         say_json({"was_locked": was_locked, "since": since})
     elif was_locked:
@@ -95,8 +85,8 @@ def _check_case(config: TerminalConfig) -> None:
     from provisioning.devices.words import obstacle
 
     found = obstacle(DeviceKind.SENSORS, status.reason.value)
-    zh, en = found.told, found.advice
-    text = f"未解除锁定 still locked：{zh.zh}，{en.zh}。\n{zh.en}: {en.en}."
+    told, advice = found.told, found.advice
+    text = f"未解除锁定 still locked：{told.zh}，{advice.zh}。\n{told.en}: {advice.en}."
     raise CommandFailed(Exit.DEVICE, text)
 
 
