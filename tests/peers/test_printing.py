@@ -171,7 +171,8 @@ def device(tmp_path: Path, spooler: Spooler) -> Iterator[PrinterDevice]:
     yield made
     spooler.run("lpadmin", "-x", QUEUE)
     made.stop()
-    assert list(made.illegal) == []
+    # CUPS looks for a printer that lost its power at other paths too.
+    assert set(made.illegal) <= {"HTTP 404"}
 
 
 @pytest.fixture
