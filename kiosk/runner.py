@@ -318,13 +318,18 @@ class Runner:
         attendant = self._attendant
         if self.phase is Phase.VISIT and attendant.visit.needs_reader:
             attendant.end(EndReason.FAILED, Failure("reader-gone"))
-        elif self.phase is Phase.TAKE_CARD and self._station.cards.gives_back:
+        elif self.phase is Phase.TAKE_CARD and self._card_was_inside:
             # It went with the card; whoever gives that back will know later, and tell staff.
             attendant.tell_of_card("card-not-returned")
         elif self.phase is Phase.TAKE_CARD:
             attendant.go_home()
         else:
             attendant.look_again()
+
+    @property
+    def _card_was_inside(self) -> bool:
+        """It, and not an ID card that lies on its reader, was to be taken."""
+        return self._station.cards.gives_back and not self._station.id_card_lies
 
 
 def _dispenser_works(news: Event) -> bool:

@@ -162,6 +162,15 @@ def test_a_card_in_a_dispenser_that_went_is_told_at_once_and_once(
     assert isinstance(terminal.page, HomePage)
 
 
+def test_a_dispenser_that_went_while_an_id_card_lies_there_held_no_card(
+    terminal: TerminalDouble,
+) -> None:
+    to_take_card(terminal)
+    terminal.station.id_card_lies = True
+    terminal.post(device.ReaderDetached(READER))
+    assert not isinstance(terminal.page, NoticePage)
+
+
 def test_a_card_that_was_stuck_is_offered_again_when_the_dispenser_works_but_not_for_ever(
     terminal: TerminalDouble,
 ) -> None:
