@@ -41,6 +41,7 @@ class Issuing:
         self._clock = clock
         self._record = record
         self._random = random
+        self._under_way: set[str] = set()
 
     def issue(self, asker: Asker, kind: str, months: int) -> Certificate:
         """A new certificate, verified.
@@ -51,23 +52,31 @@ class Issuing:
         """
         key = new_key(self._terminal_id, self._clock, self._random)
         wanted = json.dumps({"kind": kind, "months": months}, sort_keys=True).encode()
-        self._intents.open(IntentKind.SUBMISSION, key, wanted)
+        self._under_way.add(key)
         try:
+            self._intents.open(IntentKind.SUBMISSION, key, wanted)
             sealed = self._client.certificate(asker, kind, months, key=key)
+            self._intents.settle(key, IntentOutcome.DONE)
         except PlatformRefused as refused:
             if refused.final:
                 self._intents.settle(key, IntentOutcome.FAILED)
             raise
-        self._intents.settle(key, IntentOutcome.DONE)
+        finally:
+            self._under_way.discard(key)
         return verify(sealed, self._seals, today=self._clock.local().date())
 
     def settle_open(self) -> int:
-        """Ask the platform what became of requests whose answer never came; returns how many.
+        """Ask the platform what became of requests whose answer never came; returns how many. Those
+        that are under way on another thread may not have reached it yet, and are left alone.
 
         Raises:
             kiosk.platform.errors.PlatformError: it can't be asked now; the rest stays open.
         """
-        left = [i for i in self._intents.unsettled() if i.kind is IntentKind.SUBMISSION]
+        left = [
+            intent
+            for intent in self._intents.unsettled()
+            if intent.kind is IntentKind.SUBMISSION and intent.key not in self._under_way
+        ]
         for intent in left:
             known = self._client.submission(intent.key)
             done = known is not None and known.status < 400

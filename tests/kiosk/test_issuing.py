@@ -80,6 +80,17 @@ def test_the_intent_stands_before_the_question_and_names_nobody(
     assert _outcome(intents, line.keys[0]) is IntentOutcome.DONE
 
 
+def test_what_is_under_way_is_not_asked_for_meanwhile(
+    desk: Issuing, line: Line, intents: Intents
+) -> None:
+    """The courier sets right what is open whenever the line comes back, on a thread of its own."""
+    settled: list[int] = []
+    line.answer = lambda: settled.append(desk.settle_open())
+    desk.issue(ASKER, "participation", 24)
+    assert settled == [0]
+    assert _outcome(intents, line.keys[0]) is IntentOutcome.DONE
+
+
 def test_a_refusal_settles_it(desk: Issuing, line: Line, intents: Intents) -> None:
     line.answer = _raise(PlatformRefused(Problem.FORBIDDEN))
     with pytest.raises(PlatformRefused):
