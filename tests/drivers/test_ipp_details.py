@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from drivers.document_printer import (
     PrinterAlert,
+    PrinterDetails,
     PrinterNote,
     PrinterReason,
     PrinterStatus,
@@ -272,4 +273,4 @@ def test_attributes_of_any_syntax_are_survived(attributes):
         answer = read_answer(far.message(0, 1, b"\x04" + far.enum("printer-state", 3) + told))
     except ExchangeFailed:
         return
-    details_of(answer)
+    assert isinstance(details_of(answer), PrinterDetails)

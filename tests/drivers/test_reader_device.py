@@ -40,9 +40,11 @@ def reader(*, present: bool = False, mute: bool = False) -> ReaderState:
 
 
 def test_it_has_the_shape_of_a_device() -> None:
-    device: Device = slot(Service())
+    service = Service()
+    device: Device = slot(service)
     device.close()
     device.close()
+    assert service.asked == [], "closing asks nothing of the reader"
 
 
 @pytest.mark.parametrize("present", [False, True])

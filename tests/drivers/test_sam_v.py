@@ -242,6 +242,7 @@ def test_waiting_for_nothing_ends_at_once(module, putting):
 def test_a_card_that_can_not_be_selected_is_not_the_one_that_was_read(module, putting):
     module.script["select"] = [frame(0x40)] * 2
     putting.wait_until_taken()
+    assert module.names[-1] == "select"
 
 
 def test_the_newest_address(module, reader):
