@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from apdu import commands
@@ -25,8 +24,7 @@ Random = Callable[[int], bytes]
 """Gives so many random bytes; `os.urandom` outside tests."""
 
 
-@dataclass(frozen=True, repr=False)
-class Diversification:
+class Diversification(NamedTuple):
     """What leads from a root key to this card's own (分散因子).
 
     Attributes:
@@ -38,6 +36,9 @@ class Diversification:
     algorithm: Algorithm
     card_factor: bytes
     region: str
+
+    def __repr__(self) -> str:
+        return f"Diversification({self.algorithm.name})"
 
 
 class Challenges(NamedTuple):

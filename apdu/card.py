@@ -44,6 +44,7 @@ class SocialSecurityCard:
         self._profiles = profiles
         self._atr: Atr | None = None
         self._issuer: tuple[Issuer, CardProfile] | None = None
+        self._leads_to_keys: Diversification | None = None
         self.authentication = Authentication(channel, self._diversification, random)
         """For those who authenticate in two steps; all others need only the steps below."""
         self._selection = Selection(channel, self.authentication)
@@ -271,4 +272,7 @@ class SocialSecurityCard:
             self._selection.enter(self.profile.applications[self.profile.issuer_file.application])
 
     def _diversification(self) -> Diversification:
-        return Diversification(self.algorithm, self.atr.card_factor, self.issuer().region)
+        if self._leads_to_keys is None:
+            factor, region = self.atr.card_factor, self.issuer().region
+            self._leads_to_keys = Diversification(self.algorithm, factor, region)
+        return self._leads_to_keys

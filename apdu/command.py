@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple, Self
 
 SHORT_NC = 255
 """Most data bytes that a short command carries."""
@@ -24,14 +24,17 @@ class Case(Enum):
     CASE_4S = "4S"
     CASE_4E = "4E"
 
-    @property
-    def expects_data(self) -> bool:
-        """Whether the answer may carry data (cases 2 and 4)."""
-        return self.value[0] in "24"
+
+class _Parts(NamedTuple):
+    cla: int
+    ins: int
+    p1: int
+    p2: int
+    data: bytes | bytearray
+    ne: int | None
 
 
-@dataclass(frozen=True, repr=False)
-class Command:
+class Command(_Parts):
     """One command to a card.
 
     Attributes:
@@ -45,20 +48,24 @@ class Command:
         ValueError: a part is out of range.
     """
 
-    cla: int
-    ins: int
-    p1: int
-    p2: int
-    data: bytes | bytearray = b""
-    ne: int | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if (self.cla | self.ins | self.p1 | self.p2) >> 8:
+    def __new__(
+        cls,
+        cla: int,
+        ins: int,
+        p1: int,
+        p2: int,
+        data: bytes | bytearray = b"",
+        ne: int | None = None,
+    ) -> Self:
+        if (cla | ins | p1 | p2) >> 8:
             raise ValueError("CLA, INS, P1 and P2 are bytes")
-        if len(self.data) > EXTENDED_NC:
-            raise ValueError(f"{len(self.data)} data bytes are more than {EXTENDED_NC}")
-        if self.ne is not None and not 1 <= self.ne <= EXTENDED_NE:
-            raise ValueError(f"Ne {self.ne} is not in 1..{EXTENDED_NE}")
+        if len(data) > EXTENDED_NC:
+            raise ValueError(f"{len(data)} data bytes are more than {EXTENDED_NC}")
+        if ne is not None and not 1 <= ne <= EXTENDED_NE:
+            raise ValueError(f"Ne {ne} is not in 1..{EXTENDED_NE}")
+        return super().__new__(cls, cla, ins, p1, p2, data, ne)
 
     def __repr__(self) -> str:
         header = f"{self.cla:02X}{self.ins:02X}{self.p1:02X}{self.p2:02X}"
@@ -88,17 +95,21 @@ class Command:
     def encode(self) -> bytearray:
         """The command's bytes, in a buffer that the caller may wipe after use."""
         out = bytearray((self.cla, self.ins, self.p1, self.p2))
-        nc, ne = len(self.data), self.ne
+        data, ne = self.data, self.ne
         # A length of 256 (or 65536) is written as zero.
-        size = 1
-        if nc > SHORT_NC or (ne is not None and ne > SHORT_NE):
-            size = 2
-            out.append(0)
-        if nc:
-            out += nc.to_bytes(size, "big")
-            out += self.data
+        if len(data) <= SHORT_NC and (ne is None or ne <= SHORT_NE):
+            if data:
+                out.append(len(data))
+                out += data
+            if ne is not None:
+                out.append(ne & 0xFF)
+            return out
+        out.append(0)
+        if data:
+            out += len(data).to_bytes(2, "big")
+            out += data
         if ne is not None:
-            out += (ne & (0xFF if size == 1 else 0xFFFF)).to_bytes(size, "big")
+            out += (ne & 0xFFFF).to_bytes(2, "big")
         return out
 
     @classmethod
@@ -116,8 +127,7 @@ class Command:
         return cls(raw[0], raw[1], raw[2], raw[3], data, layout.ne)
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """Where the parts of an encoded command lie; holds lengths only, never its data.
 
     Attributes:

@@ -7,6 +7,7 @@ SM4 cards reduce a 16-byte block to 8 bytes is not public: never claim conformit
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from enum import Enum
 from typing import assert_never
@@ -27,11 +28,13 @@ class Scheme(Enum):
     (mark I)."""
 
 
+@functools.lru_cache(maxsize=64)
 def province_factor(region: str) -> bytes:
     """F_prov: the province's two digits, 0000 and ``sh`` in ASCII, 8 bytes (mark B)."""
     return (_region(region)[:2] + "0000sh").encode("ascii")
 
 
+@functools.lru_cache(maxsize=64)
 def city_factor(region: str) -> bytes:
     """F_city: the six digits of the region and ``sx`` in ASCII, 8 bytes (mark B)."""
     return (_region(region) + "sx").encode("ascii")

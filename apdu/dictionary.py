@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 from apdu import formats, simple_tlv
 from apdu.errors import MalformedAnswer
@@ -229,6 +229,15 @@ class Item:
         return None if isinstance(value, Mapping) else value
 
 
+class _Declared(NamedTuple):
+    """What one record of a tag is: the name of its field, and what reads that."""
+
+    field: str
+    read: _Reader
+    following: _Declared | None
+    """What the next record of the same tag is."""
+
+
 @dataclass(frozen=True)
 class CardFile:
     """One elementary file.
@@ -265,8 +274,14 @@ class CardFile:
     def raw_values(self, records: Iterable[Record]) -> dict[str, bytes]:
         """Stored values by field name. Unknown tags, more records of a tag than declared and
         records that are not whole are left out."""
-        named = self._named(records)
-        return {name: record.value for name, _, record in named if record.whole}
+        values, expected = {}, self._by_tag.copy()
+        for tag, value, whole in records:
+            declared = expected.get(tag)
+            if declared is not None:
+                name, _read, expected[tag] = declared
+                if whole:
+                    values[name] = value
+        return values
 
     @cached_property
     def records_size(self) -> int:
@@ -278,25 +293,12 @@ class CardFile:
         """Tags that a healthy card has."""
         return frozenset(item.tag for item in self.items if not item.optional)
 
-    def _named(self, records: Iterable[Record]) -> list[tuple[str, _Reader, Record]]:
-        """Records with the names of their fields, and what reads those."""
-        named = []
-        seen: dict[int, int] = {}
-        for record in records:
-            declared = self._by_tag.get(record.tag)
-            if declared is not None:
-                nth = seen.get(record.tag, 0)
-                seen[record.tag] = nth + 1
-                if nth < len(declared):
-                    named.append((*declared[nth], record))
-        return named
-
     @cached_property
-    def _by_tag(self) -> dict[int | None, tuple[tuple[str, _Reader], ...]]:
-        """Field names and their readers by tag, in the order of occurrence."""
-        found: dict[int | None, tuple[tuple[str, _Reader], ...]] = {}
-        for item in self.items:
-            found[item.tag] = (*found.get(item.tag, ()), (item.field, item.reader))
+    def _by_tag(self) -> dict[int | None, _Declared | None]:
+        """What the first record of each tag is."""
+        found: dict[int | None, _Declared | None] = {}
+        for item in reversed(self.items):
+            found[item.tag] = _Declared(item.field, item.reader, found.get(item.tag))
         return found
 
     def decode(self, records: Iterable[Record]) -> Fields:
@@ -308,9 +310,12 @@ class CardFile:
             a blank or absent field; `Unreadable` where a value is not of its format or its
             record is not whole.
         """
-        fields = self._absent.copy()
-        for name, read, record in self._named(records):
-            fields[name] = read(record.value) if record.whole else Unreadable(record.value)
+        fields, expected = self._absent.copy(), self._by_tag.copy()
+        for tag, value, whole in records:
+            declared = expected.get(tag)
+            if declared is not None:
+                name, read, expected[tag] = declared
+                fields[name] = read(value) if whole else Unreadable(value)
         return fields
 
     @cached_property

@@ -14,7 +14,6 @@ from datetime import date
 from enum import Enum
 from typing import assert_never
 
-_TEXT_PADDING = b"\x00 \xff"
 _BLANKS = b"\x00 \xff"
 _FILLING = b"\x00\xff"
 """Behind the content of a transparent file; a blank there may belong to the content."""
@@ -179,7 +178,7 @@ def _field(raw: bytes, length: int) -> bytes | Unreadable | None:
 def text_bytes(raw: bytes) -> bytes:
     """Stored text without its padding: for texts that go on in a second item, where a
     character may be cut in the middle."""
-    return raw.rstrip(_TEXT_PADDING)
+    return raw.rstrip(_BLANKS)
 
 
 def _text(value: Value) -> str:
@@ -235,10 +234,11 @@ def _exactly(raw: bytes, length: int) -> bytes | Unreadable:
 
 
 def _read_text(raw: bytes) -> str | Unreadable | None:
-    if not raw.strip(_BLANKS):
+    text = raw.rstrip(_BLANKS)
+    if not text:
         return None
     try:
-        return raw.rstrip(_TEXT_PADDING).decode(ENCODING)
+        return text.decode("ascii") if text.isascii() else text.decode(ENCODING)
     except UnicodeDecodeError:
         return Unreadable(raw)
 
@@ -249,8 +249,11 @@ def _read_digits(raw: bytes, length: int) -> str | Unreadable | None:
 
 
 def _read_decimals(raw: bytes, length: int) -> str | Unreadable | None:
-    digits = _read_digits(raw, length)
-    return Unreadable(raw) if isinstance(digits, str) and not digits.isdecimal() else digits
+    field = _field(raw, length)
+    if not isinstance(field, bytes):
+        return field
+    digits = field.hex().rstrip("f")
+    return digits if digits.isdecimal() else Unreadable(raw)
 
 
 def _read_date(raw: bytes, length: int) -> date | Unreadable | None:

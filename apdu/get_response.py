@@ -73,9 +73,11 @@ class CompleteAnswers:
         # data is held in `Response`, which never shows them.
         del raw
         layout = Layout.of(command)
-        if not layout.case.expects_data:
+        if layout.ne is None:
             return _raw(answer)
-        return self._collect(self._corrected(command, layout, answer))
+        if answer.sw >> 8 != _MORE_DATA:
+            answer = self._corrected(command, layout, answer)
+        return self._collect(answer)
 
     def _send(self, command: bytes | bytearray) -> bytes:
         self.transmitted += 1
@@ -112,7 +114,7 @@ class CompleteAnswers:
             if answer.sw >> 8 == _MORE_DATA and not answer.data:
                 raise MalformedAnswer("the card announces data and gives none")
             parts.append(answer)
-        return b"".join(part.data for part in parts) + answer.sw.to_bytes(2, "big")
+        return b"".join([part.data for part in parts]) + answer.sw.to_bytes(2, "big")
 
     def _fetch(self, le: int) -> Response:
         answer = Response.parse(self._send(_GET_RESPONSE + bytes((le,))))
@@ -128,5 +130,5 @@ def _raw(answer: Response) -> bytes:
 def _without_le(command: bytes | bytearray) -> bytearray | None:
     """A copy of a short command that carries data and Le, without Le; None of any other."""
     layout = Layout.of(command)
-    strip = layout.case.expects_data and layout.data_start == _SHORT_DATA_START and layout.nc > 0
-    return bytearray(command[:-1]) if strip else None
+    short = layout.data_start == _SHORT_DATA_START
+    return bytearray(command[:-1]) if short and layout.nc and layout.ne is not None else None

@@ -113,17 +113,19 @@ class Holder:
         """
         records = tuple(records)
         fields = file.decode(records)
-        name, name_is_broken = _whole_name(file.raw_values(records))
         number = _text(fields, "social_security_number")
+        name, unreadable = _text(fields, _NAME) + _text(fields, _NAME_EXTENSION), []
+        if _unreadable(fields):
+            # Both halves may look broken where one character is cut between them.
+            unreadable = [field for field in _unreadable(fields) if field not in _NAME_FIELDS]
+            name, name_is_broken = _whole_name(file.raw_values(records))
+            if name_is_broken:
+                unreadable.append(_NAME)
         if not number or not name:
             raise MalformedAnswer("EF06 holds no social security number or no name")
-        # Both halves may look broken where one character is cut between them.
-        unreadable = [field for field in _unreadable(fields) if field not in _NAME_FIELDS]
         sex = _sex(_text(fields, "sex"))
         if sex is None and fields["sex"] is not None and "sex" not in unreadable:
             unreadable.append("sex")
-        if name_is_broken:
-            unreadable.append(_NAME)
         return cls(
             social_security_number=number.upper(),
             name=name,

@@ -6,7 +6,7 @@ some of them. Layout deduced from several issued cards (mark I, strong; the cons
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from apdu.errors import MalformedAnswer
 
@@ -14,8 +14,7 @@ CARD_FACTOR_SIZE = 8
 CARD_ID_SIZE = 16
 
 
-@dataclass(frozen=True, repr=False)
-class Atr:
+class Atr(NamedTuple):
     """An answer to reset (ISO/IEC 7816-3 §8).
 
     Attributes:
@@ -68,8 +67,7 @@ class Atr:
         return self.historical[-CARD_FACTOR_SIZE:]
 
 
-@dataclass(frozen=True, repr=False)
-class CardId:
+class CardId(NamedTuple):
     """The card identification code (卡识别码), EF05 tag 01.
 
     Attributes:

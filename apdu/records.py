@@ -55,6 +55,9 @@ class Way(Enum):
                 assert_never(self)
 
 
+_WAYS = tuple(Way)
+
+
 class _Refused(Exception):
     """This way does not work on this card; perhaps another one does.
 
@@ -127,7 +130,9 @@ class RecordReader:
         known = self.way
         if known is not None and known.suits(file):
             yield known
-        yield from (way for way in Way if way is not known and way.suits(file))
+        for way in _WAYS:
+            if way is not known and way.suits(file):
+                yield way
 
     def _reader(self, way: Way) -> Callable[[CardFile], tuple[Record, ...]]:
         match way:

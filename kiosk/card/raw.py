@@ -148,7 +148,7 @@ class RawCard:
         done = [self._once(command)]
         if exact:
             return done
-        if done[-1].meaning.outcome is Outcome.WRONG_LE and Layout.of(command).case.expects_data:
+        if done[-1].meaning.outcome is Outcome.WRONG_LE and Layout.of(command).ne is not None:
             done.append(self._once(command[:-1] + bytes((done[-1].meaning.sw & 0xFF,))))
         while done[-1].meaning.outcome is Outcome.MORE_DATA and len(done) < _MOST_PARTS:
             done.append(self._once(_GET_RESPONSE + bytes((done[-1].meaning.sw & 0xFF,))))
