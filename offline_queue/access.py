@@ -87,12 +87,13 @@ class Writing:
 
     def __init__(self, connection: sqlite3.Connection, lock: threading.Lock) -> None:
         self._connection = connection
+        self._cursor = connection.cursor()
         self._lock = lock
 
     def __enter__(self) -> sqlite3.Connection:
         self._lock.acquire()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._cursor.execute("BEGIN IMMEDIATE")
         except BaseException as error:
             self._lock.release()
             blame_storage(error)
@@ -116,7 +117,7 @@ class Writing:
 
     def _commit(self) -> None:
         try:
-            self._connection.execute("COMMIT")
+            self._cursor.execute("COMMIT")
         except BaseException as error:
             self._roll_back()
             blame_storage(error)

@@ -18,7 +18,8 @@ from typing import NamedTuple, assert_never
 
 from offline_queue.errors import RowForged
 from offline_queue.key_ring import KeyRing
-from offline_queue.seal import NONCE_SIZE, TAG_SIZE, Header
+from offline_queue.seal import Header
+from offline_queue.sm4_gcm import NONCE_SIZE, TAG_SIZE
 
 _SM3 = hashlib.new("sm3")
 """Looked up once: that takes as long as the digest of a row."""

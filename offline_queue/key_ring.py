@@ -10,10 +10,9 @@ import hmac
 import sqlite3
 from collections.abc import Callable, Iterable
 
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-
 from offline_queue.errors import KeysWrong, RowForged
-from offline_queue.seal import KEY_SIZE, KEY_UNKNOWN, NONCE_SIZE, Header, open_sealed, seal
+from offline_queue.seal import KEY_UNKNOWN, Header, open_sealed, seal
+from offline_queue.sm4_gcm import KEY_SIZE, NONCE_SIZE, Sm4Gcm, sm4_gcm
 
 RandomBytes = Callable[[int], bytes]
 
@@ -42,7 +41,7 @@ class KeyRing:
     ) -> None:
         self._device = _device(device_key)
         self._random = random_bytes
-        self._ciphers: dict[int, SM4] = {}
+        self._ciphers: dict[int, Sm4Gcm] = {}
         self._index = b""
         if not _rows(connection):
             self._keep(connection, _INDEX, random_bytes(KEY_SIZE))
@@ -127,14 +126,14 @@ class KeyRing:
         if version == _INDEX:
             self._index = key
         else:
-            self._ciphers[version] = SM4(key)
+            self._ciphers[version] = sm4_gcm(key)
 
     def _load(self, connection: sqlite3.Connection) -> None:
         for version, wrapped in _rows(connection):
             if version == _INDEX or version not in self._ciphers:
                 self._hold(version, self._unwrap(version, wrapped))
 
-    def _wrap(self, device: SM4, version: int, key: bytes) -> bytes:
+    def _wrap(self, device: Sm4Gcm, version: int, key: bytes) -> bytes:
         return seal(device, _purpose(version), key, self._random(NONCE_SIZE))
 
     def _unwrap(self, version: int, wrapped: bytes) -> bytes:
@@ -144,10 +143,10 @@ class KeyRing:
             raise KeysWrong(f"key {version} of the file: {forged.reason}") from None
 
 
-def _device(key: bytes) -> SM4:
+def _device(key: bytes) -> Sm4Gcm:
     if len(key) != KEY_SIZE:
         raise ValueError(f"a device key has {KEY_SIZE} bytes")
-    return SM4(key)
+    return sm4_gcm(key)
 
 
 def _rows(connection: sqlite3.Connection) -> list[tuple[int, bytes]]:

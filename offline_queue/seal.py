@@ -1,4 +1,4 @@
-"""Sealing of a row's body by SM4-GCM (GB/T 32907-2016, GB/T 36624-2018; RFC 8998 §2.1).
+"""Sealing of a row's body by SM4-GCM.
 
 The columns that never change are the associated data, so a body opens only in the row that it was
 sealed for. What changes with delivery (state, attempts, lease) is not covered.
@@ -9,14 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 
 from offline_queue.errors import RowForged
-
-KEY_SIZE = 16
-NONCE_SIZE = 12
-TAG_SIZE = 16
+from offline_queue.sm4_gcm import NONCE_SIZE, TAG_SIZE, Sm4Gcm
 
 SEAL_BROKEN = "seal-broken"
 KEY_UNKNOWN = "key-unknown"
@@ -53,30 +48,29 @@ class Header(NamedTuple):
     def associated_data(self, key_version: int) -> bytes:
         """All fields in one text. Each word has its length before it, so that none can lend
         characters to its neighbour."""
-        kind, key, lane, order, boot, trust = (
-            self.kind, self.key, self.lane, self.order, self.boot, self.trust
-        )  # fmt: skip
+        (
+            seq, kind, key, lane, order, priority, created, boot, monotonic, wall, trust, expires,
+            replaces,
+        ) = self  # fmt: skip
         return (
-            f"offline_queue row 2 {key_version} {self.seq} {self.priority} {self.created}"
-            f" {self.monotonic} {self.wall} {self.expires} {self.replaces}"
+            f"offline_queue row 2 {key_version} {seq} {priority} {created}"
+            f" {monotonic} {wall} {expires} {replaces}"
             f" {len(kind)}:{kind}{len(key)}:{key}{len(lane)}:{lane}{len(order)}:{order}"
             f"{len(boot)}:{boot}{len(trust)}:{trust}"
         ).encode()
 
 
-def seal(key: SM4, data: bytes, body: bytes, nonce: bytes) -> bytes:
+def seal(key: Sm4Gcm, data: bytes, body: bytes, nonce: bytes) -> bytes:
     """Nonce (12 bytes), ciphertext and tag (16 bytes).
 
     Args:
         data: associated data, bound but not stored.
         nonce: 12 random bytes, fresh for every call.
     """
-    encryptor = Cipher(key, modes.GCM(nonce)).encryptor()
-    encryptor.authenticate_additional_data(data)
-    return b"".join((nonce, encryptor.update(body), encryptor.finalize(), encryptor.tag))
+    return nonce + key.encrypt(nonce, data, body)
 
 
-def open_sealed(key: SM4, data: bytes, sealed: bytes) -> bytes:
+def open_sealed(key: Sm4Gcm, data: bytes, sealed: bytes) -> bytes:
     """The body that `seal` was given.
 
     Raises:
@@ -84,10 +78,7 @@ def open_sealed(key: SM4, data: bytes, sealed: bytes) -> bytes:
     """
     if len(sealed) < NONCE_SIZE + TAG_SIZE:
         raise RowForged(SEAL_BROKEN)
-    nonce, text, tag = sealed[:NONCE_SIZE], sealed[NONCE_SIZE:-TAG_SIZE], sealed[-TAG_SIZE:]
-    decryptor = Cipher(key, modes.GCM(nonce, tag)).decryptor()
-    decryptor.authenticate_additional_data(data)
     try:
-        return decryptor.update(text) + decryptor.finalize()
+        return key.decrypt(sealed[:NONCE_SIZE], data, sealed[NONCE_SIZE:])
     except InvalidTag:
         raise RowForged(SEAL_BROKEN) from None

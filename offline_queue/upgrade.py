@@ -9,13 +9,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-
 from offline_queue.chain import START, link
 from offline_queue.errors import KeysWrong, RowForged
 from offline_queue.key_ring import KeyRing
 from offline_queue.message import Trust
 from offline_queue.seal import Header, open_sealed
+from offline_queue.sm4_gcm import sm4_gcm
 
 _BEFORE = "before version 2"
 """In the place of a boot id."""
@@ -45,7 +44,7 @@ def prove_key(connection: sqlite3.Connection, key: bytes) -> None:
     if proof is None:
         return
     try:
-        open_sealed(SM4(key), _data(1, 0, "key-proof", "", "", 0, 0), proof[0])
+        open_sealed(sm4_gcm(key), _data(1, 0, "key-proof", "", "", 0, 0), proof[0])
     except RowForged as forged:
         raise KeysWrong(f"key 1 of the file: {forged.reason}") from None
 
@@ -55,7 +54,7 @@ def finish(connection: sqlite3.Connection, ring: KeyRing, key: bytes) -> None:
 
     A row whose old seal does not hold keeps its bytes: it is noticed when it is claimed.
     """
-    cipher, chain = SM4(key), START
+    cipher, chain = sm4_gcm(key), START
     for seq, kind, name, order, priority, created, version, old in _rows(connection):
         tag = ring.order_tag(order) if order else ""
         header = Header(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-
 from offline_queue.database import open_durable
 from offline_queue.schema import MIGRATIONS
 from offline_queue.seal import seal
+from offline_queue.sm4_gcm import sm4_gcm
 from tests.offline_queue.queue_world import DEVICE_KEY, START
 
 AT = int(START * 1000)
@@ -21,7 +20,7 @@ def data_of(*fields: object) -> bytes:
 
 
 def sealed(body: bytes, *fields: object) -> bytes:
-    return seal(SM4(DEVICE_KEY), data_of(*fields), body, bytes(12))
+    return seal(sm4_gcm(DEVICE_KEY), data_of(*fields), body, bytes(12))
 
 
 def old_file(path: Path) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gmssl_pyx
 import pytest
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from hypothesis import given
 from hypothesis import strategies as st
 
 from offline_queue.errors import RowForged
 from offline_queue.seal import Header, open_sealed, seal
+from offline_queue.sm4_gcm import sm4_gcm
 
 KEY = bytes(range(16))
-KEY_OBJECT = SM4(KEY)
+KEY_OBJECT = sm4_gcm(KEY)
 NONCE = bytes(range(12))
 HEADER = Header(
     seq=7,
