@@ -21,6 +21,7 @@ from hw_sim.hall.steps import (
     Approach,
     Expect,
     ExpectAlarm,
+    ExpectDrawn,
     ExpectEvents,
     ExpectLight,
     ExpectSheets,
@@ -86,6 +87,7 @@ class FakeHall:
         self.entry = False
         self.alarms = 0
         self.sheets = 0
+        self.tray = 100
         self.slips = 7
         self.lights = {"card": "off"}
         self.illegal: list[str] = []
@@ -100,7 +102,7 @@ class FakeHall:
                 "card_bugs": self.card_bugs,
                 "pad": {"entry": self.entry},
                 "platform": {"alarms": self.alarms, "events": dict(self.events)},
-                "printer": {"sheets_out": self.sheets, "illegal": []},
+                "printer": {"sheets_out": self.sheets, "sheets": self.tray, "illegal": []},
                 "scanner": {"illegal": []},
                 "receipt": {"slips": self.slips},
                 "sensors": {"lights": dict(self.lights)},
@@ -376,6 +378,17 @@ def test_sheets_are_counted_from_the_visit_on(walk: Walk) -> None:
 
     walk.kiosk.reactions["insert"] = out
     assert walk.walk(Insert("v3"), ExpectSheets(2)).ok
+
+
+def test_a_print_is_under_way_when_the_tray_has_a_sheet_less(walk: Walk) -> None:
+    walk.kiosk.shows("home")
+    assert not walk.walk(ExpectDrawn(within=0.1)).ok
+
+    def drawn() -> None:
+        walk.hall.tray -= 1
+
+    walk.kiosk.reactions["insert"] = drawn
+    assert walk.walk(Insert("v3"), ExpectDrawn()).ok
 
 
 def test_slips_are_counted_from_the_beginning_of_the_visit(walk: Walk) -> None:

@@ -22,6 +22,7 @@ from hw_sim.hall.steps import (
     Approach,
     Expect,
     ExpectAlarm,
+    ExpectDrawn,
     ExpectEvents,
     ExpectLight,
     ExpectSheets,
@@ -190,6 +191,8 @@ class Autopilot:
                     self._touch(f"key.{character}", _KEY_SECONDS)
             case ExpectSheets(sheets=wanted):
                 self._expect_sheets(wanted)
+            case ExpectDrawn(within=within):
+                self._poll_hall(within, self._evidence.drawn, "no sheet was drawn")
             case ExpectSlips(slips=wanted):
                 found = self._evidence.slips()
                 if found != wanted:

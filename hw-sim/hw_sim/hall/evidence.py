@@ -37,6 +37,12 @@ class Evidence:
         """Sheets that came out of the printer."""
         return _sheets(self._hall.ask("status")) - _sheets(self._before)
 
+    def drawn(self) -> bool:
+        """Whether the printer has taken a sheet out of its tray."""
+        return int(self._hall.ask("status")["printer"]["sheets"]) < int(
+            self._before["printer"]["sheets"]
+        )
+
     def slips(self) -> int:
         """Slips that came out of the receipt printer."""
         return int(self._hall.ask("status")["receipt"]["slips"]) - int(

@@ -143,6 +143,13 @@ class ExpectSheets:
 
 
 @dataclass(frozen=True)
+class ExpectDrawn:
+    """The printer must have drawn a sheet since the visit began: the print is under way."""
+
+    within: float = 10.0
+
+
+@dataclass(frozen=True)
 class ExpectSlips:
     """So many slips must have come out of the receipt printer since the visit began."""
 
@@ -188,6 +195,7 @@ Step = (
     | Stays
     | Sim
     | ExpectSheets
+    | ExpectDrawn
     | ExpectSlips
     | ExpectLight
     | ExpectEvents
@@ -237,6 +245,8 @@ def described(step: Step) -> str:
             return "type the sheet's code"
         case ExpectSheets(sheets=sheets):
             return f"expect {sheets} sheets"
+        case ExpectDrawn():
+            return "expect a sheet under way"
         case ExpectSlips(slips=slips):
             return f"expect {slips} slips"
         case ExpectLight(slot=slot, light=light):

@@ -6,6 +6,7 @@ from hw_sim.hall.steps import (
     Approach,
     Expect,
     ExpectAlarm,
+    ExpectDrawn,
     ExpectEvents,
     Sim,
     Stays,
@@ -42,6 +43,7 @@ def _mended(name: str, away: Sim, back: Sim) -> Visit:
     return visit(
         f"{name} in a print, put right",
         to_printing(60),
+        ExpectDrawn(),
         away,
         Expect("printing.waiting", LIMIT),
         back,
@@ -54,6 +56,7 @@ def _unknown(name: str, away: Sim, back: Sim) -> Visit:
     return visit(
         f"{name} in a print",
         to_printing(60),
+        ExpectDrawn(),
         away,
         Expect("failure.print-unknown", LIMIT),
         ExpectAlarm(),
