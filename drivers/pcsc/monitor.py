@@ -38,6 +38,7 @@ class MonitorTimes:
             finds plugged readers where the PnP pseudo-reader does not work.
         retry_first, retry_last: pause before a new context; doubled from the first to the last.
         quiet: pause after a wake-up that brought no news, so that no driver can make us spin.
+        settle: how long a state that contradicts itself must stay before it is believed.
         stop: how long `stop` waits for the thread.
     """
 
@@ -45,15 +46,19 @@ class MonitorTimes:
     retry_first: float = 0.2
     retry_last: float = 5.0
     quiet: float = 0.05
+    settle: float = 0.5
     stop: float = 1.0
 
 
 @dataclass(frozen=True)
 class _Slot:
-    """A reader and the event state that the service gave last; -1 before the first look."""
+    """A reader, and the event states that the service gave: the last one that was believed, -1
+    before the first look, and the one in doubt, with the moment at which it was first seen."""
 
     state: ReaderState
     raw: int
+    doubted: int = -1
+    since: float = 0.0
 
 
 class _ContextLostError(Exception):
@@ -216,12 +221,16 @@ class Monitor:
             return False
         before = slot.state
         present = bool(raw & pcsc.STATE_PRESENT)
+        # The upper half counts insertions and removals.
+        odd = bool((raw ^ slot.raw) >> 16 & 1)
+        if slot.raw >= 0 and odd != (present != before.present) and self._is_half_told(slot, raw):
+            return False
         # Less than two bytes are no answer to reset (ISO 7816-3): TS and T0 at least.
         mute = present and (bool(raw & pcsc.STATE_MUTE) or len(atr) < 2)
         after = replace(before, present=present, mute=mute, atr=b"" if mute or not present else atr)
-        # The upper half counts insertions and removals: a card swapped between two looks shows
-        # as present before, present now, and a count that moved.
-        swapped = slot.raw >= 0 and slot.raw >> 16 != raw >> 16
+        # A card swapped between two looks shows as present before, present now, and a count that
+        # moved, by two or four.
+        swapped = slot.raw >= 0 and slot.raw >> 16 != raw >> 16 and not odd
         swapped |= bool(before.atr and after.atr and before.atr != after.atr)
         with self._lock:
             self._slots[name] = _Slot(after, raw)
@@ -232,6 +241,18 @@ class Monitor:
         elif present and not mute and (swapped or before.mute or not before.present):
             self._post(CardInserted(name, after.atr))
         return True
+
+    def _is_half_told(self, slot: _Slot, raw: int) -> bool:
+        """Whether the service may still be writing a state in which presence and count do not fit
+        each other: pcscd tells first that a card came or went, then counts it, and somebody may
+        look in between. Believed, half a change would be followed by another one that never was:
+        a card taken and put in again."""
+        now = time.monotonic()
+        if raw != slot.doubted:
+            with self._lock:
+                self._slots[slot.state.name] = replace(slot, doubted=raw, since=now)
+            return True
+        return now - slot.since < self._times.settle
 
     def _lose_service(self) -> None:
         with self._lock:

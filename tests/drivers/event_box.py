@@ -20,5 +20,9 @@ class EventBox:
         """The next events; fails by `queue.Empty` when they do not come."""
         return [self._events.get(timeout=seconds) for _ in range(count)]
 
+    def rest(self) -> list[DeviceEvent]:
+        """What was told and not taken."""
+        return self.take(self._events.qsize())
+
     def nothing_more(self) -> bool:
         return self._events.empty()

@@ -94,19 +94,29 @@ class ScardDouble:
             del self.slots[reader]
             self.changed.notify_all()
 
-    def insert(self, reader: str, atr: bytes = ATR, mute: bool = False) -> None:
+    def insert(
+        self, reader: str, atr: bytes = ATR, mute: bool = False, *, counted: bool = True
+    ) -> None:
+        """Not counted: the service has written the state and not yet the count; see `count`."""
         with self.changed:
             slot = self.slots[reader]
             slot.atr, slot.mute = atr, mute
-            slot.counter += 1
+            slot.counter += counted
             slot.card = next(self.numbers)
             self.changed.notify_all()
 
-    def remove(self, reader: str) -> None:
+    def remove(self, reader: str, *, counted: bool = True) -> None:
+        """As `insert`."""
         with self.changed:
             slot = self.slots[reader]
             slot.atr, slot.mute = None, False
-            slot.counter += 1
+            slot.counter += counted
+            self.changed.notify_all()
+
+    def count(self, reader: str) -> None:
+        """Count what was not counted before."""
+        with self.changed:
+            self.slots[reader].counter += 1
             self.changed.notify_all()
 
     def swap(self, reader: str, atr: bytes = ATR) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.drivers.event_box import EventBox
 from tests.drivers.scard_double import ATR, OTHER_ATR, TIMEOUT, ScardDouble
 
 A, B = "Contact 00 00", "PSAM 00 00"
-TIMES = MonitorTimes(look=30, retry_first=0.01, retry_last=0.02, quiet=0.01, stop=5)
+TIMES = MonitorTimes(look=30, retry_first=0.01, retry_last=0.02, quiet=0.01, settle=30, stop=5)
 
 
 @pytest.fixture
@@ -90,6 +91,67 @@ def test_a_mute_card_is_told_once_and_again_when_it_answers(scard, box, start):
     scard.insert(A)
     assert box.take(1) == [CardInserted(A, ATR)]
     scard.remove(A)
+    assert box.take(1) == [CardTaken(A)]
+
+
+def looked_again(scard):
+    """The monitor asks for the state three times more, as what it was told is half a change."""
+    wanted, end = scard.waits + 3, time.monotonic() + 5
+    while scard.waits < wanted:
+        assert time.monotonic() < end, "it believes what it was told"
+        time.sleep(0.001)
+
+
+def test_a_card_that_comes_before_it_is_counted_comes_once(scard, box, start):
+    scard.plug(A)
+    start()
+    box.take(1)
+    scard.insert(A, counted=False)
+    looked_again(scard)
+    assert box.nothing_more()
+    scard.count(A)
+    assert box.take(1) == [CardInserted(A, ATR)]
+    scard.remove(A)
+    assert box.take(1) == [CardTaken(A)]
+    assert box.nothing_more()
+
+
+def test_a_swap_of_which_half_is_counted_is_still_a_swap(scard, box, start):
+    scard.plug(A)
+    scard.insert(A)
+    start()
+    box.take(2)
+    with scard.changed:
+        scard.remove(A, counted=False)
+        scard.insert(A, OTHER_ATR)
+    looked_again(scard)
+    assert box.nothing_more()
+    scard.count(A)
+    assert box.take(2) == [CardTaken(A), CardInserted(A, OTHER_ATR)]
+
+
+def test_a_card_that_is_counted_after_the_first_look_is_no_other_card(scard, box, start):
+    scard.plug(A)
+    scard.insert(A, counted=False)
+    start(replace(TIMES, settle=0.05))
+    assert box.take(2) == [ReaderAttached(A), CardInserted(A, ATR)]
+    scard.count(A)
+    seen = -1
+    while scard.waits != seen:
+        seen = scard.waits
+        time.sleep(0.2)
+    assert box.nothing_more()
+    scard.remove(A)
+    assert box.take(1) == [CardTaken(A)]
+
+
+def test_what_is_never_counted_is_believed_when_it_stays(scard, box, start):
+    scard.plug(A)
+    start(replace(TIMES, settle=0.05))
+    box.take(1)
+    scard.insert(A, counted=False)
+    assert box.take(1) == [CardInserted(A, ATR)]
+    scard.remove(A, counted=False)
     assert box.take(1) == [CardTaken(A)]
 
 
