@@ -89,6 +89,9 @@ class Libgcrypt:
     def decrypt(self, nonce: bytes, data: bytes, sealed: bytes) -> bytes:
         """See `Sm4Gcm`."""
         library, cipher, size = self._library, self._cipher, len(sealed) - _TAG_SIZE
+        if size < 0:
+            # To C, which takes sizes without a sign, it would be the whole memory.
+            raise InvalidTag
         with self._lock:
             out = self._buffer(size)
             try:

@@ -48,7 +48,8 @@ class Sm4Gcm(Protocol):
             sealed: ciphertext and tag.
 
         Raises:
-            InvalidTag: the nonce, the data, the ciphertext or the tag are not as they were.
+            InvalidTag: the nonce, the data, the ciphertext or the tag are not as they were, or
+                there are fewer bytes than a tag has.
         """
 
 
@@ -66,6 +67,8 @@ class ByCryptography:
 
     def decrypt(self, nonce: bytes, data: bytes, sealed: bytes) -> bytes:
         """See `Sm4Gcm`."""
+        if len(sealed) < TAG_SIZE:
+            raise InvalidTag
         decryptor = Cipher(self._key, modes.GCM(nonce, sealed[-TAG_SIZE:])).decryptor()
         decryptor.authenticate_additional_data(data)
         return decryptor.update(sealed[:-TAG_SIZE]) + decryptor.finalize()

@@ -223,13 +223,13 @@ class Monitor:
         present = bool(raw & pcsc.STATE_PRESENT)
         # The upper half counts insertions and removals.
         odd = bool((raw ^ slot.raw) >> 16 & 1)
-        if slot.raw >= 0 and odd != (present != before.present) and self._is_half_told(slot, raw):
+        if slot.raw >= 0 and odd != (present != before.present) and self._doubt(slot, raw):
             return False
         # Less than two bytes are no answer to reset (ISO 7816-3): TS and T0 at least.
         mute = present and (bool(raw & pcsc.STATE_MUTE) or len(atr) < 2)
         after = replace(before, present=present, mute=mute, atr=b"" if mute or not present else atr)
         # A card swapped between two looks shows as present before, present now, and a count that
-        # moved, by two or four.
+        # moved by an even number.
         swapped = slot.raw >= 0 and slot.raw >> 16 != raw >> 16 and not odd
         swapped |= bool(before.atr and after.atr and before.atr != after.atr)
         with self._lock:
@@ -242,11 +242,14 @@ class Monitor:
             self._post(CardInserted(name, after.atr))
         return True
 
-    def _is_half_told(self, slot: _Slot, raw: int) -> bool:
-        """Whether the service may still be writing a state in which presence and count do not fit
-        each other: pcscd tells first that a card came or went, then counts it, and somebody may
-        look in between. Believed, half a change would be followed by another one that never was:
-        a card taken and put in again."""
+    def _doubt(self, slot: _Slot, raw: int) -> bool:
+        """Note a state in which presence and count do not fit each other; false when it has stayed
+        long enough to be believed.
+
+        pcscd tells first that a card came or went, then counts it, and somebody may look in
+        between. Believed, half a change would be followed by another one that never was: a card
+        taken and put in again.
+        """
         now = time.monotonic()
         if raw != slot.doubted:
             with self._lock:

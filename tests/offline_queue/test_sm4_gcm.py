@@ -65,6 +65,16 @@ def test_a_changed_byte_does_not_open(make: type[Sm4Gcm], at: int) -> None:
 
 
 @both
+@pytest.mark.parametrize("size", [0, 1, TAG_SIZE - 1])
+def test_less_than_a_tag_does_not_open(make: type[Sm4Gcm], size: int) -> None:
+    cipher = make(KEY)
+    sealed = cipher.encrypt(NONCE, DATA, b"")
+    with pytest.raises(InvalidTag):
+        cipher.decrypt(NONCE, DATA, sealed[:size])
+    assert cipher.decrypt(NONCE, DATA, sealed) == b""
+
+
+@both
 @pytest.mark.parametrize("size", [0, 15, 17, 24, 32])
 def test_a_key_of_another_length_is_refused(make: type[Sm4Gcm], size: int) -> None:
     with pytest.raises(ValueError):

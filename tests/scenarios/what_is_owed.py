@@ -24,7 +24,8 @@ _BY_HAND = {"take-card"}
 _BY_ITSELF = {"printing", "printing.waiting", "slip.printing"}
 """Ends by the terminal's own limit."""
 _TO_THE_MOMENT = 2
-"""Tries. On a machine that stands still for seconds, the line is down before anything strikes."""
+"""Tries. On a machine that stands still for seconds, the line is down before anything strikes, and
+the resident is told so; nothing else is tried again."""
 _PATIENT = 4
 """What was mended may need a moment."""
 _BY_STAFF = {"out-of-service"}
@@ -60,7 +61,7 @@ def _walk_row(hall: FaultyHall, row: Row) -> None:
             moment.detour,
         )
         resident.walk()
-        if moment.at in resident.names:
+        if moment.at in resident.names or not _told_offline(resident):
             break
     saw = f"saw {resident.names}"
     assert moment.at in resident.names, saw
@@ -75,6 +76,10 @@ def _walk_row(hall: FaultyHall, row: Row) -> None:
     if row.stays or row.part == "line" or moment.errand.goal not in resident.names:
         walk_plain(hall, row)
     books.check()
+
+
+def _told_offline(resident: Resident) -> bool:
+    return any(name.startswith("failure.") and "-offline" in name for name in resident.names)
 
 
 def _mend(hall: FaultyHall, row: Row) -> None:
